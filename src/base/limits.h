@@ -1,0 +1,64 @@
+/*
+ * limits -- every cap in the program: name, value, unit, reason, clause.
+ *
+ * No other file holds a cap.  A number here is part of what a reader may rely on: lowering one
+ * can make an old channel unreadable, raising one can make an old reader refuse a new channel.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* ---- the log (FORMATS.md; C2SP signed-note, tlog-checkpoint, tlog-tiles) ---- */
+#define LIMIT_ENTRY_BYTES 160  /* bytes of an entry line with its LF (FORMATS "Log, entry") */
+#define LIMIT_NOTE_BYTES 65536 /* bytes of any signed note we read (log.md 2.8: 64 KiB) */
+#define LIMIT_NOTE_SIGNATURES 100 /* lines; Go's note.Open stops there too */
+#define LIMIT_NOTE_NAME_BYTES 255 /* bytes of a signer's name (tlog-cosignature name<1..255>) */
+#define LIMIT_LOG_SIZE (UINT64_C(1) << 40) /* entries; 10^12 is far beyond one person's life */
+
+/* ---- identity (FORMATS "Identity note") ---- */
+#define LIMIT_IDENTITY_BYTES 16384 /* bytes of the note's text */
+#define LIMIT_IDENTITY_KEYS 32     /* key lines */
+#define LIMIT_IDENTITY_NOTES 1000  /* rotations in one channel's life */
+#define LIMIT_NAME_BYTES 120       /* bytes of a channel's name */
+
+/* ---- documents (FORMATS "Document") ---- */
+#define LIMIT_DOCUMENT_BYTES 65536 /* bytes of one document */
+#define LIMIT_DOCUMENT_DEPTH 6     /* nesting of arrays and objects */
+#define LIMIT_WORDS_BYTES 8192     /* bytes of all words of one document */
+#define LIMIT_STATUS_BYTES 200     /* bytes of a status in the witness's own words */
+#define LIMIT_PLACE_BYTES 200      /* bytes of one name of a place */
+#define LIMIT_REASON_BYTES 1000    /* bytes of the reason of a withdrawal */
+#define LIMIT_LANG_BYTES 35        /* bytes of a BCP 47 tag (RFC 5646 4.4.1) */
+#define LIMIT_BLOBS 16             /* files of one dispatch */
+#define LIMIT_CLIPS 8              /* clips of one dispatch: each brings a poster */
+#define LIMIT_JSON_VALUES 20000    /* values in one JSON text; bounds the arena */
+
+/* ---- media (safety.md 2.6), all before any decoder is started ---- */
+#define LIMIT_CLIP_BYTES (UINT64_C(4) << 30) /* bytes: 4 GiB, FAT32's file and stco's reach */
+#define LIMIT_CLIP_SECONDS (3 * 3600)        /* 3 h: the longest clip that a phone page plays */
+#define LIMIT_MOOV_BYTES (24u << 20) /* bytes; 3 h at 60 fps with audio need about 16 MiB */
+#define LIMIT_BOX_DEPTH 16           /* nested boxes */
+#define LIMIT_BOXES 20000            /* boxes visited in one file */
+#define LIMIT_TRACKS 16              /* traks in a moov: phones write up to 8 */
+#define LIMIT_SAMPLES 3000000        /* samples of one track: 3 h at 240 fps and AAC */
+#define LIMIT_PIXELS (4096 * 2304)   /* luma pixels of a frame: 4K of any phone */
+#define LIMIT_FRAMES_PER_SECOND 240  /* slow motion of phones */
+#define LIMIT_POSTER_BYTES                                                                     \
+    (256u << 10)              /* bytes of a poster JPEG that we accept from the cage */
+#define LIMIT_POSTER_EDGE 640 /* pixels of a poster's longer edge */
+
+/* ---- people ---- */
+#define LIMIT_TIMELINE 20             /* dispatches on one timeline page (issue: 20 a page) */
+#define LIMIT_PATH_BYTES 80           /* characters of a public path (FORMATS "Public tree") */
+#define LIMIT_PAGE_BYTES (512u << 10) /* bytes of one HTML page that we render */
+#define LIMIT_SHEET_BYTES 8192        /* bytes of a recovery sheet */
+
+/* ---- processes ---- */
+#define LIMIT_REPORT_BYTES (64u << 10) /* bytes that a caged child may report */
+#define LIMIT_LOCK_WAIT_S 60           /* seconds that a second poster waits for the first */
+#define LIMIT_CAGE_CPU_S 600           /* CPU seconds of one caged child */
+
+/* ---- age files (C2SP age v1) ---- */
+#define LIMIT_AGE_HEADER_BYTES 65536 /* bytes of a header that we parse */
+#define LIMIT_AGE_STANZAS 64         /* recipients of one file */
+
+#endif

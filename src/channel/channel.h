@@ -1,0 +1,178 @@
+/*
+ * channel -- one witness's public record on one machine: HOME/public, HOME/private, and the
+ * order of writes between them.
+ *
+ * Spec:    FORMATS.md ("Log, entry", "Public tree", "Private tree", "Withdrawal", "Restored
+ *          backups and clones"); ARCHITECTURE.md, "The walk of one dispatch".
+ * Shapes:  index of an entry from 0; entry 0 is the identity.
+ * Memory:  channel_open gives a handle that channel_close frees; results are the caller's.
+ * Errors:  SH_ECONFLICT when public/ and private/ disagree or a mark of a restore stands: then
+ *          nothing is signed; SH_ENOTFOUND when there is no channel; SH_EIO.
+ * Threads: one handle per thread.
+ *
+ * Invariants, in the order of one publication:
+ *  1. Files and document are fsynced in private/staging/<job>/ before the commit.
+ *  2. The SQLite transaction that stores the entry, the new size and root, the signed
+ *     checkpoint and the list of files to move is the commit point.
+ *  3. After it, and again at every start until done: files are renamed into d/ and b/, entry
+ *     tile and tiles are written, then the public checkpoint; a withdrawal moves document and
+ *     blobs to private/quarantine before its checkpoint is public.
+ *  4. Staging that no commit names is deleted at the start, unless its owner still lives
+ *     (holds the lock on the job's folder).
+ *  5. A file that changes gets a modification time above every earlier one: one counter,
+ *     advanced inside the commit.
+ */
+#ifndef CHANNEL_CHANNEL_H
+#define CHANNEL_CHANNEL_H
+
+#include "base/base.h"
+#include "dispatch/dispatch.h"
+#include "tlog/tlog.h"
+
+struct channel;
+
+/* Signs a checkpoint's text with the log key: the signer role, a process of its own. */
+struct channel_signer {
+    int (*sign_checkpoint)(void *ctx, struct slice text,
+                           uint8_t signature[CRYPT_SIGNATURE_BYTES], struct why *why);
+    void *ctx;
+};
+
+enum channel_use {
+    CHANNEL_LOOK, /* read; finishes an interrupted publication when it may write */
+    CHANNEL_WRITE /* append; refuses where signing would be wrong */
+};
+/*
+ * Open HOME.  Takes the lock, finishes what an interrupted run had committed, then checks the
+ * right edge of the tree against the stored root.  CHANNEL_WRITE keeps the lock until
+ * channel_close; CHANNEL_LOOK gives it back, and works on a read-only disk too.
+ * Restored or disagreeing trees: CHANNEL_WRITE fails with SH_ECONFLICT; CHANNEL_LOOK succeeds
+ * and channel_info()->conflict says why.
+ */
+MUST_CHECK int channel_open(const char *home, enum channel_use use, struct channel **out,
+                            struct why *why);
+void channel_close(struct channel *channel);
+
+struct channel_info {
+    const char *home;
+    struct channel_id id;
+    char short_id[CHANNEL_SHORT_ID_BYTES];
+    char name[LIMIT_NAME_BYTES + 1];
+    char lang[3]; /* "en" "zh" "uk" "ru" */
+    struct tlog_key log_key;
+    uint8_t archive_key[CRYPT_KEY_BYTES];
+    uint64_t size;
+    uint8_t root[TLOG_HASH_BYTES];
+    uint64_t published;  /* time of the newest document, 0 when there is none */
+    uint64_t dispatches; /* entries of type dispatch */
+    uint64_t pages_size; /* the pages show the log up to this size; < size: they are behind */
+    char conflict[480];  /* empty, or why nothing may be signed */
+    int public_dir, private_dir, tmp_dir;
+};
+const struct channel_info *channel_info(const struct channel *channel);
+
+/* ---- making one ---- */
+
+struct channel_birth {
+    const char *home;
+    const char *name;
+    const char *lang;   /* "en" "zh" "uk" "ru" */
+    struct sheet sheet; /* out: the secrets, for the recovery sheet; wipe it */
+    /* Called when everything is durable but not yet in place: keep the sheet safe, or fail and
+     * nothing was made. */
+    int (*keep_sheet)(void *ctx, const struct sheet *sheet, struct why *why);
+    void *ctx;
+};
+/*
+ * Make HOME/public and HOME/private with keys, identity note 0, entry 0 and the first
+ * checkpoint, all at once: built in HOME/.init, renamed last.  SH_ECONFLICT when a channel is
+ * there already (untouched); leftovers of an interrupted run are removed first.
+ */
+MUST_CHECK int channel_create(struct channel_birth *birth, struct why *why);
+
+/* ---- reading ---- */
+
+enum entry_state {
+    STATE_PRESENT,
+    STATE_SEALED,
+    STATE_WITHDRAWN, /* by entry withdrawn_by */
+    STATE_OTHER      /* identity, promise, withdraw, ...: nothing to show as a dispatch */
+};
+struct channel_entry {
+    uint64_t index;
+    struct entry entry;
+    char line[LIMIT_ENTRY_BYTES + 1];
+    enum entry_state state;
+    uint64_t withdrawn_by;
+};
+MUST_CHECK int channel_entry_get(struct channel *channel, uint64_t index,
+                                 struct channel_entry *out, struct why *why);
+/* Index of dispatch number ordinal (0 = the first); SH_ENOTFOUND. */
+MUST_CHECK int channel_dispatch_at(struct channel *channel, uint64_t ordinal, uint64_t *index,
+                                   struct why *why);
+/* Ordinal of the dispatch at index; SH_ENOTFOUND when the entry is none. */
+MUST_CHECK int channel_dispatch_ordinal(struct channel *channel, uint64_t index,
+                                        uint64_t *ordinal, struct why *why);
+/* The document's bytes from public/d, checked against the entry's hash. */
+MUST_CHECK int channel_document(struct channel *channel, const struct channel_entry *entry,
+                                struct bytes *raw, struct why *why);
+
+/* ---- appending (CHANNEL_WRITE, except staging which needs no lock) ---- */
+
+/* A folder in private/staging that lives until commit or channel_job_drop. */
+struct channel_job {
+    int dir; /* its descriptor, locked */
+    char name[40];
+};
+MUST_CHECK int channel_job_new(const char *home, struct channel_job *job, struct why *why);
+void channel_job_drop(struct channel_job *job); /* deletes what was not committed; idempotent */
+
+struct channel_file {
+    char staged[40];            /* name inside of the job's folder; already fsynced */
+    char path[TREE_PATH_BYTES]; /* where it goes in public/ */
+};
+struct channel_append {
+    enum entry_type type; /* ENTRY_DISPATCH or ENTRY_WITHDRAW */
+    uint64_t ref;         /* of a withdrawal */
+    struct slice document;
+    const struct channel_file *files;
+    size_t file_count;
+    struct channel_job *job; /* NULL without files */
+};
+struct channel_commit {
+    uint64_t index; /* of the entry */
+    uint64_t size;  /* of the tree that holds it */
+    uint8_t root[TLOG_HASH_BYTES];
+    bool published; /* false: committed, but publishing failed; the next start finishes it */
+};
+/*
+ * Append one entry: sign, commit, publish.  SH_OK with published false when the commit stands
+ * and a later step failed (why says which).  Any failure before the commit leaves no trace.
+ */
+MUST_CHECK int channel_append(struct channel *channel, const struct channel_append *append,
+                              const struct channel_signer *signer, struct channel_commit *out,
+                              struct why *why);
+/* The time to write into a document: now, but never before an earlier document's. */
+uint64_t channel_published_now(struct channel *channel);
+
+/* ---- derived files (pages) ---- */
+
+/* A new modification time for derived files about to change (invariant 5). */
+MUST_CHECK int channel_stamp(struct channel *channel, uint64_t *mtime_s, struct why *why);
+/* Write public/path unless it already holds exactly data; not fsynced: it can be rebuilt. */
+MUST_CHECK int channel_derive(struct channel *channel, const char *path, struct slice data,
+                              uint64_t mtime_s, struct why *why);
+/* Record that the pages show the log up to size (and were made by this program version). */
+MUST_CHECK int channel_pages_done(struct channel *channel, uint64_t size, const char *version,
+                                  struct why *why);
+
+/* ---- repair ---- */
+
+/* Make SQLite's rebuildable tables anew from the files, after verifying them. */
+MUST_CHECK int channel_rebuild(const char *home, struct why *why);
+/* Note that the person knows this is a restored copy and goes on (recorded with the time). */
+MUST_CHECK int channel_forgive(const char *home, const char *reason, struct why *why);
+/* Leave the mark of a restore in a private tree. */
+MUST_CHECK int channel_mark_restored(int private_dir, struct why *why);
+
+#endif

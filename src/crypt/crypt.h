@@ -1,0 +1,63 @@
+/*
+ * crypt -- the one place that sees a crypto library.
+ *
+ * Spec:    FIPS 180-4 (SHA-2), RFC 8032 (Ed25519), RFC 7748 (X25519), RFC 8439
+ *          (ChaCha20-Poly1305), RFC 5869 (HKDF), RFC 2104 (HMAC), FIPS 186-4 (P-256).
+ * Shapes:  digest 32 bytes; Ed25519 and X25519 keys 32 bytes, signature 64 bytes.
+ * Memory:  allocates nothing that outlives a call.
+ * Errors:  false where a thing does not hold; a failing library is our bug and stops.
+ * Threads: no state.
+ *
+ * The table `crypt` is defined by exactly one file of each program: crypt_openssl.c natively,
+ * crypt_wasm.c in the browser, where the entries that make secrets are NULL.
+ */
+#ifndef CRYPT_CRYPT_H
+#define CRYPT_CRYPT_H
+
+#include "base/base.h"
+
+#define CRYPT_DIGEST_BYTES 32
+#define CRYPT_KEY_BYTES 32
+#define CRYPT_SIGNATURE_BYTES 64
+#define CRYPT_TAG_BYTES 16
+#define CRYPT_NONCE_BYTES 12
+
+/* A running SHA-256.  Plain memory: copy it by assignment to branch off. */
+struct crypt_sha256 {
+    _Alignas(16) uint8_t state[128];
+};
+
+struct crypt_table {
+    void (*sha256)(struct slice data, uint8_t out[CRYPT_DIGEST_BYTES]);
+    void (*sha256_init)(struct crypt_sha256 *ctx);
+    void (*sha256_update)(struct crypt_sha256 *ctx, struct slice data);
+    void (*sha256_final)(struct crypt_sha256 *ctx, uint8_t out[CRYPT_DIGEST_BYTES]);
+
+    /* RFC 8032 5.1.7, as OpenSSL judges it: false for a bad signature, key or point. */
+    bool (*ed25519_verify)(const uint8_t key[CRYPT_KEY_BYTES], struct slice message,
+                           const uint8_t signature[CRYPT_SIGNATURE_BYTES]);
+
+    /* Below: NULL in the browser. */
+    void (*ed25519_public)(const struct secret *seed, uint8_t key[CRYPT_KEY_BYTES]);
+    void (*ed25519_sign)(const struct secret *seed, struct slice message,
+                         uint8_t signature[CRYPT_SIGNATURE_BYTES]);
+    void (*x25519_public)(const struct secret *scalar, uint8_t key[CRYPT_KEY_BYTES]);
+    /* False when the shared secret is all zero (RFC 7748 6.1). */
+    bool (*x25519)(const struct secret *scalar, const uint8_t point[CRYPT_KEY_BYTES],
+                   struct secret *shared);
+    /* out holds plain.len + CRYPT_TAG_BYTES bytes; may start at plain.ptr. */
+    void (*chapoly_seal)(const struct secret *key, const uint8_t nonce[CRYPT_NONCE_BYTES],
+                         struct slice plain, uint8_t *out);
+    /* out holds sealed.len - CRYPT_TAG_BYTES bytes; false (out undefined) for a wrong tag. */
+    bool (*chapoly_open)(const struct secret *key, const uint8_t nonce[CRYPT_NONCE_BYTES],
+                         struct slice sealed, uint8_t *out);
+    /* 32 bytes of HKDF-SHA-256. */
+    void (*hkdf_sha256)(struct slice ikm, struct slice salt, struct slice info,
+                        struct secret *out);
+    void (*hmac_sha256)(struct slice key, struct slice message,
+                        uint8_t out[CRYPT_DIGEST_BYTES]);
+};
+
+extern const struct crypt_table crypt;
+
+#endif

@@ -1,0 +1,229 @@
+/*
+ * dispatch -- the grammars of FORMATS.md that are ours alone: entry, document, identity note,
+ * recovery sheet, and the paths of the public tree.
+ *
+ * Spec:    FORMATS.md; documents are RFC 8785 (JCS) restricted as that page says.
+ * Shapes:  see each struct.  Text slices are valid UTF-8 after parsing.
+ * Memory:  parse results borrow the input and live in the caller's arena.
+ * Errors:  SH_EFORMAT with the rule that is broken; SH_ELIMIT; on failure outputs are
+ *          undefined unless a function says otherwise, the arena stays releasable.
+ * Threads: no state.
+ */
+#ifndef DISPATCH_DISPATCH_H
+#define DISPATCH_DISPATCH_H
+
+#include "base/base.h"
+#include "tlog/tlog.h"
+
+/* ---- channel id ---- */
+
+#define CHANNEL_ID_CHARS 52
+/* "abcd-efgh-ijkl-mnop": the first 16 characters in groups of four, for people. */
+#define CHANNEL_SHORT_ID_BYTES 20
+struct channel_id {
+    uint8_t hash[32];                /* SHA-256 of the text of identity note 0 */
+    char text[CHANNEL_ID_CHARS + 1]; /* its lower-case base32 */
+};
+void channel_id_of_note(struct slice note_text, struct channel_id *id);
+MUST_CHECK bool channel_id_parse(struct slice text, struct channel_id *id);
+void channel_id_short(const struct channel_id *id, char out[CHANNEL_SHORT_ID_BYTES]);
+/* "stillhere/1/<id>" and "stillhere/1/<id>/identity". */
+#define CHANNEL_ORIGIN_BYTES 80
+void channel_origin(const struct channel_id *id, char out[CHANNEL_ORIGIN_BYTES]);
+void channel_identity_name(const struct channel_id *id, char out[CHANNEL_ORIGIN_BYTES]);
+
+/* ---- entry: one line of the log ---- */
+
+enum entry_type {
+    ENTRY_IDENTITY,
+    ENTRY_DISPATCH,
+    ENTRY_PROMISE,
+    ENTRY_MIRRORS,
+    ENTRY_SEALED,
+    ENTRY_OPEN,
+    ENTRY_WITHDRAW,
+    ENTRY_CORRECT,
+    ENTRY_COPY,
+    ENTRY_UNKNOWN, /* a well-formed line of a type this program does not know: carried along */
+};
+#define ENTRY_NO_REF UINT64_MAX
+struct entry {
+    enum entry_type type;
+    struct slice type_text; /* as written */
+    uint64_t ref;           /* index, or ENTRY_NO_REF for "-" */
+    uint8_t hash[32];
+};
+/*
+ * Parse "stillhere-entry/1 TYPE REF HASH\n" (<= 160 bytes, LF included).  index is the entry's
+ * own: a REF must be smaller; each known type's REF rule of FORMATS.md's table is applied.
+ */
+MUST_CHECK int entry_parse(struct slice line, uint64_t index, struct entry *out,
+                           struct why *why);
+/* The line with its LF into out[LIMIT_ENTRY_BYTES + 1], NUL-terminated; returns its length. */
+size_t entry_build(const struct entry *entry, char *out);
+/* "dispatch", "withdraw", ... ; "?" for ENTRY_UNKNOWN. */
+const char *entry_type_name(enum entry_type type);
+
+/* ---- document ---- */
+
+/* The languages that pages and names are in; the order of the tables in lang. */
+struct doc_text {
+    struct slice lang; /* BCP 47 tag */
+    struct slice text;
+};
+struct doc_blob {
+    struct slice role; /* "video", "poster": [a-z0-9-]{1,32} */
+    uint64_t bytes;    /* 1..LIMIT_CLIP_BYTES */
+    uint8_t sha256[32];
+    struct slice mime; /* one of the fixed table, see blob_extension */
+    uint32_t width;    /* pixels, as shown (after rotation); 0 = absent */
+    uint32_t height;
+    uint64_t duration_ms; /* 0 = absent */
+};
+enum doc_kind { DOC_DISPATCH, DOC_PROMISE, DOC_WITHDRAW, DOC_CORRECT, DOC_OPEN, DOC_UNKNOWN };
+enum doc_level { DOC_HIDE, DOC_PURGE };
+struct doc_place {
+    bool present;
+    struct slice level;     /* "country", "region", "city", "typed" */
+    struct slice code;      /* GeoNames id, empty for typed */
+    struct doc_text *names; /* sorted by lang */
+    size_t name_count;
+};
+struct document {
+    enum doc_kind kind;
+    struct slice kind_text;
+    uint8_t salt[32];
+    struct slice channel; /* 52 characters */
+    uint64_t published;   /* unix seconds; 0 = absent (a dispatch that was sealed) */
+    /* dispatch, correct */
+    uint8_t dispatch[32];
+    struct slice status;         /* "well", "hurt", "moving"; empty when it is a text */
+    struct doc_text status_text; /* used when status is empty */
+    uint64_t next_due;           /* unix seconds; 0 = absent */
+    struct doc_text *words;
+    size_t word_count;
+    struct doc_place place;
+    struct {
+        bool present;
+        uint64_t time;       /* unix seconds */
+        struct slice zone;   /* IANA name */
+        struct slice source; /* "file", "phone", "typed" */
+    } claimed;
+    struct doc_blob *blobs;
+    size_t blob_count;
+    struct slice *removed; /* kinds, sorted as in the document */
+    size_t removed_count;
+    struct slice *seen; /* <= 4 foreign checkpoint notes */
+    size_t seen_count;
+    uint64_t of; /* ENTRY_NO_REF = absent */
+    bool has_orig;
+    uint8_t orig[32];
+    /* promise: exactly one rule */
+    uint64_t every_s, until, silent_until; /* 0 = absent */
+    struct doc_text *because;
+    size_t because_count;
+    /* withdraw */
+    enum doc_level level;
+    struct slice reason; /* empty = absent */
+    struct slice order;  /* whole signed note; empty = absent */
+    /* keys that this program does not know, carried along and named in a finding */
+    struct slice *unknown;
+    size_t unknown_count;
+};
+/*
+ * Parse the canonical bytes of a document; anything that is not the one canonical form is
+ * refused.  An unknown kind gives DOC_UNKNOWN with the required keys filled.
+ */
+MUST_CHECK int document_parse(struct slice raw, struct arena *arena, struct document *out,
+                              struct why *why);
+/*
+ * Write the canonical bytes.  Applies every rule that document_parse applies (so what is built
+ * can be read): SH_EFORMAT / SH_ELIMIT name the field.  Only known kinds.
+ */
+MUST_CHECK int document_build(const struct document *doc, struct bytes *out, struct why *why);
+
+/* ---- identity note ---- */
+
+enum key_role { KEY_IDENTITY, KEY_LOG, KEY_C2PA_CA, KEY_ARCHIVE, KEY_OTHER };
+enum key_alg { ALG_ED25519, ALG_X25519, ALG_ES256, ALG_OTHER };
+#define KEY_ID_CHARS 16
+struct identity_key {
+    enum key_role role;
+    enum key_alg alg;
+    struct slice role_text, alg_text;
+    char id[KEY_ID_CHARS + 1]; /* first 16 hex of SHA-256(ALG || 0x20 || key bytes) */
+    uint8_t bytes[256];        /* raw 32, or SPKI DER */
+    size_t bytes_len;
+    uint64_t from, until, revoked; /* from default 0; ENTRY_NO_REF = absent for the others */
+};
+struct identity {
+    uint64_t number;
+    bool has_channel;
+    struct channel_id channel; /* of note 0: computed */
+    struct slice name;
+    struct slice lang; /* "en", "zh", "uk", "ru" */
+    uint64_t threshold;
+    bool has_successor;
+    uint64_t successor_size;
+    uint8_t successor_root[32];
+    struct identity_key *keys; /* sorted by role and id */
+    size_t key_count;
+};
+void identity_key_id(struct slice alg, struct slice key_bytes, char out[KEY_ID_CHARS + 1]);
+/* text: the note's text, last newline included. */
+MUST_CHECK int identity_parse(struct slice text, struct arena *arena, struct identity *out,
+                              struct why *why);
+/* The canonical text; the keys need not be sorted yet.  Applies the rules of identity_parse. */
+MUST_CHECK int identity_build(const struct identity *identity, struct bytes *out,
+                              struct why *why);
+/*
+ * Is raw (a whole signed note) the identity note number `number` of the channel?  before is the
+ * accepted note number - 1, NULL for number 0.  Checks grammar, channel, number, that no key
+ * once listed was dropped or changed, and the signatures: all identity keys for number 0, the
+ * threshold of before and of itself later.  Fills out (in arena) and, for number 0, id.
+ */
+MUST_CHECK int identity_accept(struct slice raw, const struct identity *before,
+                               struct channel_id *id, struct arena *arena, struct identity *out,
+                               struct why *why);
+/* The first key of role that is open at index (from <= index < until); NULL when none is. */
+const struct identity_key *identity_key_at(const struct identity *identity, enum key_role role,
+                                           uint64_t index);
+
+/* ---- recovery sheet ---- */
+
+#define SHEET_GROUPS 14
+#define SHEET_GROUP_CHARS 4
+/* "abcd efgh ...": 14 groups of four, single spaces, and the NUL. */
+#define SHEET_SECRET_BYTES (SHEET_GROUPS * (SHEET_GROUP_CHARS + 1))
+struct sheet {
+    struct channel_id channel;
+    uint64_t part, parts; /* sheet I of N, 1 <= I <= N <= 9 */
+    struct secret identity, archive;
+};
+/* role is "identity" or "archive". */
+void sheet_secret_text(const char *role, const struct secret *secret,
+                       char out[SHEET_SECRET_BYTES]);
+/* The machine part: five lines of FORMATS.md, LF after each. */
+void sheet_build(const struct sheet *sheet, struct bytes *out);
+/*
+ * Read a sheet as a person may have kept it: the five lines anywhere in a text, upper or lower
+ * case, any spaces or hyphens between characters of a secret.  Names the group that is wrong.
+ */
+MUST_CHECK int sheet_parse(struct slice text, struct sheet *out, struct why *why);
+
+/* ---- paths of the public tree ---- */
+
+#define TREE_PATH_BYTES (LIMIT_PATH_BYTES + 1)
+/* "d/<2 hex>/<sha256>.json" */
+void tree_document_path(const uint8_t sha256[32], char out[TREE_PATH_BYTES]);
+/* "b/<2 hex>/<sha256>.<ext>"; SH_EFORMAT for a mime that is not in the table. */
+MUST_CHECK int tree_blob_path(const uint8_t sha256[32], struct slice mime,
+                              char out[TREE_PATH_BYTES], struct why *why);
+/* video/mp4 -> "mp4", image/jpeg -> "jpg", video/quicktime, audio/mp4, text/vtt, ...; or NULL. */
+const char *tree_extension(struct slice mime);
+/* "id/<n>.note", "w/004", "p/x001/234" (no trailing slash). */
+void tree_identity_path(uint64_t number, char out[TREE_PATH_BYTES]);
+void tree_dispatch_path(uint64_t index, char out[TREE_PATH_BYTES]);
+void tree_timeline_path(uint64_t number, char out[TREE_PATH_BYTES]);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * io -- files, time and randomness: every system call on them outside of SQLite.
+ *
+ * Spec:    POSIX.1-2008; durability rules of ARCHITECTURE.md ("The walk of one dispatch").
+ * Shapes:  path   relative to a directory descriptor, never absolute, never with "..".
+ * Memory:  the caller owns descriptors and buffers.
+ * Errors:  SH_EIO with the path and strerror; SH_ENOTFOUND for ENOENT; SH_ELIMIT.
+ *          A failed fsync is final: the caller must stop, never retry on the same descriptor.
+ * Threads: no state.
+ */
+#ifndef IO_IO_H
+#define IO_IO_H
+
+#include <sys/types.h>
+
+#include "base/base.h"
+
+/* Whole file into out (cleared first).  SH_ENOTFOUND, SH_ELIMIT beyond out->max, SH_EIO. */
+MUST_CHECK int io_read(int dir, const char *path, struct bytes *out, struct why *why);
+/* Everything that is left in a descriptor. */
+MUST_CHECK int io_read_fd(int fd, struct bytes *out, struct why *why);
+MUST_CHECK int io_write_fd(int fd, struct slice data, struct why *why);
+/* mkdir -p of a relative path, mode 0755 or 0700. */
+MUST_CHECK int io_mkdirs(int dir, const char *path, mode_t mode, struct why *why);
+/* mkdir -p of the directory part of path. */
+MUST_CHECK int io_mkdirs_for(int dir, const char *path, mode_t mode, struct why *why);
+
+enum io_sync { IO_SYNC, IO_NO_SYNC };
+/*
+ * Replace dir/path by data in one step: write tmp_dir/<random>, set its mtime (0 = now) and
+ * mode, fsync, rename, fsync the directory of path (IO_NO_SYNC: neither fsync).  Missing
+ * directories are made.  tmp_dir must be on the same file system and outside of public/.
+ */
+struct io_target {
+    int dir;
+    const char *path;
+    int tmp_dir;
+    mode_t mode;
+    uint64_t mtime_s;
+    enum io_sync sync;
+};
+MUST_CHECK int io_replace(const struct io_target *target, struct slice data, struct why *why);
+/* rename dir_a/a -> dir_b/b, making directories; durable when IO_SYNC. */
+MUST_CHECK int io_move(int dir_a, const char *a, int dir_b, const char *b, enum io_sync sync,
+                       struct why *why);
+MUST_CHECK int io_sync_fd(int fd, const char *what, struct why *why);
+/* fsync the directory that holds dir/path. */
+MUST_CHECK int io_sync_parent(int dir, const char *path, struct why *why);
+/* Remove a tree below dir; missing is fine.  Never follows symbolic links. */
+MUST_CHECK int io_remove_tree(int dir, const char *path, struct why *why);
+bool io_exists(int dir, const char *path);
+/* Size and mtime in seconds; SH_ENOTFOUND. */
+MUST_CHECK int io_stat(int dir, const char *path, uint64_t *bytes, uint64_t *mtime_s,
+                       struct why *why);
+/* Open a directory; SH_ENOTFOUND. */
+MUST_CHECK int io_open_dir(int dir, const char *path, int *out, struct why *why);
+/* Close a descriptor if it is >= 0 and set it to -1. */
+void io_close(int *fd);
+
+/*
+ * Take the exclusive lock on dir/path (made if missing), waiting up to wait_s seconds; the
+ * lock lives as long as *fd.  SH_ECONFLICT when somebody else keeps it.
+ */
+MUST_CHECK int io_lock(int dir, const char *path, unsigned wait_s, int *fd, struct why *why);
+
+/* Fill with random bytes from the system; a system without randomness stops the program. */
+void io_random(void *out, size_t len);
+/* Seconds since the epoch by the system's clock (STILLHERE_NOW overrides: for tests only). */
+uint64_t io_now(void);
+
+#endif

@@ -1,0 +1,139 @@
+/*
+ * tlog -- the append-only Merkle log of a channel: signed notes, checkpoints, tiles.
+ *
+ * Spec:    C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-tiles v0.1.0 (commit 5ba5ee8);
+ *          hashing is RFC 6962 section 2.1 with SHA-256.
+ * Shapes:  hash        32 bytes
+ *          full tile   256 hashes = 8192 bytes; partial tile 1..255 hashes
+ *          entry tile  1..256 times (uint16 big-endian length || entry bytes)
+ *          size        number of entries, 0..LIMIT_LOG_SIZE; index 0..size-1
+ * Memory:  parse results borrow the input; nothing else outlives a call.
+ * Errors:  SH_EFORMAT with the clause that is broken; SH_ELIMIT; SH_EARG.
+ * Threads: no state; every function may be called from anywhere.
+ */
+#ifndef TLOG_TLOG_H
+#define TLOG_TLOG_H
+
+#include "base/base.h"
+#include "crypt/crypt.h"
+
+#define TLOG_HASH_BYTES 32
+#define TLOG_TILE_WIDTH 256
+#define TLOG_LEVEL_MAX 63
+/* "tile/entries/" or "tile/63/", groups of "xddd/", ".p/255" and the NUL, rounded up. */
+#define TLOG_PATH_BYTES 80
+
+/* ---- hashing (RFC 6962 2.1) ---- */
+
+/* out = SHA-256(0x00 || entry). */
+void tlog_leaf_hash(struct slice entry, uint8_t out[TLOG_HASH_BYTES]);
+/* out = SHA-256(0x01 || left || right); out may be left or right. */
+void tlog_node_hash(const uint8_t left[TLOG_HASH_BYTES], const uint8_t right[TLOG_HASH_BYTES],
+                    uint8_t out[TLOG_HASH_BYTES]);
+
+/*
+ * The compact range [0, size): one hash for each bit set in size, largest subtree first.
+ * Enough to append and to compute the root; 64 * 32 bytes, no heap.
+ */
+struct tlog_range {
+    uint64_t size;
+    uint8_t hash[64][TLOG_HASH_BYTES]; /* hash[0..popcount(size)-1] */
+};
+void tlog_range_init(struct tlog_range *range);
+/* Append one leaf hash.  bug() past LIMIT_LOG_SIZE. */
+void tlog_range_append(struct tlog_range *range, const uint8_t leaf[TLOG_HASH_BYTES]);
+/* The root of the tree of range->size leaves; SHA-256("") for none. */
+void tlog_range_root(const struct tlog_range *range, uint8_t root[TLOG_HASH_BYTES]);
+/*
+ * Root of count (1..256) consecutive complete subtree hashes, 32 bytes each: what a full tile
+ * contributes one level up (count 256), or the hash of a perfect subtree (count a power of two).
+ */
+void tlog_subtree_root(const uint8_t *hashes, size_t count, uint8_t root[TLOG_HASH_BYTES]);
+
+/* ---- tiles (tlog-tiles "Merkle Tree", "Partial Tiles", "Log Entries") ---- */
+
+#define TLOG_LEVEL_ENTRIES 255 /* level of an entry tile in struct tlog_tile */
+
+/* Where a tile lies.  level 0 holds leaf hashes; width is 1..256, 256 meaning a full tile. */
+struct tlog_tile {
+    uint8_t level; /* 0..63, or TLOG_LEVEL_ENTRIES */
+    uint64_t number;
+    uint16_t width;
+};
+
+/*
+ * The path of tile relative to the log's root, NUL-terminated into out[TLOG_PATH_BYTES]:
+ * {0, 1234067, 256} gives "tile/0/x001/x234/067", {TLOG_LEVEL_ENTRIES, 273, 112} gives
+ * "tile/entries/273.p/112".  SH_EARG when level or width is out of range.
+ */
+MUST_CHECK int tlog_tile_path(const struct tlog_tile *tile, char *out, struct why *why);
+/* The grouped number alone: 1234067 gives "x001/x234/067", 4 gives "004". */
+void tlog_number_path(uint64_t number, char *out);
+/* Hashes in the right-most, partial tile of level in a tree of size; 0 on a tile border. */
+uint16_t tlog_partial_width(uint64_t size, uint8_t level);
+
+/* Append one entry (<= 65535 bytes) to the content of an entry tile. */
+void tlog_entry_tile_add(struct bytes *tile, struct slice entry);
+/* Take the next entry out of an entry tile; false at a malformed one (cur->failed) or the end. */
+bool tlog_entry_tile_next(struct cursor *cur, struct slice *entry);
+
+/* ---- signed notes ---- */
+
+enum tlog_signature_type {
+    TLOG_ED25519 = 0x01,
+    TLOG_COSIGNATURE = 0x04,
+    TLOG_MLDSA44 = 0x06,
+};
+
+/* Who may sign: (name, key id) select the key; the key id is an index, not security. */
+struct tlog_key {
+    char name[LIMIT_NOTE_NAME_BYTES + 1];
+    uint32_t id; /* first 4 bytes of SHA-256(name || 0x0A || type || public key) */
+    uint8_t type;
+    uint8_t public_key[CRYPT_KEY_BYTES];
+};
+/* type 0x01 or 0x04.  SH_EARG for an empty name, a space, '+', or a name that is too long. */
+MUST_CHECK int tlog_key_init(struct tlog_key *key, const char *name, uint8_t type,
+                             const uint8_t public_key[CRYPT_KEY_BYTES], struct why *why);
+/* The verifier key line "name+hex8+base64(type || key)" without a newline. */
+void tlog_key_text(const struct tlog_key *key, struct bytes *out);
+
+struct tlog_signature {
+    struct slice name; /* borrowed from the note */
+    uint32_t key_id;
+    uint8_t data[4096]; /* the bytes after the key id; ML-DSA-44 cosignatures need 2428 */
+    size_t data_len;
+};
+struct tlog_note {
+    struct slice text; /* with its last newline */
+    struct slice signature_lines;
+    size_t signatures; /* 1..LIMIT_NOTE_SIGNATURES */
+};
+/*
+ * Split a note into text and signature lines and check every line's grammar, exactly as Go's
+ * note.Open does: text ends in LF, split at the last blank line, valid UTF-8, no byte < 0x20
+ * but LF, 1..100 lines "U+2014 SP name SP base64(4-byte id || signature) LF".
+ */
+MUST_CHECK int tlog_note_parse(struct slice raw, struct tlog_note *note, struct why *why);
+/* Signature line i (0..signatures-1) of a parsed note. */
+void tlog_note_signature(const struct tlog_note *note, size_t i, struct tlog_signature *out);
+
+enum tlog_verdict { TLOG_ABSENT, TLOG_GOOD, TLOG_BAD };
+/* Does key's signature stand in the note?  A known key with a bad signature is TLOG_BAD. */
+enum tlog_verdict tlog_note_verdict(const struct tlog_note *note, const struct tlog_key *key);
+/* Append "U+2014 SP name SP base64(id || signature) LF". */
+void tlog_signature_line(struct bytes *out, const struct tlog_key *key, struct slice signature);
+
+/* ---- checkpoints ---- */
+
+struct tlog_checkpoint {
+    struct slice origin; /* borrowed */
+    uint64_t size;
+    uint8_t root[TLOG_HASH_BYTES];
+};
+/* The three lines of a checkpoint's text; extension lines are refused by us (log.md 1.2). */
+MUST_CHECK int tlog_checkpoint_parse(struct slice text, struct tlog_checkpoint *out,
+                                     struct why *why);
+void tlog_checkpoint_build(struct bytes *out, const struct tlog_checkpoint *checkpoint);
+
+#endif
