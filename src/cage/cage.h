@@ -1,0 +1,77 @@
+/*
+ * cage -- give up everything a process does not need, for good: files, network, other
+ * processes, memory, time.
+ *
+ * Spec:    Landlock (kernel userspace API, ABI 1..7), seccomp-bpf, no_new_privs, setrlimit.
+ * Shapes:  a profile names what a role may still ask of the kernel; paths and descriptors are
+ *          named one by one; everything else is refused.
+ * Memory:  keeps nothing; the caller owns descriptors.
+ * Errors:  SH_EIO when the kernel refuses a part that it has; SH_EUNSUPPORTED when it has
+ *          neither Landlock nor seccomp.  What it lacks of the rest is in struct cage_state.
+ * Threads: enter from a process of one thread; the cage holds for the whole process.
+ *
+ * A call that the profile does not name ends the process with SIGSYS; a file that the rules do
+ * not name is refused with EACCES.  Works as root and as anybody.  A build with sanitizers
+ * gets no limit of memory, and its attempts to read files for a report fail with EACCES.
+ */
+#ifndef CAGE_CAGE_H
+#define CAGE_CAGE_H
+
+#include "base/base.h"
+
+enum cage_profile {
+    CAGE_COPY,  /* read, write and seek in the descriptors it holds; memory; the clock */
+    CAGE_LOOK,  /* CAGE_COPY, and open files to read below the paths it is given */
+    CAGE_MEDIA, /* CAGE_COPY, and what a decoder asks about the processor; one thread */
+    CAGE_SERVER /* no filter of calls, and it may start programs: Landlock and no_new_privs */
+};
+
+enum cage_access {
+    CAGE_READ,    /* read files, list directories */
+    CAGE_EXECUTE, /* CAGE_READ, and run programs and map libraries */
+    CAGE_CHANGE   /* CAGE_READ, and write, make, rename and remove inside */
+};
+/* A file, or a directory and all below it; fd may be an O_PATH descriptor. */
+struct cage_path {
+    int fd;
+    enum cage_access access;
+};
+
+struct cage_rules {
+    enum cage_profile profile;
+    const int *keep; /* descriptors that stay open; all others are closed */
+    size_t keep_count;
+    const struct cage_path *paths; /* need not be in keep */
+    size_t path_count;
+    uint64_t file_bytes;   /* largest file that it may write; 0: no limit of its own */
+    uint64_t memory_bytes; /* address space; 0: no limit of its own */
+    unsigned cpu_s;        /* processor seconds; 0: no limit of its own */
+    int landlock_most;     /* for tests of older kernels: use this ABI at most; 0: the newest */
+    bool no_landlock;      /* for tests of kernels without it */
+    bool no_seccomp;
+};
+
+/* What this kernel can do, or what a cage consists of. */
+struct cage_state {
+    int landlock; /* ABI, 0 = none; 2 is Debian 12's, 4 refuses TCP, 6 foreign signals */
+    bool seccomp;
+    bool no_new_privs;
+};
+
+/* Ask the kernel what a cage would have here; changes nothing. */
+void cage_probe(struct cage_state *state);
+/* One line of plain English for `doctor`: what is missing and what that means; "" when whole. */
+void cage_lacks(const struct cage_state *state, struct bytes *out);
+
+/*
+ * Enter the cage.  In this order: limits, environment emptied (not CAGE_SERVER), descriptors
+ * closed, no_new_privs, Landlock, seccomp.  got (may be NULL) says what holds.  After a failure
+ * the process is half caged and must end.
+ *
+ *     struct cage_rules rules = {.profile = CAGE_COPY, .keep = fds, .keep_count = 3};
+ *     rc = cage_enter(&rules, NULL, why);
+ */
+MUST_CHECK int cage_enter(const struct cage_rules *rules, struct cage_state *got,
+                          struct why *why);
+
+#endif
