@@ -1,0 +1,185 @@
+/*
+ * bmff -- MP4 and MOV: what is this file, and the plan of a rebuilt one with nothing in it that
+ * is not on the allow-list.
+ *
+ * A clip is never edited in place: its sample tables are read, and a new file is planned that
+ * has one video track, at most one audio track, moov in front, and exactly the samples that
+ * those tracks name.  Coded samples are copied as they are; all else is written anew.
+ *
+ * Spec:    ISO/IEC 14496-12 (boxes), 14496-15 (avcC, hvcC), 14496-14 and 14496-1 (esds),
+ *          14496-3 (AudioSpecificConfig), QuickTime File Format (sound descriptions 1 and 2,
+ *          wave, nclc, meta without a version).  Numbers in messages are clauses of these.
+ * Shapes:  source  how to read the clip;  plan  the new head and the runs of bytes to copy after
+ *          it;  facts  what the new file is;  run  one stretch of the clip.
+ * Memory:  a plan owns its head and the clip's moov (each <= LIMIT_MOOV_BYTES) until
+ *          bmff_plan_release; sample tables are never expanded.
+ * Errors:  SH_EFORMAT the clip is broken, SH_EUNSUPPORTED it is whole but of a sort we do not
+ *          take, SH_ELIMIT it is past limits.h, SH_ENOMEM, and whatever read_at returned.  The
+ *          text says what a person can do.
+ * Threads: no state; one plan belongs to one thread.
+ *
+ * What the new file holds, in this order:
+ *     ftyp  isom 512 isom iso2 iso4 mp41
+ *     moov  mvhd trak(video) [trak(audio)]
+ *     trak  tkhd [edts/elst] mdia(mdhd hdlr minf(vmhd|smhd dinf/dref/url stbl))
+ *     stbl  stsd stts [ctts] [stss] stsc stsz stco|co64
+ *     stsd  avc1|avc3 (avcC [pasp] [clap] [colr nclx]), hvc1|hev1 (hvcC ...), mp4a (esds)
+ *     mdat  the samples, in the order of the clip's chunks
+ */
+#ifndef BMFF_BMFF_H
+#define BMFF_BMFF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+
+/* ---- reading --------------------------------------------------------------------------- */
+
+/*
+ * Fill buf with exactly len bytes at offset (always inside [0, size)); 0, or a negative
+ * enum sh_err with why filled, which is handed through.
+ */
+typedef int (*bmff_read_at)(void *ctx, uint64_t offset, void *buf, size_t len, struct why *why);
+
+struct bmff_source {
+    bmff_read_at read_at;
+    void *ctx;
+    uint64_t size; /* bytes */
+};
+
+/* A source over bytes in memory: ctx must point to a struct slice that outlives it. */
+struct bmff_source bmff_source_slice(const struct slice *whole);
+
+/* ---- what is this file ------------------------------------------------------------------- */
+
+enum bmff_kind {
+    BMFF_UNKNOWN = 0,
+    BMFF_MP4,
+    BMFF_MOV,
+    BMFF_3GP,
+    BMFF_M4A,
+    BMFF_EMPTY,
+    BMFF_TEXT,
+    BMFF_PLAYLIST, /* HLS: #EXTM3U */
+    BMFF_JPEG,
+    BMFF_PNG,
+    BMFF_GIF,
+    BMFF_WEBP,
+    BMFF_HEIC, /* also AVIF */
+    BMFF_MATROSKA,
+    BMFF_AVI,
+    BMFF_OGG,
+    BMFF_AMR,
+    BMFF_WAV,
+    BMFF_MP3,
+    BMFF_FLAC,
+    BMFF_AAC, /* ADTS without a container */
+    BMFF_MPEG_TS,
+    BMFF_MPEG_PS,
+    BMFF_FLV,
+    BMFF_ASF,
+    BMFF_ARCHIVE, /* zip, gzip, 7z, rar */
+    BMFF_PDF,
+    BMFF_KINDS,
+};
+
+/* Look at the first bytes.  0 and *kind, or what read_at returned. */
+MUST_CHECK int bmff_sniff(const struct bmff_source *source, enum bmff_kind *kind,
+                          struct why *why);
+/* "MP4", "a photo (JPEG)", ...: English, for messages. */
+const char *bmff_kind_name(enum bmff_kind kind);
+
+/* ---- the plan ------------------------------------------------------------------------------ */
+
+/* Kinds of things left out; bit (1u << value) in bmff_facts.removed.  Sorted by name. */
+enum bmff_removed {
+    BMFF_REMOVED_CREDENTIALS,  /* "credentials": C2PA boxes */
+    BMFF_REMOVED_DATES,        /* "dates": creation and modification times */
+    BMFF_REMOVED_EXTRA_TRACK,  /* "extra-track": subtitles, telemetry, time code, ... */
+    BMFF_REMOVED_LANGUAGE,     /* "language" of a kept track */
+    BMFF_REMOVED_METADATA,     /* "metadata": meta and uuid boxes, SEI in the decoder record */
+    BMFF_REMOVED_NAMES,        /* "names": of handlers and compressors, vendor codes */
+    BMFF_REMOVED_OTHER_BOXES,  /* "other-boxes": hints for players and unknown ones */
+    BMFF_REMOVED_PADDING,      /* "padding": free, skip, wide */
+    BMFF_REMOVED_SECOND_AUDIO, /* "second-audio" */
+    BMFF_REMOVED_SECOND_VIDEO, /* "second-video" */
+    BMFF_REMOVED_TRAILER,      /* "trailer": bytes after the last box */
+    BMFF_REMOVED_UNREFERENCED, /* "unreferenced": bytes of mdat that no kept track uses */
+    BMFF_REMOVED_USER_DATA,    /* "user-data": udta, with place, maker, author */
+    BMFF_REMOVED_KINDS,
+};
+/* The fixed token of a kind (documents, --json): never translated; NULL past the last. */
+const char *bmff_removed_name(unsigned kind);
+
+/* What a person should be told; bits in bmff_facts.notes. */
+enum bmff_note {
+    BMFF_NOTE_NO_AUDIO = 1,     /* fine, but said */
+    BMFF_NOTE_SECOND_AUDIO = 2, /* the first audio track was kept, others left out */
+    BMFF_NOTE_SECOND_VIDEO = 4, /* the first video track was kept, others left out */
+    BMFF_NOTE_HEVC = 8,         /* some browsers cannot play it */
+    BMFF_NOTE_CUT_STAYS = 16,   /* an edit list hides >= 1 s; those samples stay in the file */
+};
+
+/* What the new file is.  Plain values: may be copied, sent over a pipe, compared. */
+struct bmff_facts {
+    uint64_t file_bytes;    /* size of the new file: head_bytes + bytes of all runs */
+    uint64_t head_bytes;    /* ftyp, moov and the header of mdat */
+    uint64_t duration_ms;   /* of what is shown, >= 1 */
+    uint32_t width;         /* pixels as shown, after rotation and pixel aspect */
+    uint32_t height;        /* the same */
+    uint32_t coded_width;   /* pixels as in the sample entry */
+    uint32_t coded_height;  /* the same */
+    uint32_t rotation;      /* degrees clockwise to show it upright: 0, 90, 180, 270 */
+    uint32_t video_codec;   /* 'avc1' 'avc3' 'hvc1' 'hev1', big-endian */
+    uint32_t audio_codec;   /* 'mp4a', or 0 without audio */
+    uint32_t video_samples; /* 1..LIMIT_SAMPLES */
+    uint32_t audio_samples; /* 0 without audio */
+    uint32_t removed;       /* bits of enum bmff_removed; 0 from bmff_check */
+    uint32_t notes;         /* bits of enum bmff_note; from bmff_check none about removed things */
+};
+
+/* One stretch of the clip to copy; len > 0. */
+struct bmff_run {
+    uint64_t offset; /* bytes from the start of the clip */
+    uint64_t len;    /* bytes */
+};
+
+struct bmff_plan {
+    struct bytes head;        /* first bytes of the new file */
+    struct bmff_facts facts;  /* what it will be */
+    struct bmff_state *state; /* private: the clip's tables and where bmff_plan_next is */
+};
+
+/*
+ * Read the clip's boxes under limits.h and plan the new file.  On success *plan is the
+ * caller's to release; on failure it is untouched.  Reads the box headers and moov, no sample.
+ */
+MUST_CHECK int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan,
+                              struct why *why);
+
+/*
+ * The next run to copy behind head, neighbours already joined; false after the last.  Every run
+ * lies inside the clip, and inside one of its mdat boxes.
+ *     while (bmff_plan_next(&plan, &run))
+ *         copy(run.offset, run.len);
+ */
+MUST_CHECK bool bmff_plan_next(struct bmff_plan *plan, struct bmff_run *run);
+/* Start again with the first run. */
+void bmff_plan_rewind(struct bmff_plan *plan);
+/* Safe on a zeroed plan; leaves it zeroed. */
+void bmff_plan_release(struct bmff_plan *plan);
+
+/* ---- the second reader ---------------------------------------------------------------------- */
+
+/*
+ * Does the file hold exactly what our writer writes: these boxes, in this order, zero where it
+ * writes zero, and mdat tiled by the samples without a byte between or behind?  0 and *facts
+ * (removed = 0), else SH_EFORMAT or SH_ELIMIT and *facts untouched.  For a draft, before
+ * anything is published: the planner's word is not believed.
+ */
+MUST_CHECK int bmff_check(const struct bmff_source *source, struct bmff_facts *facts,
+                          struct why *why);
+
+#endif
