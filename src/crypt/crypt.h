@@ -60,4 +60,27 @@ struct crypt_table {
 
 extern const struct crypt_table crypt;
 
+/* ---- ES256 keys and the channel's C2PA authority: natively only (crypt_ca.c) ---- */
+
+#define CRYPT_SPKI_BYTES 91 /* DER of a P-256 SubjectPublicKeyInfo, uncompressed point */
+
+/*
+ * The public half of the P-256 scalar (big-endian) as SubjectPublicKeyInfo DER.  False when
+ * the scalar is 0 or not below the group's order: draw 32 new random bytes then.
+ */
+MUST_CHECK bool crypt_es256_public(const struct secret *scalar, uint8_t spki[CRYPT_SPKI_BYTES]);
+
+struct crypt_ca {
+    const struct secret *scalar; /* a good one: see crypt_es256_public */
+    const char *short_id;        /* the subject's CN; its O is "stillhere" */
+    uint8_t serial[16]; /* random; its top bit is cleared, a zero first byte is made 1 */
+    int32_t year;       /* valid from 1 January 00:00 UTC of it, for 50 years */
+};
+/*
+ * Append the self-signed certificate of the channel's C2PA authority as PEM (FORMATS.md,
+ * "Credentials in files made by post"): CA:TRUE with path length 0 and certificate and CRL
+ * signing, both critical, and a subject key identifier.  SH_EARG for a bad scalar, year or name.
+ */
+MUST_CHECK int crypt_ca_build(const struct crypt_ca *ca, struct bytes *pem, struct why *why);
+
 #endif
