@@ -25,6 +25,8 @@
 #ifndef CHANNEL_CHANNEL_H
 #define CHANNEL_CHANNEL_H
 
+#include <sys/types.h>
+
 #include "base/base.h"
 #include "dispatch/dispatch.h"
 #include "tlog/tlog.h"
@@ -66,7 +68,8 @@ struct channel_info {
     uint64_t published;  /* time of the newest document, 0 when there is none */
     uint64_t dispatches; /* entries of type dispatch */
     uint64_t pages_size; /* the pages show the log up to this size; < size: they are behind */
-    char conflict[480];  /* empty, or why nothing may be signed */
+    char pages_version[32]; /* of the program that wrote the pages; empty: none did */
+    char conflict[480];     /* empty, or why nothing may be signed */
     int public_dir, private_dir, tmp_dir;
 };
 const struct channel_info *channel_info(const struct channel *channel);
@@ -121,8 +124,10 @@ MUST_CHECK int channel_document(struct channel *channel, const struct channel_en
 
 /* A folder in private/staging that lives until commit or channel_job_drop. */
 struct channel_job {
-    int dir; /* its descriptor, locked */
+    int dir; /* its descriptor, locked; -1 when there is none */
     char name[40];
+    int staging; /* descriptor of private/staging */
+    bool kept;   /* a commit names it, or may: the channel deletes it, not channel_job_drop */
 };
 MUST_CHECK int channel_job_new(const char *home, struct channel_job *job, struct why *why);
 void channel_job_drop(struct channel_job *job); /* deletes what was not committed; idempotent */
@@ -165,6 +170,33 @@ MUST_CHECK int channel_derive(struct channel *channel, const char *path, struct 
 /* Record that the pages show the log up to size (and were made by this program version). */
 MUST_CHECK int channel_pages_done(struct channel *channel, uint64_t size, const char *version,
                                   struct why *why);
+
+/* ---- a consistent copy, while posting goes on ---- */
+
+/* One file of a snapshot. */
+struct channel_part {
+    const char *path; /* below HOME: "public/checkpoint", "private/keys/log.key", ... */
+    mode_t mode;      /* 0644 below public/, 0600 below private/ */
+    uint64_t mtime_s;
+    uint64_t bytes;
+    int fd;            /* at offset 0; -1: data holds the bytes.  The channel closes it. */
+    struct slice data; /* used when fd is -1 */
+};
+struct channel_sink {
+    int (*part)(void *ctx, const struct channel_part *part, struct why *why);
+    void *ctx;
+};
+/*
+ * Give sink every file of the channel as it was when the handle was opened (channel_info()
+ * says which size): identity files, entry tiles and tiles of that size, documents and blobs,
+ * quarantine, keys, a copy of the database, and the public checkpoint last.  Other processes
+ * may post and withdraw meanwhile.  Works with CHANNEL_LOOK and CHANNEL_WRITE.  Left out:
+ * derived pages (rebuild makes them), staging, temporary files, and partial tiles whose full
+ * tile is there.  A file that is missing or short is an error: SH_ENOTFOUND names it.
+ * A negative return of sink ends the walk and is returned.
+ */
+MUST_CHECK int channel_snapshot(struct channel *channel, const struct channel_sink *sink,
+                                struct why *why);
 
 /* ---- repair ---- */
 
