@@ -31,6 +31,11 @@
 #define LIMIT_BLOBS 16             /* files of one dispatch */
 #define LIMIT_CLIPS 8              /* clips of one dispatch: each brings a poster */
 #define LIMIT_JSON_VALUES 20000    /* values in one JSON text; bounds the arena */
+#define LIMIT_JSON_DEPTH 63        /* nesting of any JSON text; bits of a uint64_t */
+#define LIMIT_DOCUMENT_ARENA (8u << 20) /* bytes; a document's values and its struct */
+#define LIMIT_REMOVED 32           /* kinds named in removed[] */
+#define LIMIT_SEEN 4               /* foreign checkpoints in seen[] (FORMATS "Document") */
+#define LIMIT_TOKEN_BYTES 64       /* bytes of a role, kind, mime type, zone */
 
 /* ---- media (safety.md 2.6), all before any decoder is started ---- */
 #define LIMIT_CLIP_BYTES (UINT64_C(4) << 30) /* bytes: 4 GiB, FAT32's file and stco's reach */
@@ -41,7 +46,12 @@
 #define LIMIT_TRACKS 16              /* traks in a moov: phones write up to 8 */
 #define LIMIT_SAMPLES 3000000        /* samples of one track: 3 h at 240 fps and AAC */
 #define LIMIT_PIXELS (4096 * 2304)   /* luma pixels of a frame: 4K of any phone */
-#define LIMIT_FRAMES_PER_SECOND 240  /* slow motion of phones */
+#define LIMIT_FRAMES_PER_SECOND                                                                \
+    250                        /* slow motion of phones: 240, and what their clocks drift */
+#define LIMIT_EDITS 256        /* rows of an edit list: phones write 1 to 3 */
+#define LIMIT_SAMPLE_ENTRIES 4 /* descriptions in one stsd: phones write 1 */
+#define LIMIT_CODEC_CONFIG_BYTES 8192 /* bytes of an avcC or hvcC: phones write < 300 */
+#define LIMIT_AUDIO_CONFIG_BYTES 64   /* bytes of an AudioSpecificConfig: phones write 2 to 5 */
 #define LIMIT_POSTER_BYTES                                                                     \
     (256u << 10)              /* bytes of a poster JPEG that we accept from the cage */
 #define LIMIT_POSTER_EDGE 640 /* pixels of a poster's longer edge */
@@ -56,6 +66,13 @@
 #define LIMIT_REPORT_BYTES (64u << 10) /* bytes that a caged child may report */
 #define LIMIT_LOCK_WAIT_S 60           /* seconds that a second poster waits for the first */
 #define LIMIT_CAGE_CPU_S 600           /* CPU seconds of one caged child */
+#define LIMIT_CAGE_WAIT_S 3600 /* wall seconds of one caged child: 4 GiB from a slow stick */
+#define LIMIT_CAGE_FILES 64    /* descriptors of a caged process */
+#define LIMIT_CAGE_KEEP 16     /* descriptors that may be handed into a cage */
+#define LIMIT_READER_MEMORY (UINT64_C(256) << 20) /* bytes of address space, program included */
+#define LIMIT_MEDIA_MEMORY (UINT64_C(1) << 30) /* bytes: 17 frames of 4K in 10 bit are 480 MB */
+#define LIMIT_MEDIA_WAIT_S 60                  /* wall seconds for one poster */
+#define LIMIT_SIGNER_WAIT_S 20                 /* wall seconds for one signature */
 
 /* ---- age files (C2SP age v1) ---- */
 #define LIMIT_AGE_HEADER_BYTES 65536 /* bytes of a header that we parse */

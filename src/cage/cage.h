@@ -64,8 +64,8 @@ void cage_probe(struct cage_state *state);
 void cage_lacks(const struct cage_state *state, struct bytes *out);
 
 /*
- * Enter the cage.  In this order: limits, environment emptied (not CAGE_SERVER), descriptors
- * closed, no_new_privs, Landlock, seccomp.  got (may be NULL) says what holds.  After a failure
+ * Enter the cage.  In this order: limits, environment emptied (not CAGE_SERVER), no_new_privs,
+ * Landlock, descriptors closed, seccomp.  got (may be NULL) says what holds.  After a failure
  * the process is half caged and must end.
  *
  *     struct cage_rules rules = {.profile = CAGE_COPY, .keep = fds, .keep_count = 3};

@@ -34,7 +34,7 @@ struct proc_task {
     /* Runs in the child: enter the cage first.  Its result and cause reach the parent. */
     int (*run)(void *ctx, const struct proc_side *side, struct why *why);
     void *ctx;
-    unsigned timeout_s;                             /* wall clock; 0: none */
+    unsigned timeout_s;                                  /* wall clock; 0: none */
     void (*progress)(void *progress_ctx, uint64_t done); /* in the parent; may be NULL */
     void *progress_ctx;
 };
@@ -63,7 +63,7 @@ MUST_CHECK int proc_exec(const struct proc_program *program, struct bytes *repor
  */
 struct proc_helper_task {
     const char *name;
-    int (*prepare)(void *ctx, const int fds[2], struct why *why); /* enter the cage here */
+    int (*prepare)(void *ctx, int fd, struct why *why); /* enter the cage here, keep fd */
     int (*answer)(void *ctx, struct slice question, struct bytes *reply, struct why *why);
     void *ctx;
     unsigned timeout_s; /* for one answer */
@@ -71,8 +71,7 @@ struct proc_helper_task {
 struct proc_helper {
     const char *name;
     pid_t pid; /* 0: not running */
-    int to;
-    int from;
+    int fd;    /* questions and answers */
     unsigned timeout_s;
 };
 MUST_CHECK int proc_helper_start(const struct proc_helper_task *task,
