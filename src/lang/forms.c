@@ -94,7 +94,7 @@ void lang_size(enum lang lang, uint64_t bytes, char out[LANG_NUMBER_BYTES])
                    (const char *const[]){number, NULL});
         return;
     }
-    /* Rounding may reach the next unit: 999,500 bytes are 1.0 MB, not 1000 kB. */
+    /* Rounding may reach the next unit: 999,450 bytes are 1.0 MB, not 1000 kB. */
     while (i + 1 < COUNT_OF(units) && tenths_of(bytes, units[i].unit) >= 9995)
         i++;
     tenths = tenths_of(bytes, units[i].unit);

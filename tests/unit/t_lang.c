@@ -173,8 +173,8 @@ static void sizes_and_lengths(void **state)
         {LANG_EN, 2591827, "2.6 MB"},
         {LANG_RU, 2591827, "2,6 МБ"},
         {LANG_UK, 15500, "16 кБ"},
-        {LANG_EN, 999499, "999 kB"},
-        {LANG_EN, 999500, "1.0 MB"},
+        {LANG_EN, 999449, "999 kB"},
+        {LANG_EN, 999450, "1.0 MB"},
         {LANG_EN, UINT64_C(4294967296), "4.3 GB"},
         {LANG_EN, UINT64_MAX, "18446744074 GB"},
     };
