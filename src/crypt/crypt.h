@@ -8,7 +8,7 @@
  * Errors:  false where a thing does not hold; a failing library is our bug and stops.
  * Threads: no state.
  *
- * The table `crypt` is defined by exactly one file of each program: crypt_openssl.c natively,
+ * The table `crypto` is defined by exactly one file of each program: crypt_openssl.c natively,
  * crypt_wasm.c in the browser, where the entries that make secrets are NULL.
  */
 #ifndef CRYPT_CRYPT_H
@@ -58,7 +58,8 @@ struct crypt_table {
                         uint8_t out[CRYPT_DIGEST_BYTES]);
 };
 
-extern const struct crypt_table crypt;
+/* Named so because <unistd.h> declares a crypt() already. */
+extern const struct crypt_table crypto;
 
 /* ---- ES256 keys and the channel's C2PA authority: natively only (crypt_ca.c) ---- */
 

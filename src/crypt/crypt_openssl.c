@@ -266,7 +266,7 @@ static void hkdf_sha256(struct slice ikm, struct slice salt, struct slice info,
     secret_wipe(&prk);
 }
 
-const struct crypt_table crypt = {
+const struct crypt_table crypto = {
     .sha256 = sha256,
     .sha256_init = sha256_init,
     .sha256_update = sha256_update,
