@@ -62,6 +62,13 @@
 #define LIMIT_PAGE_BYTES (512u << 10) /* bytes of one HTML page that we render */
 #define LIMIT_SHEET_BYTES 8192        /* bytes of a recovery sheet */
 
+/* ---- files and folders of a channel ---- */
+#define LIMIT_TREE_DEPTH 16    /* folders inside of each other that we walk: ours go to 7 */
+#define LIMIT_NAME_CHARS 256   /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
+#define LIMIT_BATCH_FILES 48   /* open files of one batch of writes; 256 is a common limit */
+#define LIMIT_WAL_PAGES 128    /* pages of the write-ahead log before it is folded in: 0.5 MB */
+#define LIMIT_DB_WAIT_MS 10000 /* milliseconds that SQLite waits for another process */
+
 /* ---- processes ---- */
 #define LIMIT_REPORT_BYTES (64u << 10) /* bytes that a caged child may report */
 #define LIMIT_LOCK_WAIT_S 60           /* seconds that a second poster waits for the first */

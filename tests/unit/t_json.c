@@ -1,0 +1,322 @@
+/* json: the strict reader against JSONTestSuite, canonical form, writer. */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "json/json.h"
+
+static int parse_depth(struct slice raw, unsigned depth, struct why *why)
+{
+    struct arena arena;
+    struct json_value *root = NULL;
+    int rc;
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    rc = json_parse(raw, depth, &arena, &root, why);
+    assert_true((rc == SH_OK) == (root != NULL));
+    arena_release(&arena);
+    return rc;
+}
+
+/* The canonical form of text, or "!" when it has none. */
+static void check_canonical(const char *text, const char *wanted)
+{
+    struct arena arena;
+    struct json_value *root = NULL;
+    struct bytes out;
+    int rc;
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    bytes_init(&out, 4096);
+    assert_int_equal(json_parse(slice_text(text), LIMIT_JSON_DEPTH, &arena, &root, NULL),
+                     SH_OK);
+    rc = json_canonical(root, &out, NULL);
+    if (wanted[0] == '!') {
+        assert_int_equal(rc, SH_EFORMAT);
+    } else {
+        assert_int_equal(rc, SH_OK);
+        assert_int_equal(out.len, strlen(wanted));
+        assert_memory_equal(out.ptr, wanted, out.len);
+    }
+    bytes_release(&out);
+    arena_release(&arena);
+}
+
+static void canonical_form(void **state)
+{
+    (void)state;
+    check_canonical(" { \"b\" : 1 , \"a\" : [ true , false ] } ",
+                    "{\"a\":[true,false],\"b\":1}");
+    check_canonical("[]", "[]");
+    check_canonical("[{},[],\"\"]", "[{},[],\"\"]");
+    check_canonical("{\"a\":{\"z\":{},\"y\":[[1],[2]]},\"\":9007199254740991}",
+                    "{\"\":9007199254740991,\"a\":{\"y\":[[1],[2]],\"z\":{}}}");
+    check_canonical("\"\\u0000\\u0008\\u0009\\n\\u000b\\f\\r\\u001f\\u007f\\/\\\"\\\\\\u20ac\"",
+                    "\"\\u0000\\b\\t\\n\\u000b\\f\\r\\u001f\x7f/\\\"\\\\\xe2\x82\xac\"");
+    /* The example of RFC 8785 3.2.3: order by UTF-16 code units. */
+    check_canonical("{\"\\u20ac\":\"Euro Sign\",\"\\r\":\"Carriage Return\","
+                    "\"\\ufb33\":\"Hebrew Letter Dalet With Dagesh\",\"1\":\"One\","
+                    "\"\\ud83d\\ude00\":\"Emoji: Grinning Face\",\"\\u0080\":\"Control\","
+                    "\"\\u00f6\":\"Latin Small Letter O With Diaeresis\"}",
+                    "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\xc2\x80\":\"Control\","
+                    "\"\xc3\xb6\":\"Latin Small Letter O With Diaeresis\","
+                    "\"\xe2\x82\xac\":\"Euro Sign\","
+                    "\"\xf0\x9f\x98\x80\":\"Emoji: Grinning Face\","
+                    "\"\xef\xac\xb3\":\"Hebrew Letter Dalet With Dagesh\"}");
+    check_canonical("[null]", "!");
+    check_canonical("[9007199254740992]", "!");
+    check_canonical("[-1]", "!");
+    check_canonical("[-0]", "!");
+    check_canonical("[1.0]", "!");
+    check_canonical("[1e2]", "!");
+}
+
+static void refusals(void **state)
+{
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "{",
+                                      "[",
+                                      "\"",
+                                      "\"\\",
+                                      "\"\\u12\"",
+                                      "{\"a\"}",
+                                      "{\"a\":1,}",
+                                      "[1,]",
+                                      "[1 2]",
+                                      "01",
+                                      "-",
+                                      "1.",
+                                      "1e",
+                                      "tru",
+                                      "nul",
+                                      "\"\x01\"",
+                                      "[1]]",
+                                      "{\"a\":1,\"b\":2,\"a\":3}",
+                                      "{\"a\":1,\"\\u0061\":2}",
+                                      "\"\\ud800\"",
+                                      "\"\\ud800\\u0041\"",
+                                      "\"\\udc00\"",
+                                      "\"\\ud800x\"",
+                                      "\"\\ud800\\n\"",
+                                      "\xef\xbb\xbf{}",
+                                      "\"\xff\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "\"\xc0\x80\"",
+                                      "{1:2}",
+                                      "[1\f]"};
+    struct why why;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        why = (struct why){0};
+        if (parse_depth(slice_text(bad[i]), 8, &why) != SH_EFORMAT)
+            fail_msg("accepted: %s", bad[i]);
+        assert_int_equal(why.code, SH_EFORMAT);
+        assert_true(why.text[0] != '\0');
+    }
+}
+
+static void limits(void **state)
+{
+    struct bytes many;
+
+    (void)state;
+    assert_int_equal(parse_depth(slice_text("[[1]]"), 2, NULL), SH_OK);
+    assert_int_equal(parse_depth(slice_text("[[[]]]"), 2, NULL), SH_ELIMIT);
+    assert_int_equal(parse_depth(slice_text("1"), 1, NULL), SH_OK);
+    bytes_init(&many, SIZE_MAX);
+    bytes_text(&many, "[1");
+    for (size_t i = 2; i < LIMIT_JSON_VALUES; i++)
+        bytes_text(&many, ",1");
+    bytes_text(&many, "]");
+    assert_int_equal(parse_depth(bytes_view(&many), 2, NULL), SH_OK);
+    many.len--;
+    bytes_text(&many, ",1]");
+    assert_int_equal(parse_depth(bytes_view(&many), 2, NULL), SH_ELIMIT);
+    bytes_release(&many);
+}
+
+static void every_prefix(void **state)
+{
+    static const char text[] = "{\"a\":[1,-2.5e+3,\"x\\u00e9\\ud83d\\ude00\\n\",true,false,"
+                               "null,{}],\"b\":{\"c\":[]}}";
+    uint8_t *copy;
+
+    (void)state;
+    for (size_t len = 0; len < sizeof(text) - 1; len++) {
+        copy = malloc(len ? len : 1);
+        assert_non_null(copy);
+        memcpy(copy, text, len);
+        assert_int_equal(parse_depth(slice_of(copy, len), 8, NULL), SH_EFORMAT);
+        free(copy);
+    }
+    assert_int_equal(parse_depth(slice_text(text), 8, NULL), SH_OK);
+}
+
+/* Members come out sorted and duplicates are found, whatever the number and order. */
+static void many_members(void **state)
+{
+    struct arena arena;
+    struct json_value *root = NULL;
+    const struct json_value *m;
+    struct bytes text;
+    size_t seen;
+
+    (void)state;
+    for (unsigned n = 1; n <= 300; n += 13) {
+        bytes_init(&text, SIZE_MAX);
+        bytes_text(&text, "{");
+        for (unsigned i = 0; i < n; i++)
+            bytes_printf(&text, "%s\"k%03u\":%u", i ? "," : "", (i * 7919u + 5u) % 1009u, i);
+        bytes_text(&text, "}");
+        arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+        assert_int_equal(json_parse(bytes_view(&text), 1, &arena, &root, NULL), SH_OK);
+        seen = 1;
+        for (m = root->first_by_name; m->next_by_name; m = m->next_by_name, seen++)
+            assert_true(json_name_compare(m->name, m->next_by_name->name) < 0);
+        assert_int_equal(seen, n);
+        arena_release(&arena);
+        text.len--;
+        bytes_text(&text, ",\"k005\":0}");
+        assert_int_equal(parse_depth(bytes_view(&text), 1, NULL), SH_EFORMAT);
+        bytes_release(&text);
+    }
+}
+
+static void walk_and_integers(void **state)
+{
+    struct arena arena;
+    struct json_value *root = NULL;
+    const struct json_value *value;
+    uint64_t number = 0;
+    size_t seen = 0;
+
+    (void)state;
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    assert_int_equal(
+        json_parse(slice_text("{\"a\":[1,[2,{}],3],\"b\":4}"), 5, &arena, &root, NULL), SH_OK);
+    for (value = root; value; value = json_walk(root, value))
+        seen++;
+    assert_int_equal(seen, 8);
+    assert_null(json_member(root, "c"));
+    value = json_member(root, "b");
+    assert_non_null(value);
+    assert_true(json_integer(value, 4, &number));
+    assert_int_equal(number, 4);
+    assert_false(json_integer(value, 3, &number));
+    assert_false(json_integer(root, 3, &number));
+    arena_release(&arena);
+}
+
+static void writer_escapes_and_nests(void **state)
+{
+    struct bytes out;
+    struct json_writer w;
+    static const char wanted[] =
+        "{\"version\":1,\"a\":[\"x\\\"\\\\\\n\xef\xbf\xbd\",[],{\"k\":true}],\"h\":\"00ff\"}";
+
+    (void)state;
+    bytes_init(&out, 4096);
+    json_writer_init(&w, &out);
+    json_object_open(&w, NULL);
+    json_put_number(&w, "version", 1);
+    json_array_open(&w, "a");
+    json_put_text(&w, NULL, "x\"\\\n\xff");
+    json_array_open(&w, NULL);
+    json_array_close(&w);
+    json_object_open(&w, NULL);
+    json_put_bool(&w, "k", true);
+    json_object_close(&w);
+    json_array_close(&w);
+    json_put_hex(&w, "h", slice_of("\x00\xff", 2));
+    json_object_close(&w);
+    assert_int_equal(bytes_check(&out, NULL), SH_OK);
+    assert_int_equal(out.len, strlen(wanted));
+    assert_memory_equal(out.ptr, wanted, out.len);
+    bytes_release(&out);
+}
+
+/* One file of JSONTestSuite; what RFC 8259 leaves open (i_) is decided in json.h. */
+static void check_suite_file(const char *folder, const char *name)
+{
+    static const char *const kept[] = {"i_number_"};
+    struct bytes raw;
+    char path[1024];
+    uint8_t *room;
+    FILE *file;
+    size_t n;
+    int rc;
+    bool good = name[0] == 'y';
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    bytes_init(&raw, 1u << 20);
+    room = bytes_room(&raw, 1u << 18);
+    assert_non_null(room);
+    n = fread(room, 1, 1u << 18, file);
+    raw.len += n;
+    (void)fclose(file);
+    /* RFC 7493 2.3 forbids what RFC 8259 4 only advises against. */
+    if (strncmp(name, "y_object_duplicated_key", 23) == 0)
+        good = false;
+    if (name[0] == 'i')
+        good = strncmp(name, kept[0], strlen(kept[0])) == 0;
+    rc = parse_depth(bytes_view(&raw), LIMIT_JSON_DEPTH, NULL);
+    if ((rc == SH_OK) != good)
+        fail_msg("%s: %s", name, rc == SH_OK ? "accepted" : "refused");
+    bytes_release(&raw);
+}
+
+static void json_test_suite(void **state)
+{
+    const char *shared = getenv("STILLHERE_SHARED");
+    const char *source = getenv("STILLHERE_SOURCE");
+    char folder[900];
+    struct dirent *item;
+    unsigned count = 0;
+    DIR *dir;
+
+    (void)state;
+    if (shared)
+        (void)snprintf(folder, sizeof(folder), "%s", shared);
+    else
+        (void)snprintf(folder, sizeof(folder), "%s/../shared", source ? source : ".");
+    (void)strncat(folder, "/vectors/safety/JSONTestSuite/test_parsing",
+                  sizeof(folder) - strlen(folder) - 1);
+    dir = opendir(folder);
+    if (!dir) {
+        print_message("JSONTestSuite is not here\n");
+        skip();
+    }
+    while ((item = readdir(dir)) != NULL) {
+        if (item->d_name[0] != '.') {
+            check_suite_file(folder, item->d_name);
+            count++;
+        }
+    }
+    (void)closedir(dir);
+    assert_int_equal(count, 318);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(canonical_form),
+                                       cmocka_unit_test(refusals),
+                                       cmocka_unit_test(limits),
+                                       cmocka_unit_test(every_prefix),
+                                       cmocka_unit_test(many_members),
+                                       cmocka_unit_test(walk_and_integers),
+                                       cmocka_unit_test(writer_escapes_and_nests),
+                                       cmocka_unit_test(json_test_suite)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
