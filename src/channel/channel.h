@@ -146,6 +146,7 @@ struct channel_append {
 };
 struct channel_commit {
     uint64_t index; /* of the entry */
+    uint64_t ref;   /* what it refers to, or ENTRY_NO_REF */
     uint64_t size;  /* of the tree that holds it */
     uint8_t root[TLOG_HASH_BYTES];
     bool published; /* false: committed, but publishing failed; the next start finishes it */

@@ -103,6 +103,8 @@ void json_put_number(struct json_writer *writer, const char *name, uint64_t valu
 void json_put_bool(struct json_writer *writer, const char *name, bool value);
 /* Lower-case hex as a string. */
 void json_put_hex(struct json_writer *writer, const char *name, struct slice data);
+/* A value that is JSON already, as it stands. */
+void json_put_json(struct json_writer *writer, const char *name, struct slice json);
 /* The string in quotation marks, escaped as JCS does. */
 void json_string_build(struct bytes *out, struct slice text);
 

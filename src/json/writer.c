@@ -233,3 +233,9 @@ void json_put_hex(struct json_writer *writer, const char *name, struct slice dat
         bytes_printf(writer->out, "%02x", (unsigned)data.ptr[i]);
     bytes_u8(writer->out, '"');
 }
+
+void json_put_json(struct json_writer *writer, const char *name, struct slice json)
+{
+    lead(writer, name);
+    bytes_slice(writer->out, json);
+}

@@ -1,0 +1,131 @@
+/* The command line's grammar: global options, a command, its options and words. */
+#include "cmd/cmd_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Index of the option named by text[0..len) in spec, or -1. */
+static int option_find(const struct cmd_spec *spec, const char *text, size_t len)
+{
+    for (int i = 0; spec->options && spec->options[i].name; i++)
+        if (strlen(spec->options[i].name) == len &&
+            strncmp(spec->options[i].name, text, len) == 0)
+            return i;
+    return -1;
+}
+
+const char *cmd_value(const struct cmd_args *args, const char *option)
+{
+    int i = option_find(args->spec, option, strlen(option));
+
+    if (i < 0)
+        bug("a command asked for an option that it does not have");
+    return args->values[i];
+}
+
+bool cmd_is_set(const struct cmd_args *args, const char *option)
+{
+    return cmd_value(args, option) != NULL;
+}
+
+/* A value may follow in the same word ("--name=x") or in the next one. */
+static const char *take_value(struct cmd_words *words, const char *equals)
+{
+    if (equals)
+        return equals + 1;
+    if (words->at + 1 >= words->count)
+        return NULL;
+    return words->word[++words->at];
+}
+
+static const struct cmd_global *global_find(const char *text, size_t len)
+{
+    for (size_t i = 0; i < COUNT_OF(CMD_GLOBALS); i++) {
+        const struct cmd_global *global = &CMD_GLOBALS[i];
+
+        if (strlen(global->name) == len && strncmp(global->name, text, len) == 0)
+            return global;
+    }
+    return NULL;
+}
+
+int cmd_global_take(struct cmd *cmd, struct cmd_words *words)
+{
+    const char *word = words->word[words->at];
+    const char *equals = strchr(word, '=');
+    const struct cmd_global *global;
+    const char *value = NULL;
+
+    global = global_find(word, equals ? (size_t)(equals - word) : strlen(word));
+    if (!global)
+        return CMD_NOT_MINE;
+    if (!global->value && equals)
+        return cmd_usage(cmd, "%s takes no value", global->name);
+    if (global->value) {
+        value = take_value(words, equals);
+        if (!value || !*value)
+            return cmd_usage(cmd, "%s needs a value: %s", global->name, global->value);
+    }
+    return global->apply(cmd, value);
+}
+
+static int option_take(struct cmd *cmd, struct cmd_words *words, struct cmd_args *args)
+{
+    const char *word = words->word[words->at] + 2;
+    const char *equals = strchr(word, '=');
+    size_t len = equals ? (size_t)(equals - word) : strlen(word);
+    int i = option_find(args->spec, word, len);
+    const char *value = "";
+
+    if (i < 0)
+        return CMD_NOT_MINE;
+    if (!args->spec->options[i].value && equals)
+        return cmd_usage(cmd, "--%.*s takes no value", (int)len, word);
+    if (args->spec->options[i].value) {
+        value = take_value(words, equals);
+        if (!value)
+            return cmd_usage(cmd, "--%.*s needs a value: %s", (int)len, word,
+                             args->spec->options[i].value);
+    }
+    if (args->values[i])
+        return cmd_usage(cmd, "--%.*s is given twice", (int)len, word);
+    args->values[i] = value;
+    return CMD_DONE;
+}
+
+static int word_take(struct cmd *cmd, const char *word, struct cmd_args *args)
+{
+    if (args->word_count == CMD_WORDS_MAX)
+        return cmd_usage(cmd, "too many words; put several words in quotes");
+    args->words[args->word_count++] = word;
+    return CMD_DONE;
+}
+
+int cmd_args_parse(struct cmd *cmd, struct cmd_words *words, struct cmd_args *args)
+{
+    bool only_words = false;
+    int rc;
+
+    *args = (struct cmd_args){.spec = cmd->spec};
+    for (; words->at < words->count; words->at++) {
+        const char *word = words->word[words->at];
+
+        if (only_words || word[0] != '-' || !word[1]) {
+            rc = word_take(cmd, word, args);
+        } else if (strcmp(word, "--") == 0) {
+            only_words = true;
+            rc = CMD_DONE;
+        } else {
+            rc = word[1] == '-' ? option_take(cmd, words, args) : CMD_NOT_MINE;
+            if (rc == CMD_NOT_MINE)
+                rc = cmd_global_take(cmd, words);
+            if (rc == CMD_NOT_MINE)
+                rc = cmd_usage(cmd,
+                               "%s has no option %s (words that begin with a dash go after --)",
+                               cmd->spec->name, word);
+        }
+        if (rc != CMD_DONE)
+            return rc;
+    }
+    return CMD_DONE;
+}

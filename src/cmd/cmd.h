@@ -1,0 +1,149 @@
+/*
+ * cmd -- the command line: one file and one row in table.def for each command.
+ *
+ * Spec:    CLI.md (names, meaning, exit codes).  Data goes to standard output, talk to standard
+ *          error; --json answers with one object, field "version" first.
+ * Shapes:  struct cmd_spec describes a command; help, usage errors and the option parser all
+ *          read it, and a test compares it with the man page.
+ * Memory:  struct cmd and struct cmd_args borrow argv.
+ * Errors:  a command returns an exit code of enum cmd_exit.
+ * Threads: none.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include "base/base.h"
+#include "channel/channel.h"
+#include "json/json.h"
+#include "lang/lang.h"
+
+enum cmd_exit {
+    CMD_DONE = 0,
+    CMD_FAILED = 1,
+    CMD_USAGE = 2,
+    CMD_WANTING = 3,   /* looked, and found wanting */
+    CMD_UNCHECKED = 4, /* could not be checked; also: nothing there to check */
+};
+
+/* Version of the --json answers; a field may be added under one number, never changed. */
+#define CMD_JSON_VERSION 1
+#define CMD_OPTIONS_MAX 16
+#define CMD_WORDS_MAX 64
+
+struct cmd_option {
+    const char *name;  /* long name without "--"; NULL ends the list */
+    const char *value; /* how help calls the value, or NULL for a flag */
+    const char *help;  /* one line */
+};
+
+struct cmd;
+struct cmd_args;
+
+struct cmd_spec {
+    const char *name;
+    const char *usage;    /* what follows "stillhere NAME", as in the man page's SYNOPSIS */
+    const char *summary;  /* one line, lower case */
+    const char *about;    /* a few lines for --help */
+    const char *examples; /* lines for --help, each complete */
+    const struct cmd_option *options;
+    int (*run)(struct cmd *cmd, const struct cmd_args *args);
+};
+
+/* What the global options said. */
+struct cmd {
+    const struct cmd_spec *spec;
+    const char *home; /* -C, else STILLHERE_HOME, else "." */
+    bool home_given;  /* by -C or STILLHERE_HOME */
+    enum lang lang;   /* of the answers: --lang, else LC_ALL, LC_MESSAGES, LANG, else English */
+    bool json;
+    bool quiet;
+    bool verbose;
+    bool color; /* standard error is a terminal that wants colour */
+};
+
+struct cmd_args {
+    const struct cmd_spec *spec;
+    const char *values[CMD_OPTIONS_MAX]; /* in the order of spec->options; "" for a flag */
+    const char *words[CMD_WORDS_MAX];    /* what is not an option */
+    size_t word_count;
+};
+
+/* The value of an option of this command, "" for a flag that is set, NULL when absent. */
+const char *cmd_value(const struct cmd_args *args, const char *option);
+bool cmd_is_set(const struct cmd_args *args, const char *option);
+
+/* "stillhere: ..." on standard error, and "Try ..." ; returns CMD_USAGE. */
+int cmd_usage(const struct cmd *cmd, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Print the first cause on standard error; returns CMD_FAILED. */
+int cmd_failed(const struct cmd *cmd, const struct why *why);
+/* One line of talk on standard error unless -q. */
+void cmd_say(const struct cmd *cmd, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Write to standard output; SH_EIO when it is full or closed (the exit code must say so). */
+MUST_CHECK int cmd_print(struct slice data, struct why *why);
+/* Print an answer and release it: returns CMD_DONE, or CMD_FAILED when it could not be written. */
+int cmd_answer(const struct cmd *cmd, struct bytes *out);
+
+/* Open the one object of a --json answer, field "version" first; close it with a newline. */
+struct json_writer cmd_json_open(struct bytes *out);
+void cmd_json_close(struct json_writer *json);
+
+/* A terminal's progress line: nothing when standard error is no terminal, or with -q or --json. */
+void cmd_progress(const struct cmd *cmd, const char *what, uint64_t done, uint64_t total);
+void cmd_progress_end(const struct cmd *cmd);
+
+/* ---- what several commands do (common.c) ---- */
+
+/* The signer of this channel (role_signer). */
+struct channel_signer cmd_signer(struct channel *channel);
+/* Bring the pages up to date and say so when that fails: the dispatch itself is safe. */
+void cmd_publish(const struct cmd *cmd, struct channel *channel);
+
+/* What --well, --hurt, --moving, --status, --place, --lang and the words say. */
+struct cmd_dispatch {
+    struct document doc;
+    struct doc_text words, place;
+};
+/*
+ * Fill a dispatch document from the options and words (may be NULL) and the channel; checks the
+ * texts at once, so that nothing is read or written for words that cannot be published.
+ * The result must not move in memory: doc points into it.
+ */
+MUST_CHECK int cmd_dispatch_fill(const struct cmd_args *args, const char *words,
+                                 struct channel *channel, struct cmd_dispatch *out,
+                                 struct why *why);
+/* Options for cmd_dispatch_fill, to be put into a command's list. */
+#define CMD_DISPATCH_OPTIONS                                                                   \
+    {"well", NULL, "the status is: well (the default)"},                                       \
+        {"hurt", NULL, "the status is: hurt"}, {"moving", NULL, "the status is: on the move"}, \
+        {"status", "TEXT", "the status in your own words"},                                    \
+        {"place", "NAME", "a place that is safe to tell, as you type it"},                     \
+    {                                                                                          \
+        "lang", "TAG", "language of your words (BCP 47), default: the channel's"               \
+    }
+/*
+ * The words of a command line: text itself, or standard input when it is "-" (read into hold,
+ * one last newline dropped).  *words is NULL when text is.
+ */
+MUST_CHECK int cmd_words(const char *text, struct bytes *hold, const char **words,
+                         struct why *why);
+/*
+ * After an append: bring the pages up to date and answer with text, or CLI.md's JSON (index,
+ * page, blobs, checkpoint).  A commit that is not public yet is an error that says so.
+ */
+MUST_CHECK int cmd_finish(const struct cmd *cmd, struct channel *channel,
+                          const struct channel_commit *commit, const struct document *doc,
+                          struct why *why);
+
+/* "Well." or the witness's own words. */
+void cmd_status_text(struct bytes *out, enum lang lang, const struct document *doc);
+/* Two lines about a file of a dispatch: role, path, size; SHA-256. */
+void cmd_blob_text(struct bytes *out, enum lang lang, const struct doc_blob *blob);
+/* "Log: 5 entries, root ..." with its newline. */
+void cmd_log_line(struct bytes *out, enum lang lang, uint64_t size,
+                  const uint8_t root[TLOG_HASH_BYTES]);
+
+#define COMMAND(name) extern const struct cmd_spec cmd_spec_##name;
+#include "cmd/table.def"
+#undef COMMAND
+
+#endif

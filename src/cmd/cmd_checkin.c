@@ -1,0 +1,69 @@
+/* stillhere checkin: say how you are, without a clip. */
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+static int checkin(struct cmd *cmd, const struct cmd_args *args, const char *words,
+                   struct why *why)
+{
+    struct channel *channel = NULL;
+    struct channel_append append = {.type = ENTRY_DISPATCH, .ref = ENTRY_NO_REF};
+    struct channel_commit commit;
+    struct channel_signer signer;
+    struct cmd_dispatch dispatch;
+    struct bytes raw;
+    int rc;
+
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, why);
+    if (rc == SH_OK)
+        rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
+    if (rc < 0)
+        goto out;
+    dispatch.doc.published = channel_published_now(channel);
+    rc = document_build(&dispatch.doc, &raw, why);
+    if (rc < 0)
+        goto out;
+    append.document = bytes_view(&raw);
+    signer = cmd_signer(channel);
+    rc = channel_append(channel, &append, &signer, &commit, why);
+    if (rc == SH_OK)
+        rc = cmd_finish(cmd, channel, &commit, &dispatch.doc, why);
+out:
+    bytes_release(&raw);
+    channel_close(channel);
+    return rc;
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    struct why why = {0};
+    struct bytes words;
+    const char *text = NULL;
+    int rc;
+
+    if (args->word_count > 1)
+        return cmd_usage(cmd, "one text of words, in quotes");
+    bytes_init(&words, LIMIT_WORDS_BYTES + 2);
+    rc = cmd_words(args->word_count ? args->words[0] : NULL, &words, &text, &why);
+    if (rc == SH_OK)
+        rc = checkin(cmd, args, text, &why);
+    bytes_release(&words);
+    return rc < 0 ? cmd_failed(cmd, &why) : CMD_DONE;
+}
+
+static const struct cmd_option options[] = {CMD_DISPATCH_OPTIONS, {NULL, NULL, NULL}};
+
+const struct cmd_spec cmd_spec_checkin = {
+    .name = "checkin",
+    .usage = "[--well | --hurt | --moving | --status TEXT] [--place NAME] [--lang TAG] [WORDS]",
+    .summary = "say how you are, without a clip",
+    .about = "Publishes a dispatch with a status and, if you like, a place and a few words.\n"
+             "What you write here is public and cannot be changed, only withdrawn.\n"
+             "WORDS may be - to read them from standard input.",
+    .examples = "  stillhere checkin\n"
+                "  stillhere checkin --well --place Odesa \"Back from shopping\"\n"
+                "  stillhere checkin --status \"cold, but well\" --lang en\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,175 @@
+/* stillhere show N: one entry of the log and what it commits to. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+
+struct shown {
+    struct channel_entry entry;
+    struct bytes raw; /* the document, empty when it is not public */
+    struct arena arena;
+    struct document doc;
+    bool has_doc;
+};
+
+static const char *state_name(enum entry_state state)
+{
+    switch (state) {
+    case STATE_PRESENT:
+        return "present";
+    case STATE_SEALED:
+        return "sealed";
+    case STATE_WITHDRAWN:
+        return "withdrawn";
+    case STATE_OTHER:
+        break;
+    }
+    return "other";
+}
+
+static int load(struct channel *channel, uint64_t index, struct shown *shown, struct why *why)
+{
+    enum entry_type type;
+    int rc = channel_entry_get(channel, index, &shown->entry, why);
+
+    if (rc < 0)
+        return rc;
+    type = shown->entry.entry.type;
+    if (shown->entry.state == STATE_WITHDRAWN || shown->entry.state == STATE_SEALED ||
+        type == ENTRY_IDENTITY || type == ENTRY_UNKNOWN)
+        return SH_OK;
+    rc = channel_document(channel, &shown->entry, &shown->raw, why);
+    if (rc == SH_OK)
+        rc = document_parse(bytes_view(&shown->raw), &shown->arena, &shown->doc, why);
+    shown->has_doc = rc == SH_OK;
+    return rc;
+}
+
+static void answer_json(struct bytes *out, const struct shown *shown)
+{
+    struct json_writer json = cmd_json_open(out);
+    const struct entry *entry = &shown->entry.entry;
+    char page[TREE_PATH_BYTES];
+
+    json_put_number(&json, "index", shown->entry.index);
+    json_put_slice(&json, "type", entry->type_text);
+    if (entry->ref != ENTRY_NO_REF)
+        json_put_number(&json, "ref", entry->ref);
+    json_put_hex(&json, "hash", slice_of(entry->hash, sizeof(entry->hash)));
+    json_put_text(&json, "state", state_name(shown->entry.state));
+    if (shown->entry.state == STATE_WITHDRAWN)
+        json_put_number(&json, "withdrawn_by", shown->entry.withdrawn_by);
+    if (entry->type == ENTRY_DISPATCH) {
+        tree_dispatch_path(shown->entry.index, page);
+        json_put_text(&json, "page", page);
+    }
+    if (shown->has_doc)
+        json_put_json(&json, "document", bytes_view(&shown->raw));
+    cmd_json_close(&json);
+}
+
+static void line(struct bytes *out, enum lang lang, enum lang_string id, struct slice a,
+                 struct slice b)
+{
+    struct bytes first, second;
+
+    bytes_init(&first, LIMIT_DOCUMENT_BYTES);
+    bytes_init(&second, LIMIT_DOCUMENT_BYTES);
+    bytes_slice(&first, a);
+    bytes_u8(&first, 0);
+    bytes_slice(&second, b);
+    bytes_u8(&second, 0);
+    LANG_SAY(out, lang, id, (const char *)first.ptr, (const char *)second.ptr);
+    bytes_u8(out, '\n');
+    bytes_release(&first);
+    bytes_release(&second);
+}
+
+static void document_text(struct bytes *out, enum lang lang, const struct document *doc)
+{
+    struct slice none = slice_of(NULL, 0);
+    struct bytes status;
+    char date[LANG_DATE_BYTES];
+
+    if (doc->kind == DOC_DISPATCH || doc->kind == DOC_CORRECT) {
+        bytes_init(&status, LIMIT_STATUS_BYTES + 1);
+        cmd_status_text(&status, lang, doc);
+        line(out, lang, STR_CMD_SHOW_STATUS, bytes_view(&status), none);
+        bytes_release(&status);
+    }
+    for (size_t i = 0; i < doc->place.name_count; i++)
+        line(out, lang, STR_CMD_SHOW_PLACE, doc->place.names[i].text, doc->place.level);
+    for (size_t i = 0; i < doc->word_count; i++)
+        line(out, lang, STR_CMD_SHOW_WORDS, doc->words[i].lang, doc->words[i].text);
+    if (doc->reason.len)
+        line(out, lang, STR_CMD_REASON, doc->reason, none);
+    if (doc->published) {
+        lang_date(lang, doc->published, date);
+        line(out, lang, STR_CMD_SHOW_PUBLISHED, slice_text(date), none);
+    }
+    for (size_t i = 0; i < doc->blob_count; i++)
+        cmd_blob_text(out, lang, &doc->blobs[i]);
+}
+
+static void answer_text(enum lang lang, struct bytes *out, const struct shown *shown)
+{
+    const struct entry *entry = &shown->entry.entry;
+    char number[24], path[TREE_PATH_BYTES];
+
+    (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)shown->entry.index);
+    line(out, lang, STR_CMD_SHOW_ENTRY, slice_text(number), entry->type_text);
+    if (shown->entry.state == STATE_WITHDRAWN) {
+        (void)snprintf(number, sizeof(number), "%llu",
+                       (unsigned long long)shown->entry.withdrawn_by);
+        LANG_SAY(out, lang, STR_CMD_SHOW_WITHDRAWN, number);
+        bytes_u8(out, '\n');
+    }
+    if (shown->entry.state == STATE_SEALED)
+        bytes_printf(out, "%s\n", lang_text(lang, STR_CMD_SHOW_SEALED));
+    if (!shown->has_doc)
+        return;
+    document_text(out, lang, &shown->doc);
+    tree_document_path(entry->hash, path);
+    line(out, lang, STR_CMD_SHOW_DOCUMENT, slice_text(path), slice_of(NULL, 0));
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    struct channel *channel = NULL;
+    struct shown shown = {0};
+    struct bytes out;
+    struct why why = {0};
+    uint64_t index;
+    int rc;
+
+    if (args->word_count != 1 ||
+        !decimal_parse(slice_text(args->words[0]), LIMIT_LOG_SIZE, &index))
+        return cmd_usage(cmd, "show needs the number of one entry");
+    bytes_init(&shown.raw, LIMIT_DOCUMENT_BYTES);
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    arena_init(&shown.arena, LIMIT_DOCUMENT_BYTES * 32);
+    rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, &why);
+    if (rc == SH_OK)
+        rc = load(channel, index, &shown, &why);
+    if (rc == SH_OK && cmd->json)
+        answer_json(&out, &shown);
+    else if (rc == SH_OK)
+        answer_text(cmd->lang, &out, &shown);
+    rc = rc < 0 ? cmd_failed(cmd, &why) : cmd_answer(cmd, &out);
+    bytes_release(&out);
+    bytes_release(&shown.raw);
+    arena_release(&shown.arena);
+    channel_close(channel);
+    return rc;
+}
+
+const struct cmd_spec cmd_spec_show = {
+    .name = "show",
+    .usage = "N",
+    .summary = "show one entry of the log",
+    .about = "Prints entry N and, where it is public, the document that it commits to.\n"
+             "Entry 0 is the identity, so the first dispatch is 1.",
+    .examples = "  stillhere show 1\n"
+                "  stillhere show 1 --json\n",
+    .options = NULL,
+    .run = run,
+};

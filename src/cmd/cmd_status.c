@@ -1,0 +1,132 @@
+/* stillhere status: the channel in one screen. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+
+/* The newest dispatch that is still shown; false when there is none. */
+static bool newest(struct channel *channel, struct channel_entry *entry, struct bytes *raw,
+                   struct arena *arena, struct document *doc)
+{
+    uint64_t index;
+
+    for (uint64_t ordinal = channel_info(channel)->dispatches; ordinal-- > 0;) {
+        if (channel_dispatch_at(channel, ordinal, &index, NULL) < 0 ||
+            channel_entry_get(channel, index, entry, NULL) < 0)
+            return false;
+        if (entry->state != STATE_PRESENT)
+            continue;
+        return channel_document(channel, entry, raw, NULL) == SH_OK &&
+               document_parse(bytes_view(raw), arena, doc, NULL) == SH_OK;
+    }
+    return false;
+}
+
+static void answer_json(struct bytes *out, const struct channel_info *info,
+                        const struct channel_entry *entry, const struct document *doc)
+{
+    struct json_writer json = cmd_json_open(out);
+    struct bytes root;
+
+    bytes_init(&root, 64);
+    base64_build(&root, slice_of(info->root, sizeof(info->root)), BASE64_PADDED);
+    json_put_text(&json, "channel", info->id.text);
+    json_put_text(&json, "short_id", info->short_id);
+    json_put_text(&json, "name", info->name);
+    json_put_text(&json, "lang", info->lang);
+    json_object_open(&json, "checkpoint");
+    json_put_number(&json, "size", info->size);
+    json_put_slice(&json, "root", bytes_view(&root));
+    json_object_close(&json);
+    json_put_number(&json, "dispatches", info->dispatches);
+    if (doc) {
+        json_object_open(&json, "newest");
+        json_put_number(&json, "index", entry->index);
+        json_put_slice(&json, "status", doc->status.len ? doc->status : doc->status_text.text);
+        json_put_number(&json, "published", doc->published);
+        json_object_close(&json);
+    }
+    json_put_bool(&json, "pages_current", info->pages_size == info->size);
+    if (*info->conflict)
+        json_put_text(&json, "conflict", info->conflict);
+    cmd_json_close(&json);
+    bytes_release(&root);
+}
+
+static void answer_text(const struct cmd *cmd, struct bytes *out,
+                        const struct channel_info *info, const struct channel_entry *entry,
+                        const struct document *doc)
+{
+    char date[LANG_DATE_BYTES], number[24];
+    struct bytes status;
+
+    LANG_SAY(out, cmd->lang, STR_CMD_CHANNEL, info->name);
+    bytes_u8(out, '\n');
+    LANG_SAY(out, cmd->lang, STR_CMD_ID, info->id.text);
+    bytes_u8(out, '\n');
+    if (doc) {
+        bytes_init(&status, LIMIT_STATUS_BYTES + 1);
+        cmd_status_text(&status, cmd->lang, doc);
+        bytes_u8(&status, 0);
+        lang_date(cmd->lang, doc->published, date);
+        (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)entry->index);
+        LANG_SAY(out, cmd->lang, STR_CMD_LAST, (const char *)status.ptr, date, number);
+        bytes_release(&status);
+    } else {
+        LANG_SAY(out, cmd->lang, STR_CMD_NO_WORD, NULL);
+    }
+    bytes_u8(out, '\n');
+    cmd_log_line(out, cmd->lang, info->size, info->root);
+    lang_count(out, cmd->lang, PLURAL_CMD_DISPATCHES, info->dispatches, NULL);
+    bytes_u8(out, '\n');
+    if (info->pages_size != info->size)
+        bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_CMD_PAGES_BEHIND));
+    if (*info->conflict) {
+        LANG_SAY(out, cmd->lang, STR_CMD_CONFLICT, info->conflict);
+        bytes_u8(out, '\n');
+    }
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    struct channel *channel = NULL;
+    struct channel_entry entry;
+    struct document doc;
+    struct arena arena;
+    struct bytes raw, out;
+    struct why why = {0};
+    bool found;
+    int rc;
+
+    if (args->word_count)
+        return cmd_usage(cmd, "status takes no words; name the channel with -C HOME");
+    rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, &why);
+    if (rc < 0)
+        return cmd_failed(cmd, &why);
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    arena_init(&arena, LIMIT_DOCUMENT_BYTES * 32);
+    found = newest(channel, &entry, &raw, &arena, &doc);
+    if (cmd->json)
+        answer_json(&out, channel_info(channel), &entry, found ? &doc : NULL);
+    else
+        answer_text(cmd, &out, channel_info(channel), &entry, found ? &doc : NULL);
+    rc = cmd_answer(cmd, &out);
+    if (rc == CMD_DONE && *channel_info(channel)->conflict)
+        rc = CMD_WANTING;
+    arena_release(&arena);
+    bytes_release(&raw);
+    channel_close(channel);
+    return rc;
+}
+
+const struct cmd_spec cmd_spec_status = {
+    .name = "status",
+    .usage = "",
+    .summary = "show the channel in one screen",
+    .about = "Prints the channel's name and id, the newest word and the size of the log.\n"
+             "Exit code 3: public/ and private/ disagree, and nothing may be signed here.",
+    .examples = "  stillhere status\n"
+                "  stillhere -C ~/channel status --json\n",
+    .options = NULL,
+    .run = run,
+};

@@ -1,0 +1,242 @@
+/* What check-in and post share: the dispatch that options describe, and the answer. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/io.h"
+#include "json/json.h"
+#include "publish/publish.h"
+#include "role/role.h"
+
+struct channel_signer cmd_signer(struct channel *channel)
+{
+    return role_signer(channel);
+}
+
+void cmd_publish(const struct cmd *cmd, struct channel *channel)
+{
+    struct why why = {0};
+
+    if (publish_pages(channel, &why) == SH_OK)
+        return;
+    cmd_say(cmd, "The log is public, but its pages could not be written: %s", why.text);
+    cmd_say(cmd, "The next command that appends, or stillhere rebuild, writes them.");
+}
+
+/* One status of --well, --hurt, --moving, --status TEXT; well when nothing is said. */
+static int fill_status(const struct cmd_args *args, struct slice lang, struct document *doc,
+                       struct why *why)
+{
+    static const char *const names[] = {"well", "hurt", "moving"};
+    const char *text = cmd_value(args, "status");
+    unsigned given = text != NULL;
+
+    doc->status = slice_text("well");
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (!cmd_is_set(args, names[i]))
+            continue;
+        doc->status = slice_text(names[i]);
+        given++;
+    }
+    if (given > 1)
+        return why_set(why, SH_EARG, WHY_NOWHERE,
+                       "one status only: --well, --hurt, --moving or --status TEXT");
+    if (!text)
+        return SH_OK;
+    doc->status = slice_of(NULL, 0);
+    doc->status_text = (struct doc_text){.lang = lang, .text = slice_text(text)};
+    return text_check(doc->status_text.text, TEXT_LINE, LIMIT_STATUS_BYTES, "--status", why);
+}
+
+static int fill_texts(const char *place, const char *words, struct slice lang,
+                      struct cmd_dispatch *out, struct why *why)
+{
+    struct document *doc = &out->doc;
+
+    if (place) {
+        out->place = (struct doc_text){.lang = lang, .text = slice_text(place)};
+        doc->place.present = true;
+        doc->place.level = slice_text("typed");
+        doc->place.names = &out->place;
+        doc->place.name_count = 1;
+        if (text_check(out->place.text, TEXT_LINE, LIMIT_PLACE_BYTES, "--place", why) < 0)
+            return why->code;
+    }
+    if (words) {
+        out->words = (struct doc_text){.lang = lang, .text = slice_text(words)};
+        doc->words = &out->words;
+        doc->word_count = 1;
+        return text_check(out->words.text, TEXT_NEWLINES, LIMIT_WORDS_BYTES, "words", why);
+    }
+    return SH_OK;
+}
+
+int cmd_dispatch_fill(const struct cmd_args *args, const char *words, struct channel *channel,
+                      struct cmd_dispatch *out, struct why *why)
+{
+    const struct channel_info *info = channel_info(channel);
+    const char *tag = cmd_value(args, "lang");
+    struct slice lang = slice_text(tag ? tag : info->lang);
+    int rc;
+
+    *out = (struct cmd_dispatch){0};
+    out->doc.kind = DOC_DISPATCH;
+    out->doc.channel = slice_text(info->id.text);
+    out->doc.of = ENTRY_NO_REF;
+    io_random(out->doc.salt, sizeof(out->doc.salt));
+    io_random(out->doc.dispatch, sizeof(out->doc.dispatch));
+    rc = fill_status(args, lang, &out->doc, why);
+    if (rc == SH_OK)
+        rc = fill_texts(cmd_value(args, "place"), words, lang, out, why);
+    return rc;
+}
+
+int cmd_words(const char *text, struct bytes *hold, const char **words, struct why *why)
+{
+    int rc;
+
+    *words = text;
+    if (!text || strcmp(text, "-") != 0)
+        return SH_OK;
+    rc = io_read_fd(STDIN_FILENO, hold, why);
+    if (rc < 0)
+        return why_name(why, rc, "words from standard input");
+    if (hold->len && hold->ptr[hold->len - 1] == '\n')
+        hold->len--;
+    if (slice_find(bytes_view(hold), 0, 0) < hold->len)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "words from standard input: a NUL byte; is this a text?");
+    bytes_u8(hold, 0);
+    rc = bytes_check(hold, why);
+    if (rc == SH_OK)
+        *words = (const char *)hold->ptr;
+    return rc;
+}
+
+/* "w/004/index.html" */
+static void page_path(uint64_t index, char out[TREE_PATH_BYTES + 12])
+{
+    char dir[TREE_PATH_BYTES];
+
+    tree_dispatch_path(index, dir);
+    (void)snprintf(out, TREE_PATH_BYTES + 12, "%s/index.html", dir);
+}
+
+static int blob_path(const struct doc_blob *blob, char path[TREE_PATH_BYTES], char hex[65],
+                     struct why *why)
+{
+    hex_build(slice_of(blob->sha256, sizeof(blob->sha256)), hex);
+    return tree_blob_path(blob->sha256, blob->mime, path, why);
+}
+
+static void answer_json(struct bytes *out, const struct channel_commit *commit,
+                        const struct document *doc)
+{
+    struct json_writer json = cmd_json_open(out);
+    char page[TREE_PATH_BYTES + 12], path[TREE_PATH_BYTES], hex[65];
+    struct bytes root;
+
+    page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
+    json_put_number(&json, "index", commit->index);
+    json_put_slice(&json, "page", slice_text(page));
+    json_array_open(&json, "blobs");
+    for (size_t i = 0; i < doc->blob_count; i++) {
+        if (blob_path(&doc->blobs[i], path, hex, NULL) < 0)
+            bug("a checked document names a blob of no known type");
+        json_object_open(&json, NULL);
+        json_put_slice(&json, "role", doc->blobs[i].role);
+        json_put_slice(&json, "path", slice_text(path));
+        json_put_number(&json, "bytes", doc->blobs[i].bytes);
+        json_put_slice(&json, "sha256", slice_text(hex));
+        json_object_close(&json);
+    }
+    json_array_close(&json);
+    bytes_init(&root, 64);
+    base64_build(&root, slice_of(commit->root, sizeof(commit->root)), BASE64_PADDED);
+    json_object_open(&json, "checkpoint");
+    json_put_number(&json, "size", commit->size);
+    json_put_slice(&json, "root", bytes_view(&root));
+    json_object_close(&json);
+    cmd_json_close(&json);
+    bytes_release(&root);
+}
+
+void cmd_log_line(struct bytes *out, enum lang lang, uint64_t size,
+                  const uint8_t root[TLOG_HASH_BYTES])
+{
+    struct bytes base64;
+
+    bytes_init(&base64, 64);
+    base64_build(&base64, slice_of(root, TLOG_HASH_BYTES), BASE64_PADDED);
+    bytes_u8(&base64, 0);
+    lang_count(out, lang, PLURAL_CMD_LOG, size, (const char *)base64.ptr);
+    bytes_u8(out, '\n');
+    bytes_release(&base64);
+}
+
+void cmd_blob_text(struct bytes *out, enum lang lang, const struct doc_blob *blob)
+{
+    char path[TREE_PATH_BYTES] = "?", hex[65], size[LANG_NUMBER_BYTES];
+
+    if (blob_path(blob, path, hex, NULL) < 0)
+        bug("a checked document names a blob of no known type");
+    lang_size(lang, blob->bytes, size);
+    bytes_printf(out, "%.*s: %s (%s)\n  SHA-256 %s\n", (int)blob->role.len,
+                 (const char *)blob->role.ptr, path, size, hex);
+}
+
+void cmd_status_text(struct bytes *out, enum lang lang, const struct document *doc)
+{
+    if (slice_equal(doc->status, slice_text("well")))
+        bytes_text(out, lang_text(lang, STR_STATUS_WELL));
+    else if (slice_equal(doc->status, slice_text("hurt")))
+        bytes_text(out, lang_text(lang, STR_STATUS_HURT));
+    else if (slice_equal(doc->status, slice_text("moving")))
+        bytes_text(out, lang_text(lang, STR_STATUS_MOVING));
+    else
+        bytes_slice(out, doc->status_text.text);
+}
+
+static void answer_text(const struct cmd *cmd, struct bytes *out,
+                        const struct channel_commit *commit, const struct document *doc)
+{
+    char page[TREE_PATH_BYTES + 12], number[24];
+
+    page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
+    (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)commit->index);
+    LANG_SAY(out, cmd->lang, STR_CMD_APPENDED, number);
+    bytes_u8(out, '\n');
+    LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
+    bytes_u8(out, '\n');
+    for (size_t i = 0; i < doc->blob_count; i++)
+        cmd_blob_text(out, cmd->lang, &doc->blobs[i]);
+    cmd_log_line(out, cmd->lang, commit->size, commit->root);
+}
+
+int cmd_finish(const struct cmd *cmd, struct channel *channel,
+               const struct channel_commit *commit, const struct document *doc, struct why *why)
+{
+    struct bytes out;
+    int rc = SH_OK;
+
+    if (!commit->published) {
+        cmd_say(cmd,
+                "Entry %llu is committed, but not public yet; the next command finishes it.",
+                (unsigned long long)commit->index);
+        return why->code;
+    }
+    cmd_publish(cmd, channel);
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    if (cmd->json)
+        answer_json(&out, commit, doc);
+    else
+        answer_text(cmd, &out, commit, doc);
+    if (cmd_answer(cmd, &out) != CMD_DONE)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE,
+                     "entry %llu is public, but the answer could not be written",
+                     (unsigned long long)commit->index);
+    bytes_release(&out);
+    return rc;
+}

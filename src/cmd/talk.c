@@ -1,0 +1,108 @@
+/* What the program says: answers on standard output, talk and errors on standard error. */
+#include "cmd/cmd_int.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void error_prefix(const struct cmd *cmd)
+{
+    (void)fputs(cmd->color ? "\033[1mstillhere:\033[0m " : "stillhere: ", stderr);
+}
+
+int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
+{
+    va_list args;
+
+    error_prefix(cmd);
+    va_start(args, fmt);
+    (void)vfprintf(stderr, fmt, args);
+    va_end(args);
+    (void)fprintf(stderr, "\nTry: stillhere %s%s--help\n", cmd->spec ? cmd->spec->name : "",
+                  cmd->spec ? " " : "");
+    return CMD_USAGE;
+}
+
+int cmd_failed(const struct cmd *cmd, const struct why *why)
+{
+    error_prefix(cmd);
+    (void)fprintf(stderr, "%s\n", why->code == SH_OK ? "failed" : why->text);
+    return CMD_FAILED;
+}
+
+void cmd_say(const struct cmd *cmd, const char *fmt, ...)
+{
+    va_list args;
+
+    if (cmd->quiet)
+        return;
+    va_start(args, fmt);
+    (void)vfprintf(stderr, fmt, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+}
+
+int cmd_print(struct slice data, struct why *why)
+{
+    ssize_t n;
+
+    while (data.len > 0) {
+        n = write(STDOUT_FILENO, data.ptr, data.len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return why_set(why, SH_EIO, WHY_NOWHERE, "standard output: %s", strerror(errno));
+        data = slice_sub(data, (size_t)n, data.len - (size_t)n);
+    }
+    return SH_OK;
+}
+
+int cmd_answer(const struct cmd *cmd, struct bytes *out)
+{
+    struct why why = {0};
+    int rc = bytes_check(out, &why);
+
+    if (rc == SH_OK)
+        rc = cmd_print(bytes_view(out), &why);
+    bytes_release(out);
+    return rc == SH_OK ? CMD_DONE : cmd_failed(cmd, &why);
+}
+
+struct json_writer cmd_json_open(struct bytes *out)
+{
+    struct json_writer json;
+
+    json_writer_init(&json, out);
+    json_object_open(&json, NULL);
+    json_put_number(&json, "version", CMD_JSON_VERSION);
+    return json;
+}
+
+void cmd_json_close(struct json_writer *json)
+{
+    json_object_close(json);
+    bytes_u8(json->out, '\n');
+}
+
+static bool progress_is_shown(const struct cmd *cmd)
+{
+    return !cmd->quiet && !cmd->json && isatty(STDERR_FILENO);
+}
+
+void cmd_progress(const struct cmd *cmd, const char *what, uint64_t done, uint64_t total)
+{
+    if (!progress_is_shown(cmd) || !total)
+        return;
+    (void)fprintf(stderr, "\r%s %3u %%  %.1f of %.1f MB ", what,
+                  (unsigned)(done > total ? 100 : (double)done * 100 / (double)total),
+                  (double)done / 1e6, (double)total / 1e6);
+    (void)fflush(stderr); /* A progress line that is not seen does no harm. */
+}
+
+void cmd_progress_end(const struct cmd *cmd)
+{
+    if (progress_is_shown(cmd))
+        (void)fputs("\r\033[K", stderr);
+}
