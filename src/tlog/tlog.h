@@ -67,7 +67,11 @@ struct tlog_tile {
  * "tile/entries/273.p/112".  SH_EARG when level or width is out of range.
  */
 MUST_CHECK int tlog_tile_path(const struct tlog_tile *tile, char *out, struct why *why);
-/* The grouped number alone: 1234067 gives "x001/x234/067", 4 gives "004". */
+/*
+ * The grouped number alone: 1234067 gives "x001/x234/067", 4 gives "004".  out holds
+ * TLOG_NUMBER_BYTES, enough for any number.
+ */
+#define TLOG_NUMBER_BYTES 40
 void tlog_number_path(uint64_t number, char *out);
 /* Hashes in the right-most, partial tile of level in a tree of size; 0 on a tile border. */
 uint16_t tlog_partial_width(uint64_t size, uint8_t level);
@@ -79,11 +83,8 @@ bool tlog_entry_tile_next(struct cursor *cur, struct slice *entry);
 
 /* ---- signed notes ---- */
 
-enum tlog_signature_type {
-    TLOG_ED25519 = 0x01,
-    TLOG_COSIGNATURE = 0x04,
-    TLOG_MLDSA44 = 0x06,
-};
+/* Signature type of a log's key.  Lines of other types are carried along, never judged. */
+#define TLOG_ED25519 0x01
 
 /* Who may sign: (name, key id) select the key; the key id is an index, not security. */
 struct tlog_key {
@@ -92,7 +93,7 @@ struct tlog_key {
     uint8_t type;
     uint8_t public_key[CRYPT_KEY_BYTES];
 };
-/* type 0x01 or 0x04.  SH_EARG for an empty name, a space, '+', or a name that is too long. */
+/* type TLOG_ED25519.  SH_EARG for an empty name, a space, '+', or a name that is too long. */
 MUST_CHECK int tlog_key_init(struct tlog_key *key, const char *name, uint8_t type,
                              const uint8_t public_key[CRYPT_KEY_BYTES], struct why *why);
 /* The verifier key line "name+hex8+base64(type || key)" without a newline. */
@@ -112,14 +113,18 @@ struct tlog_note {
 /*
  * Split a note into text and signature lines and check every line's grammar, exactly as Go's
  * note.Open does: text ends in LF, split at the last blank line, valid UTF-8, no byte < 0x20
- * but LF, 1..100 lines "U+2014 SP name SP base64(4-byte id || signature) LF".
+ * but LF, 1..100 lines "U+2014 SP name SP base64(4-byte id || signature) LF".  Stricter than Go
+ * in one thing: the unused bits of base64 are zero.
  */
 MUST_CHECK int tlog_note_parse(struct slice raw, struct tlog_note *note, struct why *why);
 /* Signature line i (0..signatures-1) of a parsed note. */
 void tlog_note_signature(const struct tlog_note *note, size_t i, struct tlog_signature *out);
 
 enum tlog_verdict { TLOG_ABSENT, TLOG_GOOD, TLOG_BAD };
-/* Does key's signature stand in the note?  A known key with a bad signature is TLOG_BAD. */
+/*
+ * Does key's signature stand in the note?  A known key with a bad signature is TLOG_BAD; of
+ * several lines by one key the first counts, as in Go.
+ */
 enum tlog_verdict tlog_note_verdict(const struct tlog_note *note, const struct tlog_key *key);
 /* Append "U+2014 SP name SP base64(id || signature) LF". */
 void tlog_signature_line(struct bytes *out, const struct tlog_key *key, struct slice signature);
