@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the shell tests: TAP output, a scratch directory, the program under test.
 #
 #   ok NAME COMMAND...        passes when the command succeeds
@@ -22,7 +23,7 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/stillhere-test.XXXXXX")
 trap 'chmod -R u+rwX "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 
-sh() { "$STILLHERE" "$@"; }
+still() { "$STILLHERE" "$@"; }
 
 result() { # STATUS NAME
     count=$((count + 1))
@@ -85,7 +86,7 @@ skip() {
 # json FIELD: a field of the JSON in $out, by a Python expression over d.
 json() { printf '%s' "$out" | /usr/bin/python3 -c "import json,sys; d=json.load(sys.stdin); print(d$1)"; }
 # A fresh channel in $scratch/NAME, quietly.
-channel() { sh -q init "$scratch/$1" --name "${2:-Test channel}" --sheet "$scratch/$1.sheet" >/dev/null 2>&1; }
+channel() { still -q init "$scratch/$1" --name "${2:-Test channel}" --sheet "$scratch/$1.sheet" >/dev/null 2>&1; }
 # The whole public tree in one hash, times included.
 tree_hash() { (cd "$1" && find . -type f -printf '%p %T@\n' | LC_ALL=C sort; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum) | sha256sum; }
 finish() {
