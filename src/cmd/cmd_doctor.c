@@ -1,0 +1,168 @@
+/* stillhere doctor: is this machine fit to keep the channel? */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "cage/cage.h"
+#include "io/io.h"
+#include "role/role.h"
+#include "serve/serve.h"
+
+/* Below this a clip of a phone may not fit: bytes. */
+#define SPACE_LOW UINT64_C(1000000000)
+
+enum state { GOOD, NOTE, WANTING };
+
+struct doctor {
+    const struct cmd *cmd;
+    const struct channel_info *info;
+    struct bytes *out;
+    struct json_writer json;
+    enum state worst;
+};
+
+static void say(struct doctor *doctor, const char *id, enum state state, const char *text)
+{
+    static const char *const names[] = {"good", "note", "wanting"};
+    static const enum lang_string words[] = {STR_DOCTOR_GOOD, STR_DOCTOR_NOTE,
+                                             STR_DOCTOR_WANTING};
+
+    if (state > doctor->worst)
+        doctor->worst = state;
+    if (!doctor->cmd->json) {
+        bytes_printf(doctor->out, "%s: %s\n", lang_text(doctor->cmd->lang, words[state]), text);
+        return;
+    }
+    json_object_open(&doctor->json, NULL);
+    json_put_text(&doctor->json, "id", id);
+    json_put_text(&doctor->json, "state", names[state]);
+    json_put_text(&doctor->json, "text", text);
+    json_object_close(&doctor->json);
+}
+
+/* The same with a string of the catalogue and one value to fill in, which may be NULL. */
+static void tell(struct doctor *doctor, const char *id, enum state state,
+                 enum lang_string string, const char *value)
+{
+    struct bytes text;
+
+    bytes_init(&text, LIMIT_PAGE_BYTES);
+    LANG_SAY(&text, doctor->cmd->lang, string, value);
+    bytes_u8(&text, 0);
+    if (bytes_check(&text, NULL) == SH_OK)
+        say(doctor, id, state, (const char *)text.ptr);
+    bytes_release(&text);
+}
+
+static void look_at_channel(struct doctor *doctor)
+{
+    const struct channel_info *info = doctor->info;
+    char date[LANG_DATE_BYTES];
+
+    if (*info->conflict)
+        say(doctor, "channel", WANTING, info->conflict);
+    else
+        tell(doctor, "channel", GOOD, STR_DOCTOR_CHANNEL_OK, NULL);
+    if (info->pages_size == info->size)
+        tell(doctor, "pages", GOOD, STR_DOCTOR_PAGES_OK, NULL);
+    else
+        tell(doctor, "pages", WANTING, STR_CMD_PAGES_BEHIND, NULL);
+    if (info->published > io_now()) {
+        lang_date(doctor->cmd->lang, info->published, date);
+        tell(doctor, "clock", WANTING, STR_DOCTOR_CLOCK, date);
+    }
+}
+
+static void look_at_files(struct doctor *doctor)
+{
+    struct stat st;
+    struct statvfs vfs;
+    char path[4096], size[LANG_NUMBER_BYTES];
+    uint64_t free_bytes;
+
+    (void)snprintf(path, sizeof(path), "%s/private", doctor->info->home);
+    if (fstat(doctor->info->private_dir, &st) == 0 && (st.st_mode & 077) == 0)
+        tell(doctor, "private", GOOD, STR_DOCTOR_PRIVATE_OK, NULL);
+    else
+        tell(doctor, "private", WANTING, STR_DOCTOR_PRIVATE_OPEN, path);
+    if (fstatvfs(doctor->info->private_dir, &vfs) == 0) {
+        free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+        lang_size(doctor->cmd->lang, free_bytes, size);
+        tell(doctor, "space", free_bytes < SPACE_LOW ? WANTING : GOOD,
+             free_bytes < SPACE_LOW ? STR_DOCTOR_SPACE_LOW : STR_DOCTOR_SPACE_OK, size);
+    }
+    (void)snprintf(path, sizeof(path), "%s/recovery-sheet.txt", doctor->info->home);
+    if (stat(path, &st) == 0)
+        tell(doctor, "sheet", WANTING, STR_DOCTOR_SHEET, path);
+}
+
+static void look_at_machine(struct doctor *doctor)
+{
+    struct cage_state state;
+    struct bytes lacks;
+
+    bytes_init(&lacks, LIMIT_PAGE_BYTES);
+    cage_probe(&state);
+    cage_lacks(&state, &lacks);
+    if (lacks.len) {
+        bytes_u8(&lacks, 0);
+        say(doctor, "cage", NOTE, (const char *)lacks.ptr);
+    } else {
+        tell(doctor, "cage", GOOD, STR_DOCTOR_CAGE_OK, NULL);
+    }
+    bytes_release(&lacks);
+    if (role_media_is_there())
+        tell(doctor, "media", GOOD, STR_DOCTOR_MEDIA_OK, NULL);
+    else
+        tell(doctor, "media", NOTE, STR_DOCTOR_MEDIA_NONE, NULL);
+    if (serve_has_nginx())
+        tell(doctor, "nginx", GOOD, STR_DOCTOR_NGINX_OK, NULL);
+    else
+        tell(doctor, "nginx", NOTE, STR_DOCTOR_NGINX_NONE, NULL);
+    tell(doctor, "restore", NOTE, STR_DOCTOR_RESTORE, NULL);
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    struct channel *channel = NULL;
+    struct doctor doctor = {.cmd = cmd};
+    struct bytes out;
+    struct why why = {0};
+    int rc;
+
+    if (args->word_count)
+        return cmd_usage(cmd, "doctor takes no words; name the channel with -C HOME");
+    if (channel_open(cmd->home, CHANNEL_LOOK, &channel, &why) < 0)
+        return cmd_failed(cmd, &why);
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    doctor.info = channel_info(channel);
+    doctor.out = &out;
+    if (cmd->json) {
+        doctor.json = cmd_json_open(&out);
+        json_array_open(&doctor.json, "checks");
+    }
+    look_at_channel(&doctor);
+    look_at_files(&doctor);
+    look_at_machine(&doctor);
+    if (cmd->json) {
+        json_array_close(&doctor.json);
+        cmd_json_close(&doctor.json);
+    }
+    rc = cmd_answer(cmd, &out);
+    channel_close(channel);
+    return rc == CMD_DONE && doctor.worst == WANTING ? CMD_WANTING : rc;
+}
+
+const struct cmd_spec cmd_spec_doctor = {
+    .name = "doctor",
+    .usage = "",
+    .summary = "is this machine fit to keep the channel?",
+    .about = "Looks at the channel, the disk, the rights on private/, the cage in which clips\n"
+             "are read, and the programs that are needed.  Exit code 3: something is wanting.",
+    .examples = "  stillhere doctor\n"
+                "  stillhere doctor --json\n",
+    .options = NULL,
+    .run = run,
+};

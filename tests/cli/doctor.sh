@@ -1,0 +1,23 @@
+#!/bin/bash
+# doctor: what it finds good, and each thing that it must find wanting.
+. "$STILLHERE_SOURCE/tests/lib.sh"
+channel home
+home=$scratch/home
+runs "a good channel" still -C "$home" doctor
+lacks "nothing wanting" "$out" '^wanting'
+runs "JSON" still -C "$home" doctor --json
+same "no check is wanting" "$(json "['checks']" | grep -c "'wanting'")" 0
+chmod 0755 "$home/private"
+fails 3 "private/ open to others" still -C "$home" doctor
+has "says what to run" "$out" 'chmod -R go-rwx'
+chmod 0700 "$home/private"
+touch "$home/recovery-sheet.txt"
+fails 3 "a recovery sheet beside the channel" still -C "$home" doctor
+rm "$home/recovery-sheet.txt"
+STILLHERE_NOW=4102444800 still -C "$home" -q checkin >/dev/null
+fails 3 "a word from the future" still -C "$home" doctor
+has "shows its date" "$out" '2100'
+runs_in_russian() { still --lang ru -C "$home" doctor | grep -q 'в порядке'; }
+ok "in Russian" runs_in_russian
+fails 1 "no channel" still -C "$scratch" doctor
+finish
