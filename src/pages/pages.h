@@ -1,0 +1,72 @@
+/*
+ * pages -- the HTML of a channel: timeline and dispatch page, complete without script.
+ *
+ * Spec:    FORMATS.md, "Public tree", "Times", "Withdrawal"; PRODUCT.md, "What it never says";
+ *          WCAG 2.2 AA.
+ * Shapes:  no files are touched here: structs in, bytes out.  The same input gives the same
+ *          bytes.  Every link is relative and names a file, so a page works from any server,
+ *          any folder, and from a USB stick.
+ * Memory:  inputs are borrowed for the call; the page is appended to the caller's bytes.
+ * Errors:  SH_ELIMIT past LIMIT_PAGE_BYTES (or the bytes' own maximum), SH_ENOMEM; SH_EFORMAT
+ *          for a blob of a type that has no path.
+ * Threads: no state.
+ */
+#ifndef PAGES_PAGES_H
+#define PAGES_PAGES_H
+
+#include "base/base.h"
+#include "dispatch/dispatch.h"
+#include "lang/lang.h"
+
+/* What stands on every page. */
+struct pages_site {
+    struct slice name; /* the channel's */
+    struct channel_id id;
+    const char *version; /* of the program */
+};
+
+enum pages_state {
+    PAGES_SHOWN,     /* doc holds the document */
+    PAGES_WITHDRAWN, /* by entry withdrawn_by; reason may be empty */
+    PAGES_MISSING    /* nothing withdraws it, yet its document is not there */
+};
+struct pages_item {
+    uint64_t index; /* of the entry */
+    enum pages_state state;
+    const struct document *doc; /* PAGES_SHOWN only */
+    uint8_t hash[32];           /* of the document, from the entry */
+    uint64_t withdrawn_by;
+    struct slice reason;
+    uint64_t previous; /* index of the dispatch before this one, ENTRY_NO_REF for none */
+};
+
+/* The page of one dispatch, for tree_dispatch_path(index)/index.<lang>.html. */
+MUST_CHECK int pages_dispatch(const struct pages_site *site, const struct pages_item *item,
+                              enum lang lang, struct bytes *out, struct why *why);
+
+#define PAGES_FRONT UINT64_MAX
+struct pages_timeline {
+    const struct pages_item *items; /* newest first */
+    size_t count;                   /* 0..LIMIT_TIMELINE */
+    uint64_t dispatches;            /* in the whole channel */
+    uint64_t number; /* of an older page (dispatches 20 k to 20 k + 19), or PAGES_FRONT */
+};
+/*
+ * A timeline page: the front page (index.<lang>.html) with the newest 20, or an older one
+ * (tree_timeline_path(number)/index.<lang>.html), which stays the same for ever but for
+ * withdrawals.
+ */
+MUST_CHECK int pages_timeline(const struct pages_site *site,
+                              const struct pages_timeline *timeline, enum lang lang,
+                              struct bytes *out, struct why *why);
+
+/*
+ * The content security policy of every page, as in its <meta>; for servers to repeat as a
+ * header, with "; frame-ancestors 'none'" added, which a <meta> cannot say.
+ */
+const char *pages_csp(void);
+
+/* "index.uk.html" and so on; "index.html" is a copy of the one in the channel's language. */
+const char *pages_file_name(enum lang lang);
+
+#endif
