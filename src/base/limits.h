@@ -15,27 +15,28 @@
 #define LIMIT_LOG_SIZE (UINT64_C(1) << 40) /* entries; 10^12 is far beyond one person's life */
 
 /* ---- identity (FORMATS "Identity note") ---- */
-#define LIMIT_IDENTITY_BYTES 16384 /* bytes of the note's text */
-#define LIMIT_IDENTITY_KEYS 32     /* key lines */
-#define LIMIT_IDENTITY_NOTES 1000  /* rotations in one channel's life */
-#define LIMIT_NAME_BYTES 120       /* bytes of a channel's name */
+#define LIMIT_IDENTITY_BYTES 16384       /* bytes of the note's text */
+#define LIMIT_IDENTITY_KEYS 32           /* key lines */
+#define LIMIT_IDENTITY_NOTES 1000        /* rotations in one channel's life */
+#define LIMIT_IDENTITY_ARENA (64u << 10) /* bytes; a note's keys and lines */
+#define LIMIT_NAME_BYTES 120             /* bytes of a channel's name */
 
 /* ---- documents (FORMATS "Document") ---- */
-#define LIMIT_DOCUMENT_BYTES 65536 /* bytes of one document */
-#define LIMIT_DOCUMENT_DEPTH 6     /* nesting of arrays and objects */
-#define LIMIT_WORDS_BYTES 8192     /* bytes of all words of one document */
-#define LIMIT_STATUS_BYTES 200     /* bytes of a status in the witness's own words */
-#define LIMIT_PLACE_BYTES 200      /* bytes of one name of a place */
-#define LIMIT_REASON_BYTES 1000    /* bytes of the reason of a withdrawal */
-#define LIMIT_LANG_BYTES 35        /* bytes of a BCP 47 tag (RFC 5646 4.4.1) */
-#define LIMIT_BLOBS 16             /* files of one dispatch */
-#define LIMIT_CLIPS 8              /* clips of one dispatch: each brings a poster */
-#define LIMIT_JSON_VALUES 20000    /* values in one JSON text; bounds the arena */
-#define LIMIT_JSON_DEPTH 63        /* nesting of any JSON text; bits of a uint64_t */
+#define LIMIT_DOCUMENT_BYTES 65536      /* bytes of one document */
+#define LIMIT_DOCUMENT_DEPTH 6          /* nesting of arrays and objects */
+#define LIMIT_WORDS_BYTES 8192          /* bytes of all words of one document */
+#define LIMIT_STATUS_BYTES 200          /* bytes of a status in the witness's own words */
+#define LIMIT_PLACE_BYTES 200           /* bytes of one name of a place */
+#define LIMIT_REASON_BYTES 1000         /* bytes of the reason of a withdrawal */
+#define LIMIT_LANG_BYTES 35             /* bytes of a BCP 47 tag (RFC 5646 4.4.1) */
+#define LIMIT_BLOBS 16                  /* files of one dispatch */
+#define LIMIT_CLIPS 8                   /* clips of one dispatch: each brings a poster */
+#define LIMIT_JSON_VALUES 20000         /* values in one JSON text; bounds the arena */
+#define LIMIT_JSON_DEPTH 63             /* nesting of any JSON text; bits of a uint64_t */
 #define LIMIT_DOCUMENT_ARENA (8u << 20) /* bytes; a document's values and its struct */
-#define LIMIT_REMOVED 32           /* kinds named in removed[] */
-#define LIMIT_SEEN 4               /* foreign checkpoints in seen[] (FORMATS "Document") */
-#define LIMIT_TOKEN_BYTES 64       /* bytes of a role, kind, mime type, zone */
+#define LIMIT_REMOVED 32                /* kinds named in removed[] */
+#define LIMIT_SEEN 4                    /* foreign checkpoints in seen[] (FORMATS "Document") */
+#define LIMIT_TOKEN_BYTES 64            /* bytes of a role, kind, mime type, zone */
 
 /* ---- media (safety.md 2.6), all before any decoder is started ---- */
 #define LIMIT_CLIP_BYTES (UINT64_C(4) << 30) /* bytes: 4 GiB, FAT32's file and stco's reach */

@@ -75,7 +75,9 @@ struct doc_blob {
     struct slice role; /* "video", "poster": [a-z0-9-]{1,32} */
     uint64_t bytes;    /* 1..LIMIT_CLIP_BYTES */
     uint8_t sha256[32];
-    struct slice mime; /* one of the fixed table, see blob_extension */
+    /* "type/subtype"; tree_extension() knows it, or the reader says so.  A clip in HEVC is
+     * "video/mp4;codecs=hvc1" (RFC 6381): its page says that a browser may not play it. */
+    struct slice mime;
     uint32_t width;    /* pixels, as shown (after rotation); 0 = absent */
     uint32_t height;
     uint64_t duration_ms; /* 0 = absent */
@@ -111,7 +113,7 @@ struct document {
     } claimed;
     struct doc_blob *blobs;
     size_t blob_count;
-    struct slice *removed; /* kinds, sorted as in the document */
+    struct slice *removed; /* kinds [a-z0-9-]{1,64}, ascending, each once */
     size_t removed_count;
     struct slice *seen; /* <= 4 foreign checkpoint notes */
     size_t seen_count;
@@ -126,19 +128,22 @@ struct document {
     enum doc_level level;
     struct slice reason; /* empty = absent */
     struct slice order;  /* whole signed note; empty = absent */
-    /* keys that this program does not know, carried along and named in a finding */
+    /* keys that this program does not know ("head", "place.foo"), carried along and named in
+     * a finding; empty for an unknown kind, of which only the required keys are looked at */
     struct slice *unknown;
     size_t unknown_count;
 };
 /*
  * Parse the canonical bytes of a document; anything that is not the one canonical form is
- * refused.  An unknown kind gives DOC_UNKNOWN with the required keys filled.
+ * refused.  An unknown kind gives DOC_UNKNOWN with the required keys filled.  An arena of
+ * LIMIT_DOCUMENT_ARENA bytes is enough for every document.
  */
 MUST_CHECK int document_parse(struct slice raw, struct arena *arena, struct document *out,
                               struct why *why);
 /*
  * Write the canonical bytes.  Applies every rule that document_parse applies (so what is built
- * can be read): SH_EFORMAT / SH_ELIMIT name the field.  Only known kinds.
+ * can be read): SH_EFORMAT / SH_ELIMIT name the field.  Only known kinds and media types.
+ * place.names may come in any order; appends to out on success only.
  */
 MUST_CHECK int document_build(const struct document *doc, struct bytes *out, struct why *why);
 
@@ -168,6 +173,9 @@ struct identity {
     uint8_t successor_root[32];
     struct identity_key *keys; /* sorted by role and id */
     size_t key_count;
+    /* lines after the keys that this program does not know, carried along */
+    struct slice *unknown;
+    size_t unknown_count;
 };
 void identity_key_id(struct slice alg, struct slice key_bytes, char out[KEY_ID_CHARS + 1]);
 /* text: the note's text, last newline included. */
@@ -185,7 +193,10 @@ MUST_CHECK int identity_build(const struct identity *identity, struct bytes *out
 MUST_CHECK int identity_accept(struct slice raw, const struct identity *before,
                                struct channel_id *id, struct arena *arena, struct identity *out,
                                struct why *why);
-/* The first key of role that is open at index (from <= index < until); NULL when none is. */
+/*
+ * The first key of role that is open at index (from <= index < until); NULL when none is.  A
+ * revoked key is still open: its entries are disputed, not hidden.
+ */
 const struct identity_key *identity_key_at(const struct identity *identity, enum key_role role,
                                            uint64_t index);
 
