@@ -126,10 +126,11 @@ static int line_split(struct slice line, struct slice *name, struct bytes *raw,
     if (name->len > LIMIT_NOTE_NAME_BYTES || rest.len - space - 1 > (raw->max + 2) / 3 * 4)
         return SH_ELIMIT;
     *reason = "has malformed base64";
-    if (!base64_parse(raw, slice_sub(rest, space + 1, rest.len - space - 1), BASE64_PADDED)) {
-        *reason = raw->failed ? "does not fit" : *reason;
-        return raw->failed ? (int)raw->failed : SH_EFORMAT;
-    }
+    if (!base64_parse(raw, slice_sub(rest, space + 1, rest.len - space - 1), BASE64_PADDED))
+        return SH_EFORMAT;
+    *reason = "has a longer signature than any that is read";
+    if (raw->failed)
+        return SH_ELIMIT;
     *reason = "has no signature after its key id";
     return raw->len > KEY_ID_BYTES ? SH_OK : SH_EFORMAT;
 }
