@@ -78,7 +78,7 @@ struct doc_blob {
     /* "type/subtype"; tree_extension() knows it, or the reader says so.  A clip in HEVC is
      * "video/mp4;codecs=hvc1" (RFC 6381): its page says that a browser may not play it. */
     struct slice mime;
-    uint32_t width;    /* pixels, as shown (after rotation); 0 = absent */
+    uint32_t width; /* pixels, as shown (after rotation); 0 = absent */
     uint32_t height;
     uint64_t duration_ms; /* 0 = absent */
 };
@@ -185,14 +185,15 @@ MUST_CHECK int identity_parse(struct slice text, struct arena *arena, struct ide
 MUST_CHECK int identity_build(const struct identity *identity, struct bytes *out,
                               struct why *why);
 /*
- * Is raw (a whole signed note) the identity note number `number` of the channel?  before is the
- * accepted note number - 1, NULL for number 0.  Checks grammar, channel, number, that no key
- * once listed was dropped or changed, and the signatures: all identity keys for number 0, the
- * threshold of before and of itself later.  Fills out (in arena) and, for number 0, id.
+ * Is raw (a whole signed note) the channel's next identity note?  before is the accepted note
+ * before it, NULL for number 0.  Checks grammar, channel, number, that no key once listed was
+ * dropped or changed, and the signatures: all identity keys for number 0, the threshold of
+ * before and of itself later.  Fills out, which lives in arena (LIMIT_IDENTITY_ARENA bytes are
+ * enough) and borrows raw; out->channel is the channel's id.  SH_ECRYPT: a signature is
+ * missing or does not hold.
  */
 MUST_CHECK int identity_accept(struct slice raw, const struct identity *before,
-                               struct channel_id *id, struct arena *arena, struct identity *out,
-                               struct why *why);
+                               struct arena *arena, struct identity *out, struct why *why);
 /*
  * The first key of role that is open at index (from <= index < until); NULL when none is.  A
  * revoked key is still open: its entries are disputed, not hidden.
@@ -230,7 +231,7 @@ void tree_document_path(const uint8_t sha256[32], char out[TREE_PATH_BYTES]);
 /* "b/<2 hex>/<sha256>.<ext>"; SH_EFORMAT for a mime that is not in the table. */
 MUST_CHECK int tree_blob_path(const uint8_t sha256[32], struct slice mime,
                               char out[TREE_PATH_BYTES], struct why *why);
-/* video/mp4 -> "mp4", image/jpeg -> "jpg", video/quicktime, audio/mp4, text/vtt, ...; or NULL. */
+/* video/mp4 -> "mp4", image/jpeg -> "jpg", and the other rows of tree.c; or NULL. */
 const char *tree_extension(struct slice mime);
 /* "id/<n>.note", "w/004", "p/x001/234" (no trailing slash). */
 void tree_identity_path(uint64_t number, char out[TREE_PATH_BYTES]);

@@ -1,7 +1,7 @@
 /* The part of a document that a dispatch has: status, words, place, times, files. */
-#include <string.h>
-
 #include "dispatch/document_int.h"
+
+#include <string.h>
 
 static const char *const KEYS_PLACE[] = {"code", "level", "names"};
 static const char *const KEYS_CLAIMED[] = {"source", "time", "zone"};

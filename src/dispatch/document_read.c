@@ -1,7 +1,7 @@
 /* The document: one canonical form, read strictly (FORMATS "Document"). */
-#include <string.h>
-
 #include "dispatch/document_int.h"
+
+#include <string.h>
 
 #define ALWAYS "channel", "kind", "published", "salt", "v"
 static const char *const KEYS_DISPATCH[] = {ALWAYS,     "blobs", "claimed", "dispatch",

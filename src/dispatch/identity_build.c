@@ -168,15 +168,14 @@ static int count_signatures(const struct tlog_note *note, const char *name,
 }
 
 static int check_signatures(const struct tlog_note *note, const struct identity *before,
-                            const struct identity *now, const struct channel_id *id,
-                            struct why *why)
+                            const struct identity *now, struct why *why)
 {
     const struct identity *const lists[] = {now, before};
     char name[CHANNEL_ORIGIN_BYTES];
     uint64_t count, wanted;
     int rc;
 
-    channel_identity_name(id, name);
+    channel_identity_name(&now->channel, name);
     for (size_t i = 0; i < COUNT_OF(lists) && lists[i]; i++) {
         rc = count_signatures(note, name, lists[i], &count, why);
         if (rc < 0)
@@ -197,8 +196,8 @@ static int check_signatures(const struct tlog_note *note, const struct identity 
     return SH_OK;
 }
 
-int identity_accept(struct slice raw, const struct identity *before, struct channel_id *id,
-                    struct arena *arena, struct identity *out, struct why *why)
+int identity_accept(struct slice raw, const struct identity *before, struct arena *arena,
+                    struct identity *out, struct why *why)
 {
     uint64_t wanted = before ? before->number + 1 : 0;
     struct tlog_note note;
@@ -212,7 +211,7 @@ int identity_accept(struct slice raw, const struct identity *before, struct chan
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "identity note: number %llu where %llu belongs",
                        (unsigned long long)out->number, (unsigned long long)wanted);
-    if (before && memcmp(out->channel.hash, id->hash, sizeof(id->hash)) != 0)
+    if (before && memcmp(out->channel.hash, before->channel.hash, 32) != 0)
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "identity note %llu: it is another channel's",
                        (unsigned long long)wanted);
@@ -221,8 +220,5 @@ int identity_accept(struct slice raw, const struct identity *before, struct chan
         if (rc < 0)
             return rc;
     }
-    rc = check_signatures(&note, before, out, &out->channel, why);
-    if (rc == SH_OK && !before)
-        *id = out->channel;
-    return rc;
+    return check_signatures(&note, before, out, why);
 }

@@ -6,7 +6,7 @@
 
 /* The rules between a note's fields that no single line can break; keys must be sorted. */
 MUST_CHECK int identity_check(const struct identity *identity, struct why *why);
-/* May the key sign identity notes after this one: an identity key, neither closed nor revoked? */
+/* May it sign the next identity note: an identity key, neither closed nor revoked? */
 bool identity_key_signs(const struct identity_key *key);
 /* Order of key lines: by role, then id, as bytes. */
 int identity_key_compare(const struct identity_key *a, const struct identity_key *b);

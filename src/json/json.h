@@ -58,6 +58,7 @@ const struct json_value *json_walk(const struct json_value *root,
                                    const struct json_value *value);
 /* Is value an integer 0..max (at most 2^53-1) in its one canonical form? */
 MUST_CHECK bool json_integer(const struct json_value *value, uint64_t max, uint64_t *out);
+/* Not a cap: what RFC 7493 2.2 can carry. */
 #define JSON_INTEGER_MAX ((UINT64_C(1) << 53) - 1)
 /* Order of two UTF-8 strings by UTF-16 code units: <0, 0, >0 (RFC 8785 3.2.3). */
 int json_name_compare(struct slice a, struct slice b);

@@ -249,7 +249,7 @@ static void check_suite_file(const char *folder, const char *name)
 {
     static const char *const kept[] = {"i_number_"};
     struct bytes raw;
-    char path[1024];
+    char path[2048];
     uint8_t *room;
     FILE *file;
     size_t n;
@@ -286,12 +286,11 @@ static void json_test_suite(void **state)
     DIR *dir;
 
     (void)state;
-    if (shared)
-        (void)snprintf(folder, sizeof(folder), "%s", shared);
-    else
-        (void)snprintf(folder, sizeof(folder), "%s/../shared", source ? source : ".");
-    (void)strncat(folder, "/vectors/safety/JSONTestSuite/test_parsing",
-                  sizeof(folder) - strlen(folder) - 1);
+    (void)snprintf(folder, sizeof(folder), "%s%s/vectors/safety/JSONTestSuite/test_parsing",
+                   shared   ? shared
+                   : source ? source
+                            : ".",
+                   shared ? "" : "/../shared");
     dir = opendir(folder);
     if (!dir) {
         print_message("JSONTestSuite is not here\n");
