@@ -17,36 +17,54 @@ struct pages_draft {
     unsigned up; /* folders between the page and the root of the tree */
 };
 
-/* A string of ours, or a template filled with plain texts; always escaped. */
-struct slice pages_say(const struct pages_draft *draft, enum lang_string id);
+/* ---- frame.c ---- */
+
+/* Everything up to and with the start of <main>; folder of the page: "", "w/004", "p/000". */
+void pages_begin(struct pages_draft *draft, const char *folder, struct slice title);
+/* </main>, how to check (file_name may be NULL), foot of the page. */
+void pages_end(struct pages_draft *draft, const char *file_name);
+/* The foot alone, for a page that says only that an entry was withdrawn. */
+void pages_end_bare(struct pages_draft *draft);
+
+/* <name class="class">a string of ours</name>; class may be NULL. */
 void pages_element(struct pages_draft *draft, const char *name, const char *class,
                    enum lang_string id);
-/* <name class>template</name> with {1} = one and {2} = two (may be NULL), escaped. */
-struct pages_filled {
-    const char *name, *class, *one, *two;
-};
-void pages_filled(struct pages_draft *draft, const char *text, const struct pages_filled *part);
+/* A template into the open element; what fills it is escaped, and isolated if foreign. */
+void pages_fill(struct pages_draft *draft, const char *text, struct slice one,
+                struct slice two);
+void pages_number(uint64_t number, char out[LANG_NUMBER_BYTES]);
+/* <a href> to a page in the reader's language; folder "" is the front page. */
+void pages_link(struct pages_draft *draft, const char *folder);
+/* <nav class="turn"> with links to the newest and, if >= 0 folders are given, to before. */
+void pages_turn(struct pages_draft *draft, const char *before, enum lang_string words);
 
-/* Everything before <main>, with <main> open; and everything after. */
-void pages_begin(struct pages_draft *draft, const char *folder, struct slice title);
-void pages_end(struct pages_draft *draft);
-/* <a href> to a page in the reader's language: folder may be "" for the front page. */
-void pages_link_open(struct pages_draft *draft, const char *folder);
+/* ---- parts.c ---- */
 
-/* <time datetime>long date</time> inside of <p class="when">. */
-void pages_when(struct pages_draft *draft, uint64_t unix_s);
+/* <time datetime="..">long or short date</time> */
 void pages_time(struct pages_draft *draft, uint64_t unix_s);
+void pages_time_short(struct pages_draft *draft, uint64_t unix_s);
+/* <h1>status</h1> and the lines when, where, next word. */
+void pages_headline(struct pages_draft *draft, const struct document *doc);
 /* The status as the content of the open element: our word, or the witness's own. */
 void pages_status(struct pages_draft *draft, const struct document *doc);
+/* The name of the place in the reader's language; NULL without one. */
+const struct doc_text *pages_place(const struct pages_draft *draft, const struct document *doc);
 /* The text in the reader's language, else in English, else the first; NULL when none. */
 const struct doc_text *pages_choose(const struct pages_draft *draft,
                                     const struct doc_text *texts, size_t count);
-/* lang="" only where it differs from the page's own. */
+/* <p class="words">, whole. */
+void pages_words(struct pages_draft *draft, const struct doc_text *words);
+/* lang="" and dir="auto" on the newest start tag, where they are needed. */
 void pages_lang_attr(struct pages_draft *draft, struct slice tag);
-/* The poster that belongs to the video at blobs[i]: the one after it, before the next video. */
-const struct doc_blob *pages_poster(const struct document *doc, size_t i);
 bool pages_is_video(const struct doc_blob *blob);
-/* How to check a channel, on every page; file: also how to check a downloaded file. */
-void pages_check(struct pages_draft *draft, const char *file_name);
+size_t pages_videos(const struct document *doc);
+/* The poster of the video at blobs[i]: the one after it, before the next video; or NULL. */
+const struct doc_blob *pages_poster(const struct document *doc, size_t i);
+/* The first poster of a dispatch, for lists; or NULL. */
+const struct doc_blob *pages_first_poster(const struct document *doc);
+/* name="path of the blob"; a type without a path was refused by document_parse or skipped. */
+MUST_CHECK bool pages_blob_path(const struct doc_blob *blob, char out[TREE_PATH_BYTES]);
+/* "Video, 0:22", "3 videos", "Check-in without video". */
+void pages_length(struct pages_draft *draft, const struct document *doc);
 
 #endif

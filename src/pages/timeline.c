@@ -1,0 +1,257 @@
+/* The timeline: the newest word, then what came before it. */
+#include "pages/pages_int.h"
+
+#include <string.h>
+
+/* Bytes of words in a list: about two lines on a phone; 20 of them fit the page's budget. */
+#define EXCERPT_BYTES 180
+
+/* The first words: cut between characters, at a space if one is near. */
+static struct slice excerpt_of(struct slice text)
+{
+    size_t end = EXCERPT_BYTES;
+
+    if (text.len <= EXCERPT_BYTES)
+        return text;
+    while (end && (text.ptr[end] & 0xc0) == 0x80)
+        end--;
+    for (size_t at = end; at > end - 24; at--)
+        if (text.ptr[at] == ' ' || text.ptr[at] == '\n')
+            return slice_sub(text, 0, at);
+    return slice_sub(text, 0, end);
+}
+
+static void excerpt(struct pages_draft *draft, const struct document *doc)
+{
+    const struct doc_text *words = pages_choose(draft, doc->words, doc->word_count);
+    struct slice first;
+
+    if (!words)
+        return;
+    first = excerpt_of(words->text);
+    markup_open(&draft->m, "p");
+    pages_lang_attr(draft, words->lang);
+    markup_text(&draft->m, first);
+    if (first.len < words->text.len)
+        markup_text(&draft->m, slice_text(" …"));
+    markup_close(&draft->m);
+}
+
+enum loading { EAGER, LAZY };
+static void picture(struct pages_draft *draft, const struct doc_blob *poster,
+                    enum loading loading)
+{
+    struct markup *m = &draft->m;
+    char path[TREE_PATH_BYTES];
+
+    if (!poster || !pages_blob_path(poster, path))
+        return;
+    markup_void(m, "img");
+    markup_attr_path(m, "src", draft->up, path);
+    markup_attr(m, "alt", slice_of(NULL, 0)); /* The words beside it say what it is. */
+    if (poster->width && poster->height) {
+        markup_attr_number(m, "width", poster->width);
+        markup_attr_number(m, "height", poster->height);
+    }
+    if (loading == LAZY)
+        markup_attr(m, "loading", slice_text("lazy"));
+}
+
+/* The line below the status in the list: date, place, length. */
+static void meta_line(struct pages_draft *draft, const struct document *doc)
+{
+    struct markup *m = &draft->m;
+    const struct doc_text *place = pages_place(draft, doc);
+
+    markup_open(m, "p");
+    markup_attr(m, "class", slice_text("meta"));
+    if (doc->published) {
+        pages_time_short(draft, doc->published);
+        markup_text(m, slice_text(" · "));
+    }
+    if (place) {
+        markup_foreign(m, place->lang, place->text);
+        markup_text(m, slice_text(" · "));
+    }
+    pages_length(draft, doc);
+    markup_close(m);
+}
+
+static void absent(struct pages_draft *draft, const struct pages_item *item)
+{
+    char index[LANG_NUMBER_BYTES], by[LANG_NUMBER_BYTES];
+    bool withdrawn = item->state == PAGES_WITHDRAWN;
+
+    pages_number(item->index, index);
+    pages_number(item->withdrawn_by, by);
+    markup_attr(&draft->m, "class", slice_text("gone"));
+    markup_open(&draft->m, "p");
+    pages_fill(draft, lang_text(draft->lang, withdrawn ? STR_PAGE_WITHDRAWN : STR_PAGE_MISSING),
+               slice_text(index), slice_text(by));
+    markup_close(&draft->m);
+}
+
+static void row(struct pages_draft *draft, const struct pages_item *item)
+{
+    struct markup *m = &draft->m;
+    const struct doc_blob *poster;
+    char folder[TREE_PATH_BYTES];
+
+    tree_dispatch_path(item->index, folder);
+    markup_open(m, "li");
+    pages_link(draft, folder);
+    if (item->state != PAGES_SHOWN) {
+        absent(draft, item);
+    } else {
+        poster = pages_first_poster(item->doc);
+        if (poster)
+            markup_attr(m, "class", slice_text("pic"));
+        markup_open(m, "h3");
+        pages_status(draft, item->doc);
+        markup_close(m);
+        meta_line(draft, item->doc);
+        excerpt(draft, item->doc);
+        picture(draft, poster, LAZY);
+    }
+    markup_close(m);
+    markup_close(m);
+    markup_newline(m);
+}
+
+/* The answer to "is he well?": the newest dispatch that can be shown. */
+static void newest(struct pages_draft *draft, const struct pages_item *item)
+{
+    struct markup *m = &draft->m;
+    const struct document *doc = item->doc;
+    const struct doc_text *words = pages_choose(draft, doc->words, doc->word_count);
+    const struct doc_blob *poster = pages_first_poster(doc);
+    char folder[TREE_PATH_BYTES], date[LANG_DATE_BYTES];
+
+    tree_dispatch_path(item->index, folder);
+    markup_open(m, "section");
+    markup_attr(m, "class", slice_text(poster ? "word pair" : "word"));
+    markup_open(m, "div");
+    pages_headline(draft, doc);
+    if (words)
+        pages_words(draft, words);
+    if (doc->next_due) {
+        lang_date(draft->lang, doc->next_due, date);
+        markup_open(m, "p");
+        markup_attr(m, "class", slice_text("due"));
+        pages_fill(draft, lang_text(draft->lang, STR_PAGE_NEXT_DUE), slice_text(date),
+                   slice_of(NULL, 0));
+        markup_close(m);
+    }
+    pages_element(draft, "p", "small", STR_PAGE_NEWEST);
+    markup_close(m);
+    pages_link(draft, folder);
+    markup_attr(m, "class", slice_text(poster ? "go shot" : "go"));
+    picture(draft, poster, EAGER);
+    markup_open(m, "span");
+    pages_length(draft, doc);
+    markup_close(m);
+    markup_close(m);
+    markup_close(m);
+    markup_newline(m);
+}
+
+/* The newest dispatch of the items that can be shown, or count. */
+static size_t find_newest(const struct pages_timeline *timeline)
+{
+    size_t i = 0;
+
+    while (i < timeline->count && timeline->items[i].state != PAGES_SHOWN)
+        i++;
+    return i;
+}
+
+static void range_heading(struct pages_draft *draft, const struct pages_timeline *timeline)
+{
+    char first[LANG_NUMBER_BYTES], last[LANG_NUMBER_BYTES];
+    uint64_t before = timeline->number * LIMIT_TIMELINE;
+
+    pages_number(before + 1, first);
+    pages_number(before + timeline->count, last);
+    markup_open(&draft->m, "h1");
+    markup_attr(&draft->m, "class", slice_text("long"));
+    pages_fill(draft, lang_text(draft->lang, STR_PAGE_RANGE), slice_text(first),
+               slice_text(last));
+    markup_close(&draft->m);
+}
+
+static void front_heading(struct pages_draft *draft, const struct pages_timeline *timeline)
+{
+    size_t at = find_newest(timeline);
+
+    if (at < timeline->count) {
+        newest(draft, &timeline->items[at]);
+        return;
+    }
+    markup_open(&draft->m, "section");
+    markup_attr(&draft->m, "class", slice_text("word"));
+    pages_element(draft, "h1", NULL, STR_PAGE_NO_WORD);
+    pages_element(draft, "p", "small", STR_PAGE_NO_WORD_MORE);
+    markup_close(&draft->m);
+}
+
+static void list(struct pages_draft *draft, const struct pages_timeline *timeline)
+{
+    struct markup *m = &draft->m;
+    bool front = timeline->number == PAGES_FRONT;
+    size_t skip = front ? find_newest(timeline) : timeline->count;
+    char count[LANG_NUMBER_BYTES];
+
+    if (timeline->count > (skip < timeline->count ? 1u : 0u)) {
+        markup_open(m, "section");
+        pages_element(draft, "h2", NULL, front ? STR_PAGE_OLDER_NAV : STR_PAGE_DISPATCHES);
+        markup_open(m, "ol");
+        markup_attr(m, "class", slice_text("list"));
+        markup_newline(m);
+        for (size_t i = 0; i < timeline->count; i++)
+            if (i != skip)
+                row(draft, &timeline->items[i]);
+        markup_close(m);
+        markup_close(m);
+    }
+    if (!front)
+        return;
+    pages_number(timeline->dispatches, count);
+    markup_open(m, "p");
+    markup_attr(m, "class", slice_text("small"));
+    pages_fill(draft, lang_plural(draft->lang, PLURAL_PAGE_COUNT, timeline->dispatches),
+               slice_text(count), slice_of(NULL, 0));
+    markup_close(m);
+}
+
+/* The number of the older page to link to, or PAGES_FRONT for none. */
+static uint64_t older_page(const struct pages_timeline *timeline)
+{
+    if (timeline->number != PAGES_FRONT)
+        return timeline->number ? timeline->number - 1 : PAGES_FRONT;
+    if (timeline->dispatches <= LIMIT_TIMELINE)
+        return PAGES_FRONT;
+    return (timeline->dispatches - LIMIT_TIMELINE - 1) / LIMIT_TIMELINE;
+}
+
+int pages_timeline(const struct pages_site *site, const struct pages_timeline *timeline,
+                   enum lang lang, struct bytes *out, struct why *why)
+{
+    struct pages_draft draft = {.site = site, .lang = lang};
+    uint64_t older = older_page(timeline);
+    char folder[TREE_PATH_BYTES] = "", before[TREE_PATH_BYTES];
+
+    if (timeline->number != PAGES_FRONT)
+        tree_timeline_path(timeline->number, folder);
+    markup_start(&draft.m, out);
+    pages_begin(&draft, folder, slice_of(NULL, 0));
+    if (timeline->number == PAGES_FRONT)
+        front_heading(&draft, timeline);
+    else
+        range_heading(&draft, timeline);
+    list(&draft, timeline);
+    if (older != PAGES_FRONT)
+        tree_timeline_path(older, before);
+    pages_turn(&draft, older != PAGES_FRONT ? before : NULL, STR_PAGE_OLDER);
+    pages_end(&draft, NULL);
+    return bytes_check(out, why);
+}
