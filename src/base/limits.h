@@ -61,7 +61,7 @@
 #define LIMIT_TIMELINE 20             /* dispatches on one timeline page (issue: 20 a page) */
 #define LIMIT_PATH_BYTES 80           /* characters of a public path (FORMATS "Public tree") */
 #define LIMIT_PAGE_BYTES (512u << 10) /* bytes of one HTML page that we render */
-#define LIMIT_SHEET_BYTES 8192        /* bytes of a recovery sheet */
+#define LIMIT_SHEET_BYTES 16384 /* bytes of a recovery sheet with its words and its drawn QR code */
 
 /* ---- files and folders of a channel ---- */
 #define LIMIT_TREE_DEPTH 16    /* folders inside of each other that we walk: ours go to 7 */

@@ -40,7 +40,7 @@ struct io_target {
     enum io_sync sync;
 };
 MUST_CHECK int io_replace(const struct io_target *target, struct slice data, struct why *why);
-/* rename dir_a/a -> dir_b/b, making directories; durable when IO_SYNC. */
+/* rename dir_a/a -> dir_b/b, making directories (0755); durable when IO_SYNC. */
 MUST_CHECK int io_move(int dir_a, const char *a, int dir_b, const char *b, enum io_sync sync,
                        struct why *why);
 MUST_CHECK int io_sync_fd(int fd, const char *what, struct why *why);
@@ -49,6 +49,10 @@ MUST_CHECK int io_sync_parent(int dir, const char *path, struct why *why);
 /* Remove a tree below dir; missing is fine.  Never follows symbolic links. */
 MUST_CHECK int io_remove_tree(int dir, const char *path, struct why *why);
 bool io_exists(int dir, const char *path);
+/* Do both descriptors, from offset 0 on, hold the same bytes? */
+MUST_CHECK int io_same(int fd_a, int fd_b, bool *same, struct why *why);
+/* Open a regular file for reading; SH_ENOTFOUND, SH_EFORMAT when it is something else. */
+MUST_CHECK int io_open_file(int dir, const char *path, int *out, struct why *why);
 /* Size and mtime in seconds; SH_ENOTFOUND. */
 MUST_CHECK int io_stat(int dir, const char *path, uint64_t *bytes, uint64_t *mtime_s,
                        struct why *why);
@@ -58,8 +62,38 @@ MUST_CHECK int io_open_dir(int dir, const char *path, int *out, struct why *why)
 void io_close(int *fd);
 
 /*
+ * Several files that become durable together with few waits: contents are written to temporary
+ * files at once, io_batch_done then fsyncs each, renames all in the order they were added, and
+ * fsyncs every directory that changed once.  Example: document, entry tile and tile of one
+ * commit.  Temporary files that were not renamed are deleted by io_batch_release.
+ */
+struct io_batch {
+    int tmp_dir;
+    struct bytes items; /* of struct io_batch_item */
+};
+void io_batch_init(struct io_batch *batch, int tmp_dir);
+size_t io_batch_count(const struct io_batch *batch);
+/* target->tmp_dir and sync are not looked at; path is copied. */
+MUST_CHECK int io_batch_put(struct io_batch *batch, const struct io_target *target,
+                            struct slice data, struct why *why);
+/* Move a file that is already durable; gone is fine when dir_b/b is there. */
+struct io_move {
+    int dir_a;
+    const char *a;
+    int dir_b;
+    const char *b;
+    mode_t dir_mode; /* of directories made on the way */
+};
+MUST_CHECK int io_batch_move(struct io_batch *batch, const struct io_move *move,
+                             struct why *why);
+/* Make it all durable; the batch is empty and usable again afterwards. */
+MUST_CHECK int io_batch_done(struct io_batch *batch, struct why *why);
+void io_batch_release(struct io_batch *batch);
+
+/*
  * Take the exclusive lock on dir/path (made if missing), waiting up to wait_s seconds; the
- * lock lives as long as *fd.  SH_ECONFLICT when somebody else keeps it.
+ * lock lives as long as *fd and its copies in children.  SH_ECONFLICT when somebody else
+ * keeps it.  On a read-only disk the file must be there, and the lock still works.
  */
 MUST_CHECK int io_lock(int dir, const char *path, unsigned wait_s, int *fd, struct why *why);
 

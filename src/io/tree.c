@@ -1,0 +1,165 @@
+/* Directories: make them, open them, take a tree away. */
+#include "io/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/io_int.h"
+
+int io_open_dir(int dir, const char *path, int *out, struct why *why)
+{
+    int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return io_fail(why, path, "open directory");
+    *out = fd;
+    return SH_OK;
+}
+
+/* One directory: mode whatever the umask, its name durable in its parent. */
+static int make_one(int dir, const char *path, mode_t mode, struct why *why)
+{
+    if (mkdirat(dir, path, mode) != 0)
+        return errno == EEXIST ? SH_OK : io_fail(why, path, "mkdir");
+    if (fchmodat(dir, path, mode, 0) != 0)
+        return io_fail(why, path, "chmod");
+    return io_sync_parent(dir, path, why);
+}
+
+int io_mkdirs(int dir, const char *path, mode_t mode, struct why *why)
+{
+    char part[IO_PATH_BYTES];
+    size_t len = strlen(path);
+    int rc = SH_OK;
+
+    if (len >= sizeof(part))
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: path too long", path);
+    for (size_t i = 1; i <= len && rc == SH_OK; i++) {
+        if (path[i] != '/' && path[i] != '\0')
+            continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        rc = make_one(dir, part, mode, why);
+    }
+    return rc;
+}
+
+int io_mkdirs_for(int dir, const char *path, mode_t mode, struct why *why)
+{
+    char parent[IO_PATH_BYTES];
+    int rc = io_parent(path, parent, why);
+
+    if (rc != SH_OK || strcmp(parent, ".") == 0)
+        return rc;
+    return io_mkdirs(dir, parent, mode, why);
+}
+
+/* One level of the walk of io_remove_tree. */
+struct level {
+    DIR *dir;
+    char name[LIMIT_NAME_CHARS]; /* of this directory in its parent */
+};
+
+/* Remove what lies directly in level; the name of a subdirectory into next, or "". */
+static int sweep(struct level *level, char next[LIMIT_NAME_CHARS], struct why *why)
+{
+    struct dirent *item;
+    size_t len;
+
+    next[0] = '\0';
+    rewinddir(level->dir);
+    for (errno = 0; (item = readdir(level->dir)) != NULL; errno = 0) {
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+            continue;
+        if (unlinkat(dirfd(level->dir), item->d_name, 0) == 0)
+            continue;
+        if (errno == ENOENT)
+            continue;
+        if (errno != EISDIR && errno != EPERM)
+            return io_fail(why, item->d_name, "unlink");
+        len = strlen(item->d_name);
+        if (len >= LIMIT_NAME_CHARS)
+            return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: name too long",
+                           item->d_name);
+        memcpy(next, item->d_name, len + 1);
+        return SH_OK;
+    }
+    return errno ? io_fail(why, level->name, "read directory") : SH_OK;
+}
+
+static int enter(int parent, const char *name, struct level *level, struct why *why)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return io_fail(why, name, "open directory");
+    level->dir = fdopendir(fd);
+    if (!level->dir) {
+        io_close(&fd);
+        return io_fail(why, name, "open directory");
+    }
+    memcpy(level->name, name, strlen(name) + 1);
+    return SH_OK;
+}
+
+/* Walk down to a directory without directories, remove it, go on in its parent. */
+static int remove_levels(int base, struct level *level, size_t *depth, struct why *why)
+{
+    char next[LIMIT_NAME_CHARS];
+    int parent, rc;
+
+    while (*depth > 0) {
+        rc = sweep(&level[*depth - 1], next, why);
+        if (rc != SH_OK)
+            return rc;
+        if (next[0]) {
+            if (*depth == LIMIT_TREE_DEPTH)
+                return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: more than %d folders deep",
+                               level[0].name, LIMIT_TREE_DEPTH);
+            rc = enter(dirfd(level[*depth - 1].dir), next, &level[*depth], why);
+            if (rc != SH_OK)
+                return rc;
+            ++*depth;
+            continue;
+        }
+        (void)closedir(level[*depth - 1].dir); /* Only read from. */
+        --*depth;
+        parent = *depth ? dirfd(level[*depth - 1].dir) : base;
+        if (unlinkat(parent, level[*depth].name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+            return io_fail(why, level[*depth].name, "rmdir");
+    }
+    return SH_OK;
+}
+
+int io_remove_tree(int dir, const char *path, struct why *why)
+{
+    struct level level[LIMIT_TREE_DEPTH];
+    char parent[IO_PATH_BYTES];
+    const char *name = strrchr(path, '/');
+    size_t depth = 0;
+    int base = -1;
+    int rc;
+
+    if (unlinkat(dir, path, 0) == 0 || errno == ENOENT)
+        return SH_OK;
+    name = name ? name + 1 : path;
+    if (strlen(name) >= LIMIT_NAME_CHARS)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: name too long", name);
+    rc = io_parent(path, parent, why);
+    if (rc == SH_OK)
+        rc = io_open_dir(dir, parent, &base, why);
+    if (rc == SH_OK)
+        rc = enter(base, name, &level[0], why);
+    if (rc == SH_OK) {
+        depth = 1;
+        rc = remove_levels(base, level, &depth, why);
+    }
+    while (depth > 0)
+        (void)closedir(level[--depth].dir); /* Only read from. */
+    io_close(&base);
+    return rc;
+}
