@@ -1,0 +1,191 @@
+/* Which pages an entry touches, and writing them. */
+#include "publish/publish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/lang.h"
+#include "publish/publish_int.h"
+
+/* One run: the same stamp and the same head for every page. */
+struct run {
+    struct channel *channel;
+    struct pages_site site;
+    enum lang home; /* index.html is a copy of this one */
+    uint64_t mtime_s;
+    struct bytes page; /* the page in hand, memory kept between pages */
+    struct why *why;
+};
+
+/* What one page shows; render fills run->page in one language. */
+struct subject {
+    const struct pages_item *dispatch; /* or a timeline: */
+    const struct pages_timeline *timeline;
+};
+
+static int write_page(struct run *run, const char *folder, const char *name)
+{
+    char path[TREE_PATH_BYTES];
+    int len = snprintf(path, sizeof(path), "%s%s%s", folder, *folder ? "/" : "", name);
+
+    if (len < 0 || (size_t)len >= sizeof(path))
+        return why_set(run->why, SH_ELIMIT, WHY_NOWHERE, "%s: the path is too long", folder);
+    return channel_derive(run->channel, path, bytes_view(&run->page), run->mtime_s, run->why);
+}
+
+/* The five files of one page. */
+static int write_pages(struct run *run, const char *folder, const struct subject *subject)
+{
+    int rc = SH_OK;
+
+    for (int i = 0; i < LANG_COUNT && rc == SH_OK; i++) {
+        enum lang lang = (enum lang)i;
+
+        bytes_clear(&run->page);
+        if (subject->dispatch)
+            rc = pages_dispatch(&run->site, subject->dispatch, lang, &run->page, run->why);
+        else
+            rc = pages_timeline(&run->site, subject->timeline, lang, &run->page, run->why);
+        if (rc == SH_OK)
+            rc = write_page(run, folder, pages_file_name(lang));
+        if (rc == SH_OK && lang == run->home)
+            rc = write_page(run, folder, "index.html");
+    }
+    return rc;
+}
+
+static int dispatch_page(struct run *run, uint64_t ordinal)
+{
+    struct publish_item loaded;
+    struct subject subject = {.dispatch = &loaded.item};
+    char folder[TREE_PATH_BYTES];
+    int rc = publish_load(run->channel, ordinal, &loaded, run->why);
+
+    if (rc == SH_OK) {
+        tree_dispatch_path(loaded.item.index, folder);
+        rc = write_pages(run, folder, &subject);
+    }
+    publish_unload(&loaded);
+    return rc;
+}
+
+/* A timeline page of the dispatches [first, first + count); number as in pages_timeline. */
+static int timeline_page(struct run *run, uint64_t first, size_t count, uint64_t number)
+{
+    struct publish_item loaded[LIMIT_TIMELINE];
+    struct pages_item items[LIMIT_TIMELINE];
+    struct pages_timeline timeline = {.items = items,
+                                      .count = count,
+                                      .dispatches = channel_info(run->channel)->dispatches,
+                                      .number = number};
+    struct subject subject = {.timeline = &timeline};
+    char folder[TREE_PATH_BYTES] = "";
+    size_t done = 0;
+    int rc = SH_OK;
+
+    while (done < count && rc == SH_OK) {
+        rc = publish_load(run->channel, first + count - 1 - done, &loaded[done], run->why);
+        items[done] = loaded[done].item;
+        done++;
+    }
+    if (number != PAGES_FRONT)
+        tree_timeline_path(number, folder);
+    if (rc == SH_OK)
+        rc = write_pages(run, folder, &subject);
+    while (done)
+        publish_unload(&loaded[--done]);
+    return rc;
+}
+
+static int front_page(struct run *run)
+{
+    uint64_t dispatches = channel_info(run->channel)->dispatches;
+    size_t count = dispatches < LIMIT_TIMELINE ? (size_t)dispatches : LIMIT_TIMELINE;
+
+    return timeline_page(run, dispatches - count, count, PAGES_FRONT);
+}
+
+static int older_page(struct run *run, uint64_t number)
+{
+    return timeline_page(run, number * LIMIT_TIMELINE, LIMIT_TIMELINE, number);
+}
+
+/* The pages that name a dispatch which an entry withdrew; the front page is written anyway. */
+static int withdrawn_pages(struct run *run, uint64_t index)
+{
+    uint64_t ordinal = 0, full = channel_info(run->channel)->dispatches / LIMIT_TIMELINE;
+    struct why none = {0};
+    int rc = channel_dispatch_ordinal(run->channel, index, &ordinal, &none);
+
+    if (rc == SH_ENOTFOUND)
+        return SH_OK; /* A sealed entry has no page. */
+    if (rc < 0)
+        return why_set(run->why, none.code, none.offset, "%s", none.text);
+    rc = dispatch_page(run, ordinal);
+    if (rc == SH_OK && ordinal / LIMIT_TIMELINE < full)
+        rc = older_page(run, ordinal / LIMIT_TIMELINE);
+    return rc;
+}
+
+/* Everything that the entries [from, size) touch. */
+static int show_entries(struct run *run, uint64_t from)
+{
+    const struct channel_info *info = channel_info(run->channel);
+    uint64_t fresh = 0, before;
+    struct channel_entry entry;
+    int rc = SH_OK;
+
+    for (uint64_t index = from; index < info->size && rc == SH_OK; index++) {
+        rc = channel_entry_get(run->channel, index, &entry, run->why);
+        if (rc == SH_OK)
+            fresh += entry.entry.type == ENTRY_DISPATCH;
+        if (rc == SH_OK && entry.entry.type == ENTRY_WITHDRAW)
+            rc = withdrawn_pages(run, entry.entry.ref);
+    }
+    before = info->dispatches - fresh;
+    for (uint64_t i = before; i < info->dispatches && rc == SH_OK; i++)
+        rc = dispatch_page(run, i);
+    for (uint64_t k = before / LIMIT_TIMELINE;
+         k < info->dispatches / LIMIT_TIMELINE && rc == SH_OK; k++)
+        rc = older_page(run, k);
+    return rc == SH_OK ? front_page(run) : rc;
+}
+
+/* Bring the pages from the log's size `from` to its present size. */
+static int publish_from(struct channel *channel, uint64_t from, struct why *why)
+{
+    const struct channel_info *info = channel_info(channel);
+    struct run run = {.channel = channel, .why = why, .home = LANG_EN};
+    int rc;
+
+    run.site.name = slice_text(info->name);
+    run.site.id = info->id;
+    run.site.version = publish_version;
+    if (!lang_from_tag(slice_text(info->lang), &run.home))
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE, "identity note: language %s has no pages",
+                       info->lang);
+    rc = channel_stamp(channel, &run.mtime_s, why);
+    bytes_init(&run.page, LIMIT_PAGE_BYTES);
+    if (rc == SH_OK)
+        rc = show_entries(&run, from);
+    bytes_release(&run.page);
+    if (rc == SH_OK)
+        rc = channel_pages_done(channel, info->size, publish_version, why);
+    return rc;
+}
+
+int publish_pages(struct channel *channel, struct why *why)
+{
+    const struct channel_info *info = channel_info(channel);
+    bool ours = strcmp(info->pages_version, publish_version) == 0;
+
+    if (ours && info->pages_size == info->size)
+        return SH_OK;
+    return publish_from(channel, ours && info->pages_size < info->size ? info->pages_size : 0,
+                        why);
+}
+
+int publish_all(struct channel *channel, struct why *why)
+{
+    return publish_from(channel, 0, why);
+}
