@@ -1,0 +1,164 @@
+/* stillhere init: make a channel, its keys, and the recovery sheet. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "cmd/files_int.h"
+#include "cmd/sheet_int.h"
+#include "json/json.h"
+
+/* The sheet of a run without a terminal and without --sheet lies in HOME, and we say so. */
+static int plan_sheet(const struct cmd *cmd, const struct cmd_args *args, const char *home,
+                      char own[4096], struct cmd_sheet_plan *plan, struct why *why)
+{
+    plan->file = cmd_value(args, "sheet");
+    plan->named = plan->file != NULL;
+    plan->ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+    plan->cmd = cmd;
+    if (plan->file || plan->ask)
+        return SH_OK;
+    if (snprintf(own, 4096, "%s/recovery-sheet.txt", home) >= 4096)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: the name is too long", home);
+    plan->file = own;
+    return SH_OK;
+}
+
+static void say_sheet(const struct cmd *cmd, const struct cmd_sheet_plan *plan)
+{
+    struct cmd loud = *cmd;
+    struct bytes line;
+
+    if (!plan->file)
+        return;
+    /* A sheet that nobody asked for by name must not lie there unnoticed. */
+    loud.quiet = cmd->quiet && plan->named;
+    bytes_init(&line, LIMIT_PAGE_BYTES);
+    LANG_SAY(&line, cmd->lang, STR_SHEET_WRITTEN, plan->file, plan->svg);
+    bytes_u8(&line, '\n');
+    bytes_text(&line, lang_text(cmd->lang, STR_SHEET_MOVE));
+    cmd_say(&loud, "%.*s", (int)line.len, (const char *)line.ptr);
+    bytes_release(&line);
+}
+
+static void answer_text(struct bytes *out, const struct cmd *cmd, const char *home,
+                        const struct channel_birth *birth)
+{
+    char line[4200];
+
+    LANG_SAY(out, cmd->lang, STR_INIT_DONE, birth->name, home);
+    bytes_u8(out, '\n');
+    LANG_SAY(out, cmd->lang, STR_CMD_ID, birth->sheet.channel.text);
+    bytes_u8(out, '\n');
+    cmd_command_line(line, sizeof(line), home, "checkin --well");
+    LANG_SAY(out, cmd->lang, STR_INIT_NEXT, line);
+    bytes_u8(out, '\n');
+    cmd_command_line(line, sizeof(line), home, "serve");
+    LANG_SAY(out, cmd->lang, STR_INIT_SERVE, line);
+    bytes_u8(out, '\n');
+}
+
+static void answer_json(struct bytes *out, const struct cmd_sheet_plan *plan, const char *home,
+                        const struct channel_birth *birth)
+{
+    struct json_writer json = cmd_json_open(out);
+
+    json_put_slice(&json, "channel", slice_text(birth->sheet.channel.text));
+    json_put_slice(&json, "home", slice_text(home));
+    if (plan->file)
+        json_put_slice(&json, "sheet", slice_text(plan->file));
+    cmd_json_close(&json);
+}
+
+/* The first page; a channel without one is whole too, and the next command writes it. */
+static void first_page(const struct cmd *cmd, const char *home)
+{
+    struct channel *channel = NULL;
+    struct why why = {0};
+
+    if (channel_open(home, CHANNEL_WRITE, &channel, &why) == SH_OK)
+        cmd_publish(cmd, channel);
+    else
+        cmd_say(cmd, "%s", why.text);
+    channel_close(channel);
+}
+
+static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_plan *plan)
+{
+    struct why why = {0};
+    struct bytes out;
+    int rc;
+
+    /* No core file, no debugger of the same user: the sheet's secrets are in this process. */
+    (void)prctl(PR_SET_DUMPABLE, 0); /* Cannot fail; a hardening only. */
+    rc = channel_create(birth, &why);
+    if (rc < 0) {
+        cmd_sheet_undo(plan);
+        rc = cmd_failed(cmd, &why);
+        goto out;
+    }
+    first_page(cmd, birth->home);
+    say_sheet(cmd, plan);
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    if (cmd->json)
+        answer_json(&out, plan, birth->home, birth);
+    else
+        answer_text(&out, cmd, birth->home, birth);
+    rc = cmd_answer(cmd, &out);
+out:
+    secret_wipe(&birth->sheet.identity);
+    secret_wipe(&birth->sheet.archive);
+    return rc;
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    struct channel_birth birth = {.home = cmd->home, .name = cmd_value(args, "name")};
+    const char *tag = cmd_value(args, "lang");
+    struct cmd_sheet_plan plan = {.lang = cmd->lang, .name = birth.name};
+    struct why why = {0};
+    char own[4096];
+
+    if (args->word_count == 1)
+        birth.home = args->words[0];
+    if (args->word_count > 1 || (!args->word_count && !cmd->home_given) || !*birth.home)
+        return cmd_usage(cmd, "init needs one directory for the channel");
+    if (!birth.name)
+        return cmd_usage(cmd, "init needs --name NAME, the name that readers see");
+    if (tag && !lang_from_tag(slice_text(tag), &plan.lang))
+        return cmd_usage(cmd, "--lang %s: expected en, zh, uk or ru", tag);
+    if (text_check(slice_text(birth.name), TEXT_LINE, LIMIT_NAME_BYTES, "--name", &why) < 0 ||
+        plan_sheet(cmd, args, birth.home, own, &plan, &why) < 0)
+        return cmd_failed(cmd, &why);
+    birth.lang = lang_code(plan.lang);
+    birth.keep_sheet = cmd_sheet_keep;
+    birth.ctx = &plan;
+    return make(cmd, &birth, &plan);
+}
+
+static const struct cmd_option options[] = {
+    {"name", "NAME", "the channel's name, as readers see it"},
+    {"lang", "LANG", "its language: en, zh, uk or ru (default: that of your terminal)"},
+    {"sheet", "FILE", "write the recovery sheet to FILE and FILE.svg"},
+    {NULL, NULL, NULL}};
+
+const struct cmd_spec cmd_spec_init = {
+    .name = "init",
+    .usage = "HOME --name NAME [--lang LANG] [--sheet FILE]",
+    .summary = "make a channel, its keys and the recovery sheet",
+    .about =
+        "Makes HOME/public, what the world sees, and HOME/private, what stays on the machine.\n"
+        "The two secrets that open backups and replace keys are put on the recovery sheet and\n"
+        "nowhere else.  On a terminal the sheet is shown and two of its groups are asked "
+        "back;\n"
+        "with --sheet it is written to FILE (text) and FILE.svg (a page to print); without a\n"
+        "terminal it is written to HOME/recovery-sheet.txt, to be moved away.\n"
+        "HOME must not hold a channel yet; one that is there is not touched.",
+    .examples =
+        "  stillhere init ~/channel --name \"Word from Odesa\"\n"
+        "  stillhere init ~/channel --name \"Звістки\" --lang uk --sheet /media/usb/sheet\n",
+    .options = options,
+    .run = run,
+};

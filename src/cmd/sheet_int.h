@@ -1,0 +1,50 @@
+/*
+ * sheet_int -- the recovery sheet as people get it: on paper, on the screen, as files.
+ *
+ * Spec:    FORMATS.md, "Recovery sheet"; ISO/IEC 18004 (QR code, by libqrencode).
+ * Shapes:  the five machine lines stand together in the text; sheet_parse reads the whole text.
+ * Memory:  texts with secrets are wiped before they are released.
+ * Errors:  SH_EARG when the groups typed back are wrong; SH_ECONFLICT when a file is there.
+ */
+#ifndef CMD_SHEET_INT_H
+#define CMD_SHEET_INT_H
+
+#include "cmd/cmd.h"
+
+enum cmd_sheet_ink {
+    SHEET_ON_PAPER, /* dark modules are ink */
+    SHEET_ON_SCREEN /* colours of the terminal are set, so that a phone can scan it */
+};
+struct cmd_sheet_page {
+    enum lang lang;
+    const char *name; /* of the channel */
+    const struct sheet *sheet;
+};
+/* Give a buffer its whole memory at once, so that growing leaves no copy of a secret behind. */
+void cmd_secret_buffer(struct bytes *bytes);
+void cmd_secret_release(struct bytes *bytes);
+/* The whole sheet as text, lines of at most 80 columns. */
+MUST_CHECK int cmd_sheet_text(const struct cmd_sheet_page *page, enum cmd_sheet_ink ink,
+                              struct bytes *out, struct why *why);
+/* One A4 page as SVG. */
+MUST_CHECK int cmd_sheet_svg(const struct cmd_sheet_page *page, struct bytes *out,
+                             struct why *why);
+/* The next line of text that fits into columns; *rest is what is left.  False at the end. */
+bool cmd_wrap(struct slice *rest, size_t columns, struct slice *line);
+
+/* Where a new sheet goes: the context of channel_birth's keep_sheet. */
+struct cmd_sheet_plan {
+    const struct cmd *cmd;
+    enum lang lang;
+    const char *name;
+    const char *file; /* NULL: on the terminal alone */
+    char svg[4096];   /* out: the name of the page to print */
+    bool named;       /* the person chose the file's name */
+    bool ask;         /* two groups back; needs a terminal */
+    bool written;     /* out: both files are there */
+};
+int cmd_sheet_keep(void *plan, const struct sheet *sheet, struct why *why);
+/* Delete what cmd_sheet_keep wrote: the channel was not made after all. */
+void cmd_sheet_undo(const struct cmd_sheet_plan *plan);
+
+#endif
