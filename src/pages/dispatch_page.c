@@ -157,7 +157,9 @@ static void claimed(struct pages_draft *draft, const struct document *doc)
         if (slice_equal(doc->claimed.source, slice_text(sources[i].source)))
             source(draft, lang_text(draft->lang, STR_PAGE_SOURCE),
                    slice_text(lang_text(draft->lang, sources[i].id)));
-    source(draft, lang_text(draft->lang, STR_PAGE_ZONE), doc->claimed.zone);
+    markup_open(&draft->m, "span");
+    pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_ZONE), doc->claimed.zone);
+    markup_close(&draft->m);
     term_end(draft);
 }
 
@@ -288,7 +290,8 @@ static void removed(struct pages_draft *draft, const struct document *doc)
         if (text.len)
             markup_text(m, text);
         else
-            pages_fill(draft, lang_text(draft->lang, STR_REMOVED_OTHER), doc->removed[i], NONE);
+            pages_fill_foreign(draft, lang_text(draft->lang, STR_REMOVED_OTHER),
+                               doc->removed[i]);
         markup_close(m);
     }
     markup_close(m);
@@ -325,7 +328,7 @@ static void file(struct pages_draft *draft, const struct doc_blob *blob)
     else if (slice_equal(blob->role, slice_text("poster")))
         pages_fill(draft, lang_text(draft->lang, STR_PAGE_FILE_POSTER), NONE, NONE);
     else
-        pages_fill(draft, lang_text(draft->lang, STR_PAGE_FILE_OTHER), blob->role, NONE);
+        pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_FILE_OTHER), blob->role);
     markup_text(m, slice_text(", SHA-256"));
     markup_close(m);
     markup_open(m, "dd");
@@ -399,7 +402,7 @@ static void withdrawn(struct pages_draft *draft, const struct pages_item *item)
     markup_open(m, "p");
     markup_attr(m, "class", slice_text("words"));
     markup_attr(m, "dir", slice_text("auto"));
-    pages_fill(draft, lang_text(draft->lang, STR_PAGE_REASON), item->reason, NONE);
+    pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_REASON), item->reason);
     markup_close(m);
 }
 

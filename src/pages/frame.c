@@ -22,25 +22,26 @@ void pages_element(struct pages_draft *draft, const char *name, const char *clas
     markup_element(&draft->m, name, class, slice_text(lang_text(draft->lang, id)));
 }
 
-static bool is_ascii(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] >= 0x80)
-            return false;
-    return true;
-}
-
 void pages_fill(struct pages_draft *draft, const char *text, struct slice one, struct slice two)
 {
-    struct slice literal, value;
+    struct slice literal;
     unsigned number;
 
     while ((text = lang_next(text, &literal, &number))) {
         markup_text(&draft->m, literal);
-        value = number == 1 ? one : number == 2 ? two : slice_of(NULL, 0);
-        if (is_ascii(value))
-            markup_text(&draft->m, value);
-        else
+        if (number)
+            markup_text(&draft->m, number == 1 ? one : two);
+    }
+}
+
+void pages_fill_foreign(struct pages_draft *draft, const char *text, struct slice value)
+{
+    struct slice literal;
+    unsigned number;
+
+    while ((text = lang_next(text, &literal, &number))) {
+        markup_text(&draft->m, literal);
+        if (number)
             markup_foreign(&draft->m, slice_of(NULL, 0), value);
     }
 }

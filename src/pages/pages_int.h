@@ -29,9 +29,11 @@ void pages_end_bare(struct pages_draft *draft);
 /* <name class="class">a string of ours</name>; class may be NULL. */
 void pages_element(struct pages_draft *draft, const char *name, const char *class,
                    enum lang_string id);
-/* A template into the open element; what fills it is escaped, and isolated if foreign. */
+/* A template into the open element, filled with words of ours; everything is escaped. */
 void pages_fill(struct pages_draft *draft, const char *text, struct slice one,
                 struct slice two);
+/* The same with a text of somebody else for {1}, in <bdi>. */
+void pages_fill_foreign(struct pages_draft *draft, const char *text, struct slice value);
 void pages_number(uint64_t number, char out[LANG_NUMBER_BYTES]);
 /* <a href> to a page in the reader's language; folder "" is the front page. */
 void pages_link(struct pages_draft *draft, const char *folder);

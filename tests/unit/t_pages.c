@@ -1,0 +1,538 @@
+/* pages: structure, words, addresses, sizes and policy of what is shown, in four languages. */
+#include "html_check.h"
+#include "hostile.h"
+
+#include "crypt/crypt.h"
+#include "pages/pages.h"
+
+#define S(text) slice_text(text)
+#define MARCH UINT64_C(1772546700) /* Tuesday 3 March 2026, 14:05 UTC */
+
+/* One dispatch with everything, and a site around it. */
+struct scene {
+    struct pages_site site;
+    struct document doc;
+    struct doc_text words[2], names[4];
+    struct doc_blob blobs[4];
+    struct slice removed[3];
+    struct pages_item item;
+};
+
+static void scene_init(struct scene *scene)
+{
+    memset(scene, 0, sizeof(*scene));
+    scene->site.name = S("Лист з Одеси");
+    scene->site.version = "9.8.7";
+    channel_id_of_note(S("a note"), &scene->site.id);
+    scene->words[0] = (struct doc_text){S("zh-Hans"), S("我刚买菜回来。\n街上很安静。")};
+    scene->words[1] = (struct doc_text){S("en"), S("Back from shopping.")};
+    scene->names[0] = (struct doc_text){S("en"), S("Odesa")};
+    scene->names[1] = (struct doc_text){S("ru"), S("Одесса")};
+    scene->names[2] = (struct doc_text){S("uk"), S("Одеса")};
+    scene->names[3] = (struct doc_text){S("zh-Hans"), S("敖德萨")};
+    scene->blobs[0] = (struct doc_blob){.role = S("video"),
+                                        .mime = S("video/mp4"),
+                                        .bytes = 2591827,
+                                        .width = 720,
+                                        .height = 1280,
+                                        .duration_ms = 22464,
+                                        .sha256 = {0xaa}};
+    scene->blobs[1] = (struct doc_blob){.role = S("poster"),
+                                        .mime = S("image/jpeg"),
+                                        .bytes = 15500,
+                                        .width = 360,
+                                        .height = 640,
+                                        .sha256 = {0xbb}};
+    scene->removed[0] = S("dates");
+    scene->removed[1] = S("user-data");
+    scene->removed[2] = S("zebra");
+    scene->doc = (struct document){.kind = DOC_DISPATCH,
+                                   .published = MARCH,
+                                   .status = S("well"),
+                                   .words = scene->words,
+                                   .word_count = 2,
+                                   .blobs = scene->blobs,
+                                   .blob_count = 2,
+                                   .removed = scene->removed,
+                                   .removed_count = 3,
+                                   .of = ENTRY_NO_REF};
+    scene->doc.place.present = true;
+    scene->doc.place.level = S("city");
+    scene->doc.place.names = scene->names;
+    scene->doc.place.name_count = 4;
+    scene->doc.claimed.present = true;
+    scene->doc.claimed.time = MARCH - 3600;
+    scene->doc.claimed.zone = S("Europe/Kyiv");
+    scene->doc.claimed.source = S("phone");
+    scene->item = (struct pages_item){.index = 4,
+                                      .state = PAGES_SHOWN,
+                                      .doc = &scene->doc,
+                                      .hash = {0xcc},
+                                      .previous = ENTRY_NO_REF};
+}
+
+/* Rules for every page, whatever is on it. */
+static void check_page(struct slice raw, const struct html *html, enum lang lang)
+{
+    char want[60];
+    const char *address;
+
+    (void)snprintf(want, sizeof(want), "<!doctype html>\n<html lang=\"%s\">", lang_tag(lang));
+    assert_true(slice_starts(raw, want));
+    assert_int_equal(html_count(html, "h1"), 1);
+    assert_int_equal(html_count(html, "main"), 1);
+    assert_int_equal(html_count(html, "header"), 1);
+    assert_int_equal(html_count(html, "footer"), 1);
+    assert_int_equal(html_count(html, "title"), 1);
+    assert_int_equal(html_count(html, "script"), 0);
+    assert_int_equal(html_count(html, "iframe"), 0);
+    assert_int_equal(html_count(html, "style"), 1);
+    /* The policy stands before anything that it has to forbid. */
+    assert_non_null(
+        strstr(html->shape, " html head meta meta meta meta meta title link style"));
+    assert_non_null(strstr((char *)html->values.ptr, pages_csp()));
+    address = (char *)html->addresses.ptr;
+    while (*address) {
+        size_t len = strcspn(address, "\n");
+
+        if (strncmp(address, "data:,\n", 7) != 0) {
+            assert_true(len > 0 && address[0] != '/');
+            assert_null(memchr(address, ':', len));
+            assert_null(memchr(address, '?', len));
+        }
+        address += len + 1;
+    }
+}
+
+static void render(const struct scene *scene, enum lang lang, struct bytes *page,
+                   struct html *html)
+{
+    struct why why = {0};
+
+    bytes_init(page, LIMIT_PAGE_BYTES);
+    if (pages_dispatch(&scene->site, &scene->item, lang, page, &why) != SH_OK)
+        fail_msg("%s", why.text);
+    html_read(bytes_view(page), html);
+    check_page(bytes_view(page), html, lang);
+}
+
+static void done(struct bytes *page, struct html *html)
+{
+    bytes_release(page);
+    html_release(html);
+}
+
+static void need(const struct html *html, const char *text)
+{
+    if (!strstr(html_text(html), text))
+        fail_msg("not on the page: %s", text);
+}
+
+static void need_not(const struct html *html, const char *text)
+{
+    if (strstr(html_text(html), text))
+        fail_msg("must not be on the page: %s", text);
+}
+
+static void need_value(const struct html *html, const char *text)
+{
+    if (!strstr((const char *)html->values.ptr, text))
+        fail_msg("no such attribute: %s", text);
+}
+
+static void a_dispatch_says_everything(void **state)
+{
+    static const char *const all[LANG_COUNT][8] = {
+        {"Well.", "Tuesday 3 March 2026, 14:05 UTC", "Odesa", "city", "no outside date yet",
+         "the phone’s clock", "dates of recording and change", "2.6 MB"},
+        {"平安。", "2026年3月3日星期二 14:05 UTC", "敖德萨", "城市", "尚无外部时间", "手机时钟",
+         "录制和修改日期", "2.6 MB"},
+        {"Усе гаразд.", "вівторок, 3 березня 2026 року, 14:05 UTC", "Одеса", "місто",
+         "зовнішньої дати ще немає", "годинник телефону", "дати запису та змін", "2,6 МБ"},
+        {"Всё в порядке.", "вторник, 3 марта 2026 года, 14:05 UTC", "Одесса", "город",
+         "внешней даты пока нет", "часы телефона", "даты записи и изменения", "2,6 МБ"},
+    };
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    for (int i = 0; i < LANG_COUNT; i++) {
+        render(&scene, (enum lang)i, &page, &html);
+        for (size_t k = 0; k < COUNT_OF(all[i]); k++)
+            need(&html, all[i][k]);
+        need(&html, "Лист з Одеси");
+        need(&html, "我刚买菜回来。\n街上很安静。");
+        need(&html, "Back from shopping.");
+        need(&html, "Europe/Kyiv");
+        need(&html, "2591827");
+        need(&html, "zebra");
+        need(&html, "stillhere verify --channel ");
+        need(&html, scene.site.id.text);
+        need(&html, "cc00000000000000000000000000000000000000000000000000000000000000");
+        need_value(&html, "../../b/aa/aa000000000000000000000000000000000000000000000000000000"
+                          "00000000.mp4\n");
+        need_value(&html, "2026-03-03T14:05:00Z");
+        need_value(&html, "tall\n");
+        need_not(&html, "HEVC");
+        assert_int_equal(html_count(&html, "video"), 1);
+        done(&page, &html);
+    }
+}
+
+static void what_is_rare_is_said(void **state)
+{
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    scene.doc.status = S("");
+    scene.doc.status_text = (struct doc_text){S("uk"), S("Світла немає")};
+    scene.doc.place.level = S("typed");
+    scene.doc.place.name_count = 1;
+    scene.doc.claimed.present = false;
+    scene.doc.next_due = MARCH + 86400;
+    scene.doc.of = 2;
+    scene.doc.seen_count = 1;
+    scene.blobs[0].mime = S("video/mp4;codecs=hvc1");
+    scene.blobs[0].width = 1280;
+    scene.blobs[0].height = 720;
+    scene.item.index = 1234067;
+    scene.item.previous = 1234000;
+    render(&scene, LANG_EN, &page, &html);
+    need(&html, "Світла немає");
+    need(&html, "in the witness’s own words");
+    need(&html, "typed by the witness");
+    need(&html, "no time was claimed");
+    need(&html, "Next word promised by");
+    need(&html, "Wednesday 4 March 2026, 14:05 UTC");
+    need(&html, "HEVC");
+    need(&html, "it quotes 1 checkpoint of another log");
+    need_value(&html, "../../../../w/002/index.en.html\n");
+    need_value(&html, "../../../../w/x001/x234/000/index.en.html\n");
+    need_value(&html, "../../../../index.en.html\n");
+    assert_null(strstr((char *)html.values.ptr, "tall\n"));
+    done(&page, &html);
+}
+
+static void each_video_has_its_own_poster(void **state)
+{
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    scene.blobs[2] = scene.blobs[0]; /* video, poster, video, video */
+    scene.blobs[2].sha256[0] = 0xa2;
+    scene.blobs[3] = scene.blobs[0];
+    scene.blobs[3].sha256[0] = 0xa3;
+    scene.doc.blob_count = 4;
+    render(&scene, LANG_EN, &page, &html);
+    assert_int_equal(html_count(&html, "video"), 3);
+    bytes_u8(&page, '\0');
+    /* Only the first has one; the others show their first frame. */
+    assert_non_null(strstr((char *)page.ptr, "preload=\"none\" poster=\"../../b/bb/bb00"));
+    assert_int_equal(html_count(&html, "figure"), 3);
+    assert_non_null(strstr((char *)page.ptr, "a300000000000000000000000000000000000000000000"
+                                             "000000000000000000.mp4\" preload=\"metadata\""));
+    done(&page, &html);
+    /* A check-in has no video and no file to check. */
+    scene.doc.blob_count = 0;
+    scene.doc.removed_count = 0;
+    render(&scene, LANG_EN, &page, &html);
+    assert_int_equal(html_count(&html, "video"), 0);
+    need_not(&html, "sha256sum");
+    need_not(&html, "Left out");
+    done(&page, &html);
+}
+
+static void a_withdrawn_dispatch_says_only_that(void **state)
+{
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    scene.item.state = PAGES_WITHDRAWN;
+    scene.item.withdrawn_by = 9;
+    scene.item.reason = S("It showed a neighbour’s window.");
+    for (int i = 0; i < LANG_COUNT; i++) {
+        render(&scene, (enum lang)i, &page, &html);
+        need(&html, "It showed a neighbour’s window.");
+        need_not(&html, "Back from shopping");
+        need_not(&html, "cc0000");
+        need_not(&html, "SHA-256");
+        assert_int_equal(html_count(&html, "video"), 0);
+        assert_int_equal(html_count(&html, "section"), 1);
+        done(&page, &html);
+    }
+    scene.item.reason = S("");
+    render(&scene, LANG_EN, &page, &html);
+    need(&html, "Entry 4, withdrawn by entry 9");
+    need(&html, "No reason was given.");
+    done(&page, &html);
+}
+
+static void a_missing_document_is_not_called_removed(void **state)
+{
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    scene.item.state = PAGES_MISSING;
+    scene.item.doc = NULL;
+    render(&scene, LANG_EN, &page, &html);
+    need(&html, "Entry 4, document missing in this copy");
+    need(&html, "this page cannot know why");
+    need(&html, "cc0000");
+    need_not(&html, "withdrawn by");
+    need_not(&html, "removed");
+    assert_null(strstr((char *)html.addresses.ptr, "d/cc/"));
+    done(&page, &html);
+}
+
+/* A timeline of count dispatches; those at 3 and 4 are withdrawn and missing. */
+static void timeline(struct scene *scene, size_t count, uint64_t dispatches, uint64_t number,
+                     enum lang lang, struct bytes *page)
+{
+    struct pages_item items[LIMIT_TIMELINE];
+    struct pages_timeline timeline = {
+        .items = items, .count = count, .dispatches = dispatches, .number = number};
+    struct why why = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        items[i] = scene->item;
+        items[i].index = dispatches - i;
+        if (i == 3 || i == 4)
+            items[i].state = i == 3 ? PAGES_WITHDRAWN : PAGES_MISSING;
+    }
+    bytes_init(page, LIMIT_PAGE_BYTES);
+    if (pages_timeline(&scene->site, &timeline, lang, page, &why) != SH_OK)
+        fail_msg("%s", why.text);
+}
+
+static void the_timeline_answers_first(void **state)
+{
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+    const char *h1;
+
+    (void)state;
+    scene_init(&scene);
+    for (int i = 0; i < LANG_COUNT; i++) {
+        timeline(&scene, 20, 83, PAGES_FRONT, (enum lang)i, &page);
+        html_read(bytes_view(&page), &html);
+        check_page(bytes_view(&page), &html, (enum lang)i);
+        /* The newest is the headline, the other nineteen the list. */
+        assert_int_equal(html_count(&html, "h3"), 17);
+        assert_int_equal(html_count(&html, "li"), 19 + LANG_COUNT);
+        assert_int_equal(html_count(&html, "img"), 18);
+        need(&html, "83");
+        assert_non_null(strstr(html.shape, " main section div h1 p time p bdi"));
+        assert_true(page.len <= 30 * 1024);
+        done(&page, &html);
+    }
+    timeline(&scene, 20, 83, PAGES_FRONT, LANG_EN, &page);
+    bytes_u8(&page, '\0');
+    h1 = strstr((char *)page.ptr, "<h1>");
+    assert_non_null(h1);
+    assert_int_equal(strncmp(h1, "<h1>Well.</h1>", 14), 0);
+    assert_non_null(strstr((char *)page.ptr, "href=\"w/083/index.en.html\""));
+    assert_non_null(strstr((char *)page.ptr, "Entry 80, withdrawn by entry 0"));
+    assert_non_null(strstr((char *)page.ptr, "href=\"p/003/index.en.html\""));
+    bytes_release(&page);
+    /* 20 dispatches fill one page: nothing is older; 21: dispatch 0 is on page 0. */
+    timeline(&scene, 20, 20, PAGES_FRONT, LANG_EN, &page);
+    bytes_u8(&page, '\0');
+    assert_null(strstr((char *)page.ptr, "href=\"p/"));
+    bytes_release(&page);
+    timeline(&scene, 20, 21, PAGES_FRONT, LANG_EN, &page);
+    bytes_u8(&page, '\0');
+    assert_non_null(strstr((char *)page.ptr, "href=\"p/000/index.en.html\""));
+    bytes_release(&page);
+}
+
+static void older_pages_stay_the_same(void **state)
+{
+    struct scene scene;
+    struct bytes page, later;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    timeline(&scene, 20, 60, 2, LANG_EN, &page);
+    html_read(bytes_view(&page), &html);
+    check_page(bytes_view(&page), &html, LANG_EN);
+    need(&html, "Dispatches 41 to 60");
+    need_value(&html, "../../p/001/index.en.html\n");
+    need_value(&html, "../../index.en.html\n");
+    html_release(&html);
+    bytes_init(&later, LIMIT_PAGE_BYTES);
+    bytes_release(&later);
+    timeline(&scene, 20, 60, 0, LANG_UK, &later);
+    html_read(bytes_view(&later), &html);
+    check_page(bytes_view(&later), &html, LANG_UK);
+    need(&html, "Повідомлення з 1 по 20");
+    assert_null(strstr((char *)html.values.ptr, "/p/"));
+    done(&later, &html);
+    bytes_release(&page);
+}
+
+static void a_channel_without_words_says_so(void **state)
+{
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    timeline(&scene, 0, 0, PAGES_FRONT, LANG_RU, &page);
+    html_read(bytes_view(&page), &html);
+    check_page(bytes_view(&page), &html, LANG_RU);
+    need(&html, "Вестей пока нет.");
+    done(&page, &html);
+}
+
+/* Long words everywhere: the budgets of safety.md 3 still hold. */
+static void pages_stay_small(void **state)
+{
+    static char words[LIMIT_WORDS_BYTES + 1], place[LIMIT_PLACE_BYTES + 1];
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    for (size_t i = 0; i + 2 <= LIMIT_WORDS_BYTES; i += 2)
+        memcpy(words + i, "ж", 2);
+    for (size_t i = 0; i + 2 <= LIMIT_PLACE_BYTES; i += 2)
+        memcpy(place + i, "ж", 2);
+    scene.words[0] = (struct doc_text){S("uk"), S(words)};
+    scene.doc.word_count = 1;
+    for (size_t i = 0; i < 4; i++)
+        scene.names[i].text = S(place);
+    for (int i = 0; i < LANG_COUNT; i++) {
+        render(&scene, (enum lang)i, &page, &html);
+        assert_true(page.len <= 25 * 1024);
+        done(&page, &html);
+        timeline(&scene, 20, 83, 3, (enum lang)i, &page);
+        assert_true(page.len <= 30 * 1024);
+        bytes_release(&page);
+    }
+}
+
+/* The hash in the policy is the hash of the sheet that stands in the page. */
+static void the_policy_allows_exactly_our_style(void **state)
+{
+    struct scene scene;
+    struct bytes page, hash;
+    char *from, *to, want[120];
+    uint8_t digest[32];
+
+    (void)state;
+    scene_init(&scene);
+    bytes_init(&page, LIMIT_PAGE_BYTES);
+    bytes_init(&hash, 100);
+    assert_int_equal(pages_dispatch(&scene.site, &scene.item, LANG_EN, &page, NULL), SH_OK);
+    bytes_u8(&page, '\0');
+    from = strstr((char *)page.ptr, "<style>");
+    to = strstr((char *)page.ptr, "</style>");
+    assert_true(from && to);
+    from += strlen("<style>");
+    crypto.sha256(slice_of(from, (size_t)(to - from)), digest);
+    base64_build(&hash, slice_of(digest, 32), BASE64_PADDED);
+    bytes_u8(&hash, '\0');
+    (void)snprintf(want, sizeof(want), "style-src 'sha256-%s'", (char *)hash.ptr);
+    assert_non_null(strstr(pages_csp(), want));
+    assert_null(strstr(pages_csp(), "unsafe"));
+    assert_null(strstr(pages_csp(), "script-src"));
+    assert_true(slice_starts(slice_text(pages_csp()), "default-src 'none'; "));
+    bytes_release(&hash);
+    bytes_release(&page);
+}
+
+/* The same hostile string in every field: the page keeps its shape. */
+static void strings_of_attackers_stay_text(void **state)
+{
+    struct hostile hostile;
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+    static char shape[60000];
+
+    (void)state;
+    if (!hostile_open(&hostile)) {
+        print_message("# SKIP ../shared/vectors/safety is absent\n");
+        skip();
+    }
+    scene_init(&scene);
+    scene.doc.status = S("");
+    scene.doc.word_count = 1;
+    for (size_t i = 0; i <= hostile.count; i++) {
+        struct slice evil =
+            i < hostile.count ? hostile.item[i] : S("<script>alert(1)</script>");
+
+        scene.site.name = evil;
+        scene.words[0] = (struct doc_text){S("x"), evil};
+        scene.names[0] = scene.words[0];
+        scene.doc.place.name_count = 1;
+        scene.doc.status_text = scene.words[0];
+        scene.doc.claimed.zone = evil;
+        scene.removed[0] = evil;
+        scene.blobs[1].role = evil;
+        render(&scene, (enum lang)(i % LANG_COUNT), &page, &html);
+        if (i == 0)
+            (void)snprintf(shape, sizeof(shape), "%s", html.shape);
+        assert_string_equal(html.shape, shape);
+        done(&page, &html);
+    }
+    hostile_close(&hostile);
+}
+
+static void the_same_in_gives_the_same_out(void **state)
+{
+    struct scene scene;
+    struct bytes one, two;
+
+    (void)state;
+    scene_init(&scene);
+    for (int i = 0; i < LANG_COUNT; i++) {
+        timeline(&scene, 20, 83, PAGES_FRONT, (enum lang)i, &one);
+        timeline(&scene, 20, 83, PAGES_FRONT, (enum lang)i, &two);
+        assert_true(slice_equal(bytes_view(&one), bytes_view(&two)));
+        bytes_release(&one);
+        bytes_release(&two);
+    }
+    /* A page that does not fit is refused, not cut. */
+    bytes_init(&one, 5000);
+    assert_int_equal(pages_dispatch(&scene.site, &scene.item, LANG_EN, &one, NULL), SH_ELIMIT);
+    bytes_release(&one);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dispatch_says_everything),
+        cmocka_unit_test(what_is_rare_is_said),
+        cmocka_unit_test(each_video_has_its_own_poster),
+        cmocka_unit_test(a_withdrawn_dispatch_says_only_that),
+        cmocka_unit_test(a_missing_document_is_not_called_removed),
+        cmocka_unit_test(the_timeline_answers_first),
+        cmocka_unit_test(older_pages_stay_the_same),
+        cmocka_unit_test(a_channel_without_words_says_so),
+        cmocka_unit_test(pages_stay_small),
+        cmocka_unit_test(the_policy_allows_exactly_our_style),
+        cmocka_unit_test(strings_of_attackers_stay_text),
+        cmocka_unit_test(the_same_in_gives_the_same_out),
+    };
+
+    return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
+}
