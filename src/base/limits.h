@@ -44,6 +44,7 @@
 #define LIMIT_MOOV_BYTES (24u << 20) /* bytes; 3 h at 60 fps with audio need about 16 MiB */
 #define LIMIT_BOX_DEPTH 16           /* nested boxes */
 #define LIMIT_BOXES 20000            /* boxes visited in one file */
+#define LIMIT_CLIP_ARENA (1u << 20)  /* bytes; the tracks of one clip, without their tables */
 #define LIMIT_TRACKS 16              /* traks in a moov: phones write up to 8 */
 #define LIMIT_SAMPLES 3000000        /* samples of one track: 3 h at 240 fps and AAC */
 #define LIMIT_PIXELS (4096 * 2304)   /* luma pixels of a frame: 4K of any phone */
@@ -61,9 +62,10 @@
 #define LIMIT_TIMELINE 20             /* dispatches on one timeline page (issue: 20 a page) */
 #define LIMIT_PATH_BYTES 80           /* characters of a public path (FORMATS "Public tree") */
 #define LIMIT_PAGE_BYTES (512u << 10) /* bytes of one HTML page that we render */
-#define LIMIT_SHEET_BYTES 16384 /* bytes of a recovery sheet with its words and its drawn QR code */
+#define LIMIT_SHEET_BYTES 16384       /* bytes of a recovery sheet, its drawn QR code too */
 
 /* ---- files and folders of a channel ---- */
+#define LIMIT_HOME_BYTES 3072  /* bytes of HOME's path with its NUL; PATH_MAX is 4096 */
 #define LIMIT_TREE_DEPTH 16    /* folders inside of each other that we walk: ours go to 7 */
 #define LIMIT_NAME_CHARS 256   /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
 #define LIMIT_BATCH_FILES 48   /* open files of one batch of writes; 256 is a common limit */
@@ -81,6 +83,20 @@
 #define LIMIT_MEDIA_MEMORY (UINT64_C(1) << 30) /* bytes: 17 frames of 4K in 10 bit are 480 MB */
 #define LIMIT_MEDIA_WAIT_S 60                  /* wall seconds for one poster */
 #define LIMIT_SIGNER_WAIT_S 20                 /* wall seconds for one signature */
+
+/* ---- verification ---- */
+#define LIMIT_FINDINGS 256 /* findings that a report keeps; it must fit LIMIT_REPORT_BYTES */
+#define LIMIT_FINDINGS_EACH 16          /* of one id, so that a flood of one hides no other */
+#define LIMIT_VERIFY_ENTRIES (1u << 24) /* entries; one byte of memory each */
+#define LIMIT_VERIFY_WITHDRAWALS (1u << 19) /* of one channel; 16 bytes of memory each */
+#define LIMIT_CERTIFICATE_BYTES 16384       /* bytes of a certificate in PEM */
+
+/* ---- the web server's child ---- */
+#define LIMIT_SERVE_CONFIG_BYTES (32u << 10) /* bytes of its configuration */
+#define LIMIT_SERVE_CONNECTIONS 4096 /* at once, of one worker: about 1 MiB of memory idle */
+#define LIMIT_SERVE_FILES 16384      /* descriptors: two for each connection of each worker */
+#define LIMIT_SERVE_START_S 15       /* wall seconds until it must be ready */
+#define LIMIT_SERVE_STOP_S 5         /* wall seconds that it has to end */
 
 /* ---- age files (C2SP age v1) ---- */
 #define LIMIT_AGE_HEADER_BYTES 65536 /* bytes of a header that we parse */

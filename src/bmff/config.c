@@ -1,0 +1,157 @@
+/* The decoder records of H.264 and HEVC, rebuilt field by field (14496-15 5.3.3, 8.3.3). */
+#include "bmff/bmff_int.h"
+
+#include <inttypes.h>
+
+static int bad(const struct bmff_box *box, const char *what, struct why *why)
+{
+    return why_set(why, SH_EFORMAT, box->at,
+                   "%s at byte %" PRIu64 ": %s (14496-15)" BMFF_REMEDY_REMUX,
+                   bmff_name_of(box->type).text, box->at, what);
+}
+
+static int check_size(const struct bmff_box *box, struct why *why)
+{
+    if (box->body.len > LIMIT_CODEC_CONFIG_BYTES)
+        return why_set(why, SH_ELIMIT, box->at,
+                       "%s: %zu bytes, %d are the most" BMFF_REMEDY_RECODE,
+                       bmff_name_of(box->type).text, box->body.len, LIMIT_CODEC_CONFIG_BYTES);
+    return SH_OK;
+}
+
+/* ---- avcC ---- */
+
+/* count parameter sets, each of nal_unit_type type, copied to out. */
+static bool copy_sets(struct cursor *cur, unsigned count, unsigned type, struct bytes *out)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct slice set = rd_bytes(cur, rd_u16(cur));
+
+        if (cur->failed || !set.len || (set.ptr[0] & 0x9f) != type)
+            return false;
+        bytes_u16(out, (uint16_t)set.len);
+        bytes_slice(out, set);
+    }
+    return true;
+}
+
+/* The fields that only high profiles have; some writers leave them out. */
+static bool copy_high(struct cursor *cur, struct bytes *out)
+{
+    uint8_t chroma = rd_u8(cur);
+    uint8_t luma_depth = rd_u8(cur);
+    uint8_t chroma_depth = rd_u8(cur);
+    uint8_t count = rd_u8(cur);
+
+    bytes_u8(out, chroma | 0xfc);
+    bytes_u8(out, luma_depth | 0xf8);
+    bytes_u8(out, chroma_depth | 0xf8);
+    bytes_u8(out, count);
+    return !cur->failed && copy_sets(cur, count, 13, out);
+}
+
+int bmff_rebuild_avcc(const struct bmff_box *box, bool inband, struct bytes *out,
+                      struct bmff_census *census, struct why *why)
+{
+    struct cursor cur = cursor_of(box->body);
+    size_t start = bmff_box_open(out, box->type);
+    uint8_t head[5];
+    uint8_t count;
+    bool high;
+
+    if (check_size(box, why) < 0)
+        return SH_ELIMIT;
+    for (unsigned i = 0; i < sizeof(head); i++)
+        head[i] = rd_u8(&cur);
+    count = rd_u8(&cur) & 0x1f;
+    if (cur.failed || head[0] != 1)
+        return bad(box, "it is no decoder record of version 1", why);
+    if ((head[4] & 3) == 2)
+        return bad(box, "lengthSizeMinusOne is 2", why);
+    if (!count && !inband)
+        return bad(box, "it has no sequence parameter set", why);
+    head[4] |= 0xfc;
+    bytes_append(out, head, sizeof(head));
+    bytes_u8(out, count | 0xe0);
+    if (!copy_sets(&cur, count, 7, out))
+        return bad(box, "a sequence parameter set is cut off or of another type", why);
+    count = rd_u8(&cur);
+    bytes_u8(out, count);
+    if (!copy_sets(&cur, count, 8, out) || cur.failed)
+        return bad(box, "a picture parameter set is cut off or of another type", why);
+    high = head[1] == 100 || head[1] == 110 || head[1] == 122 || head[1] == 144 ||
+           head[1] == 244 || head[1] == 44;
+    if (high && rd_left(&cur) >= 4 && !copy_high(&cur, out))
+        return bad(box, "an extension of the sequence parameter set is cut off", why);
+    if (rd_left(&cur))
+        bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
+    bmff_box_close(out, start);
+    return SH_OK;
+}
+
+/* ---- hvcC ---- */
+
+/* One array of parameter sets, copied when it is one that decoding needs. */
+static bool copy_array(struct cursor *cur, struct bytes *out, bool *kept)
+{
+    uint8_t head = rd_u8(cur);
+    unsigned type = head & 0x3f;
+    unsigned count = rd_u16(cur);
+
+    *kept = type >= 32 && type <= 34; /* VPS, SPS, PPS; SEI holds texts of the encoder */
+    if (*kept) {
+        bytes_u8(out, head & 0xbf);
+        bytes_u16(out, (uint16_t)count);
+    }
+    for (unsigned i = 0; i < count && !cur->failed; i++) {
+        struct slice set = rd_bytes(cur, rd_u16(cur));
+
+        if (!*kept)
+            continue;
+        if (set.len < 2 || (set.ptr[0] >> 1 & 0x3f) != type || set.ptr[0] & 0x80)
+            return false;
+        bytes_u16(out, (uint16_t)set.len);
+        bytes_slice(out, set);
+    }
+    return !cur->failed;
+}
+
+int bmff_rebuild_hvcc(const struct bmff_box *box, struct bytes *out, struct bmff_census *census,
+                      struct why *why)
+{
+    /* Reserved bits of the bytes 13 to 18 are ones (14496-15 8.3.3.1.2). */
+    static const uint8_t ones[22] = {
+        [13] = 0xf0, [15] = 0xfc, [16] = 0xfc, [17] = 0xf8, [18] = 0xf8};
+    struct cursor cur = cursor_of(box->body);
+    size_t start = bmff_box_open(out, box->type);
+    struct slice fixed = rd_bytes(&cur, sizeof(ones));
+    unsigned arrays = rd_u8(&cur);
+    unsigned kept_arrays = 0;
+    size_t at;
+    bool kept;
+
+    if (check_size(box, why) < 0)
+        return SH_ELIMIT;
+    if (cur.failed || fixed.ptr[0] > 1)
+        return bad(box, "it is no decoder record of version 1", why);
+    if ((fixed.ptr[21] & 3) == 2)
+        return bad(box, "lengthSizeMinusOne is 2", why);
+    bytes_u8(out, 1);
+    for (unsigned i = 1; i < sizeof(ones); i++)
+        bytes_u8(out, fixed.ptr[i] | ones[i]);
+    at = out->len;
+    bytes_u8(out, 0);
+    for (unsigned i = 0; i < arrays; i++) {
+        if (!copy_array(&cur, out, &kept))
+            return bad(box, "a parameter set is cut off or of another type", why);
+        kept_arrays += kept;
+        if (!kept)
+            bmff_census_mark(census, BMFF_REMOVED_METADATA);
+    }
+    if (rd_left(&cur))
+        bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
+    if (out->failed == SH_OK)
+        out->ptr[at] = (uint8_t)kept_arrays;
+    bmff_box_close(out, start);
+    return SH_OK;
+}

@@ -1,0 +1,235 @@
+/* The top level of a clip: which boxes, where the samples may lie, moov into memory. */
+#include "bmff/bmff_int.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define REMEDY_RESEND                                                                          \
+    "; the copy is cut off: send or copy the clip again, whole, from where it was recorded"
+
+/* Kinds that hold no clip we take: what to do instead. */
+static int refuse_kind(enum bmff_kind kind, struct why *why)
+{
+    const char *way = BMFF_REMEDY_RECODE;
+
+    switch (kind) {
+    case BMFF_EMPTY:
+        return why_set(why, SH_EFORMAT, 0,
+                       "an empty file, 0 bytes; copy the clip again from the phone");
+    case BMFF_TEXT:
+        way = "; give the clip itself (MP4 or MOV)";
+        break;
+    case BMFF_PLAYLIST:
+        way = " that only names other files; download the video itself and give that";
+        break;
+    case BMFF_JPEG:
+    case BMFF_PNG:
+    case BMFF_GIF:
+    case BMFF_WEBP:
+    case BMFF_HEIC:
+        way = "; photos are not taken, only clips (MP4 or MOV): film it, or say it in words "
+              "with checkin";
+        break;
+    case BMFF_OGG:
+    case BMFF_AMR:
+    case BMFF_WAV:
+    case BMFF_MP3:
+    case BMFF_FLAC:
+    case BMFF_AAC:
+        way =
+            " without a picture; film a clip, even of a wall, or write the words with checkin";
+        break;
+    case BMFF_ARCHIVE:
+        way = "; unpack it and give the clip itself (MP4 or MOV)";
+        break;
+    case BMFF_PDF:
+    case BMFF_UNKNOWN:
+        way = ", not MP4 or MOV; give the clip as the phone made it";
+        break;
+    default:
+        break;
+    }
+    return why_set(why, SH_EUNSUPPORTED, 0, "this is %s%s", bmff_kind_name(kind), way);
+}
+
+struct top {
+    uint64_t at;
+    uint64_t size; /* whole box */
+    uint32_t header;
+    uint32_t type;
+    uint8_t uuid[16]; /* extended type, zeros when there is none */
+    bool sane;        /* the header can be that of a box */
+};
+
+static int read_top(const struct bmff_source *source, uint64_t at, struct top *top,
+                    struct why *why)
+{
+    uint8_t buf[32] = {0};
+    uint64_t left = source->size - at;
+    struct cursor cur = cursor_of(slice_of(buf, sizeof(buf)));
+    int rc = source->read_at(source->ctx, at, buf, left < 32 ? (size_t)left : 32, why);
+
+    if (rc < 0)
+        return rc;
+    *top = (struct top){.at = at, .header = 8, .sane = left >= 8};
+    top->size = rd_u32(&cur);
+    top->type = rd_u32(&cur);
+    if (top->size == 1) {
+        top->size = rd_u64(&cur);
+        top->header = 16;
+    } else if (top->size == 0) {
+        top->size = left;
+        top->sane = top->sane && top->type == FOURCC('m', 'd', 'a', 't');
+    }
+    if (top->size < top->header)
+        top->sane = false;
+    for (unsigned i = 0; i < 32; i += 8)
+        if ((top->type >> i & 0xff) < 0x20)
+            top->sane = false;
+    memcpy(top->uuid, buf + top->header, 16);
+    return SH_OK;
+}
+
+static int cut_off(const struct bmff_source *source, const struct top *top, struct why *why)
+{
+    if (!top->sane)
+        return why_set(
+            why, SH_EFORMAT, top->at,
+            "byte %" PRIu64 " of %" PRIu64
+            ": no box begins here and no moov was found (14496-12 4.2)" REMEDY_RESEND,
+            top->at, source->size);
+    return why_set(why, SH_EFORMAT, top->at,
+                   "%s at byte %" PRIu64 ": %" PRIu64 " bytes long, %" PRIu64
+                   " of them are missing (14496-12 4.2)" REMEDY_RESEND,
+                   bmff_name_of(top->type).text, top->at, top->size,
+                   top->size - (source->size - top->at));
+}
+
+static int take_moov(const struct bmff_source *source, const struct top *top,
+                     struct bmff_state *state, struct why *why)
+{
+    size_t len;
+    uint8_t *room;
+    int rc;
+
+    if (state->moov.found)
+        return why_set(why, SH_EFORMAT, top->at,
+                       "two moov boxes where one may be (14496-12 8.2.1)" BMFF_REMEDY_REMUX);
+    if (top->size - top->header > LIMIT_MOOV_BYTES)
+        return why_set(why, SH_ELIMIT, top->at,
+                       "moov: %" PRIu64 " bytes, %u is the most" BMFF_REMEDY_REMUX,
+                       top->size - top->header, LIMIT_MOOV_BYTES);
+    len = (size_t)(top->size - top->header);
+    bytes_init(&state->moov_bytes, len ? len : 1);
+    room = bytes_room(&state->moov_bytes, len);
+    if (!room)
+        return why_set(why, SH_ENOMEM, top->at, "moov: out of memory");
+    rc = len ? source->read_at(source->ctx, top->at + top->header, room, len, why) : SH_OK;
+    if (rc < 0)
+        return rc;
+    state->moov_bytes.len = len;
+    state->moov = (struct bmff_box){.type = top->type,
+                                    .found = true,
+                                    .at = top->at,
+                                    .body_at = top->at + top->header,
+                                    .body = bytes_view(&state->moov_bytes)};
+    return SH_OK;
+}
+
+static int take_top(const struct bmff_source *source, const struct top *top,
+                    struct bmff_state *state, struct why *why)
+{
+    struct bmff_range range = {top->at + top->header, top->at + top->size};
+
+    switch (top->type) {
+    case FOURCC('f', 't', 'y', 'p'):
+        return SH_OK;
+    case FOURCC('m', 'o', 'o', 'v'):
+        return take_moov(source, top, state, why);
+    case FOURCC('m', 'd', 'a', 't'):
+        bytes_append(&state->mdats, &range, sizeof(range));
+        state->mdat_bytes += range.to - range.from;
+        return bytes_check(&state->mdats, why);
+    case FOURCC('m', 'o', 'o', 'f'):
+    case FOURCC('s', 't', 'y', 'p'):
+    case FOURCC('s', 'i', 'd', 'x'):
+        return why_set(why, SH_EUNSUPPORTED, top->at,
+                       "a fragmented clip (%s), as streaming makes it (14496-12 8.8)"
+                       "; \"ffmpeg -i IN -c copy OUT.mp4\" makes a whole one of it",
+                       bmff_name_of(top->type).text);
+    case FOURCC('u', 'u', 'i', 'd'):
+        if (bmff_is_credentials(slice_of(top->uuid, sizeof(top->uuid)))) {
+            bmff_census_mark(&state->census, BMFF_REMOVED_CREDENTIALS);
+            return SH_OK;
+        }
+        break;
+    default:
+        break;
+    }
+    bmff_census_drop(&state->census, top->type);
+    return SH_OK;
+}
+
+static int walk_file(const struct bmff_source *source, struct bmff_state *state,
+                     struct why *why)
+{
+    struct top top;
+    uint64_t at = 0;
+    int rc;
+
+    while (at < source->size) {
+        rc = read_top(source, at, &top, why);
+        if (rc < 0)
+            return rc;
+        if (++state->census.boxes > LIMIT_BOXES)
+            return why_set(why, SH_ELIMIT, at, "more than %d boxes" BMFF_REMEDY_REMUX,
+                           LIMIT_BOXES);
+        if (!top.sane || top.size > source->size - at) {
+            bool core = top.sane && (top.type == FOURCC('m', 'd', 'a', 't') ||
+                                     top.type == FOURCC('m', 'o', 'o', 'v'));
+
+            /* What stands behind a whole clip and is no box was put there by a camera. */
+            if (core || !state->moov.found || !state->mdats.len)
+                return cut_off(source, &top, why);
+            bmff_census_mark(&state->census, BMFF_REMOVED_TRAILER);
+            return SH_OK;
+        }
+        rc = take_top(source, &top, state, why);
+        if (rc < 0)
+            return rc;
+        at += top.size;
+    }
+    return SH_OK;
+}
+
+int bmff_read_file(const struct bmff_source *source, struct bmff_state *state, struct why *why)
+{
+    enum bmff_kind kind;
+    int rc;
+
+    if (source->size > LIMIT_CLIP_BYTES)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE,
+                       "%" PRIu64 " bytes, 4 GiB (%" PRIu64
+                       ") is the most; cut it into parts, or film at a lower quality",
+                       source->size, LIMIT_CLIP_BYTES);
+    rc = bmff_sniff(source, &kind, why);
+    if (rc < 0)
+        return rc;
+    if (kind != BMFF_MP4 && kind != BMFF_MOV && kind != BMFF_3GP && kind != BMFF_M4A)
+        return refuse_kind(kind, why);
+    state->file_bytes = source->size;
+    bytes_init(&state->mdats, LIMIT_BOXES * sizeof(struct bmff_range));
+    rc = walk_file(source, state, why);
+    if (rc < 0)
+        return rc;
+    if (!state->moov.found)
+        return why_set(
+            why, SH_EFORMAT, source->size,
+            "no moov box: the recording was not finished, or the copy is cut off "
+            "(14496-12 8.2.1); send the clip again, whole, or repair it on the phone");
+    if (!state->mdats.len)
+        return why_set(
+            why, SH_EFORMAT, source->size,
+            "no mdat box: there is no picture or sound in it (14496-12 8.1.1)" REMEDY_RESEND);
+    return SH_OK;
+}

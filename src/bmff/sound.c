@@ -1,0 +1,226 @@
+/* esds of AAC, rebuilt (14496-14 5.6, 14496-1 7.2.6, 14496-3 1.6.2). */
+#include "bmff/bmff_int.h"
+
+#include <inttypes.h>
+
+#define TAG_ES 3
+#define TAG_DECODER 4
+#define TAG_SPECIFIC 5
+
+/* ---- bits ---- */
+
+struct bits {
+    struct slice whole;
+    size_t at; /* bits */
+    bool failed;
+};
+
+static uint32_t rd_bits(struct bits *bits, unsigned count)
+{
+    uint32_t value = 0;
+
+    for (unsigned i = 0; i < count; i++, bits->at++) {
+        if (bits->at / 8 >= bits->whole.len) {
+            bits->failed = true;
+            return 0;
+        }
+        value = value << 1 | (bits->whole.ptr[bits->at / 8] >> (7 - bits->at % 8) & 1u);
+    }
+    return value;
+}
+
+static uint32_t rd_object_type(struct bits *bits)
+{
+    uint32_t type = rd_bits(bits, 5);
+
+    return type == 31 ? 32 + rd_bits(bits, 6) : type;
+}
+
+static uint32_t rd_rate(struct bits *bits)
+{
+    static const uint32_t rates[] = {96000, 88200, 64000, 48000, 44100, 32000, 24000,
+                                     22050, 16000, 12000, 11025, 8000,  7350};
+    uint32_t index = rd_bits(bits, 4);
+
+    if (index == 15)
+        return rd_bits(bits, 24);
+    return index < COUNT_OF(rates) ? rates[index] : 0;
+}
+
+/*
+ * The optional end that says whether SBR and PS follow (14496-3 1.6.5.3).  Leaves the position
+ * where the last field that is known ends.
+ */
+static void skip_sync_extension(struct bits *bits)
+{
+    size_t back = bits->at;
+
+    if (rd_bits(bits, 11) == 0x2b7 && rd_object_type(bits) == 5 && !bits->failed) {
+        bool sbr = rd_bits(bits, 1) == 1;
+
+        if (sbr)
+            (void)rd_rate(bits); /* Only the position matters. */
+        if (!bits->failed) {
+            back = bits->at;
+            if (sbr && rd_bits(bits, 11) == 0x548 && !bits->failed) {
+                (void)rd_bits(bits, 1); /* psPresentFlag */
+                if (!bits->failed)
+                    back = bits->at;
+            }
+        }
+    }
+    bits->at = back;
+    bits->failed = false;
+}
+
+/* How many bits of an AudioSpecificConfig of AAC LC, SBR or PS have a meaning; 0 = not ours. */
+static size_t config_bits(struct slice config, struct bmff_sound *sound)
+{
+    static const uint32_t channels[] = {0, 1, 2, 3, 4, 5, 6, 8};
+    struct bits bits = {.whole = config};
+    uint32_t type = rd_object_type(&bits);
+    uint32_t layout;
+    bool extended = type == 5 || type == 29;
+
+    sound->rate_hz = rd_rate(&bits);
+    layout = rd_bits(&bits, 4);
+    if (extended) {
+        sound->rate_hz = rd_rate(&bits);
+        type = rd_object_type(&bits);
+    }
+    /* Layout 0 brings a program_config_element, which can hold a comment. */
+    if (bits.failed || type != 2 || !sound->rate_hz || !layout || layout >= COUNT_OF(channels))
+        return 0;
+    sound->channels = channels[layout];
+    (void)rd_bits(&bits, 1); /* frameLengthFlag */
+    if (rd_bits(&bits, 1))   /* dependsOnCoreCoder */
+        (void)rd_bits(&bits, 14);
+    (void)rd_bits(&bits, 1); /* extensionFlag: without a meaning for type 2 */
+    if (bits.failed)
+        return 0;
+    if (!extended)
+        skip_sync_extension(&bits);
+    return bits.at;
+}
+
+/* ---- descriptors ---- */
+
+/* The body of the next descriptor when it has this tag (14496-1 8.3.3). */
+static bool rd_descriptor(struct cursor *cur, uint8_t tag, struct cursor *body)
+{
+    uint32_t len = 0;
+    uint8_t byte = 0x80;
+
+    if (rd_u8(cur) != tag)
+        return false;
+    for (unsigned i = 0; i < 4 && byte & 0x80; i++) {
+        byte = rd_u8(cur);
+        len = len << 7 | (byte & 0x7f);
+    }
+    if (cur->failed || byte & 0x80)
+        return false;
+    /* A length past the end is common in old QuickTime files; the box bounds it. */
+    *body = cursor_of(rd_bytes(cur, len < rd_left(cur) ? len : rd_left(cur)));
+    return true;
+}
+
+struct decoder {
+    uint8_t object;
+    uint32_t buffer;
+    uint32_t most;
+    uint32_t mean;
+    struct slice config;
+};
+
+static bool read_esds(const struct bmff_box *box, struct decoder *decoder)
+{
+    struct cursor cur = cursor_of(box->body);
+    struct cursor es;
+    struct cursor dec;
+    struct cursor spec;
+    uint8_t flags;
+
+    rd_skip(&cur, 4);
+    if (!rd_descriptor(&cur, TAG_ES, &es))
+        return false;
+    rd_skip(&es, 2);
+    flags = rd_u8(&es);
+    if (flags & 0x80)
+        rd_skip(&es, 2);
+    if (flags & 0x40)
+        rd_skip(&es, rd_u8(&es));
+    if (flags & 0x20)
+        rd_skip(&es, 2);
+    if (!rd_descriptor(&es, TAG_DECODER, &dec))
+        return false;
+    decoder->object = rd_u8(&dec);
+    rd_skip(&dec, 1);
+    decoder->buffer = rd_u24(&dec);
+    decoder->most = rd_u32(&dec);
+    decoder->mean = rd_u32(&dec);
+    if (!rd_descriptor(&dec, TAG_SPECIFIC, &spec))
+        return false;
+    decoder->config = spec.whole;
+    return !dec.failed;
+}
+
+static void write_esds(const struct decoder *decoder, size_t bits, struct bytes *out)
+{
+    size_t len = (bits + 7) / 8;
+    size_t start = bmff_box_open_full(out, FOURCC('e', 's', 'd', 's'), 0, 0);
+
+    /* LIMIT_AUDIO_CONFIG_BYTES keeps every length in one byte. */
+    bytes_u8(out, TAG_ES);
+    bytes_u8(out, (uint8_t)(3 + 2 + 13 + 2 + len + 3));
+    bytes_u16(out, 0); /* ES_ID */
+    bytes_u8(out, 0);
+    bytes_u8(out, TAG_DECODER);
+    bytes_u8(out, (uint8_t)(13 + 2 + len));
+    bytes_u8(out, decoder->object);
+    bytes_u8(out, 0x15); /* audio stream, upstream 0, reserved 1 */
+    bytes_u24(out, decoder->buffer);
+    bytes_u32(out, decoder->most);
+    bytes_u32(out, decoder->mean);
+    bytes_u8(out, TAG_SPECIFIC);
+    bytes_u8(out, (uint8_t)len);
+    for (size_t i = 0; i < len; i++) {
+        unsigned used = bits - 8 * i < 8 ? (unsigned)(bits - 8 * i) : 8;
+
+        bytes_u8(out, (uint8_t)(decoder->config.ptr[i] & 0xff00u >> used));
+    }
+    bytes_u8(out, 6); /* SLConfigDescriptor, predefined 2 */
+    bytes_u8(out, 1);
+    bytes_u8(out, 2);
+    bmff_box_close(out, start);
+}
+
+int bmff_rebuild_esds(const struct bmff_box *box, struct bytes *out, struct bmff_sound *sound,
+                      struct bmff_census *census, struct why *why)
+{
+    struct decoder decoder = {0};
+    size_t bits;
+
+    if (!read_esds(box, &decoder))
+        return why_set(why, SH_EFORMAT, box->at,
+                       "esds at byte %" PRIu64 ": no whole decoder description (14496-1 7.2.6)"
+                       "; \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" makes the sound anew",
+                       box->at);
+    if (decoder.config.len > LIMIT_AUDIO_CONFIG_BYTES)
+        return why_set(why, SH_ELIMIT, box->at,
+                       "esds: AudioSpecificConfig of %zu bytes, %d are "
+                       "the most",
+                       decoder.config.len, LIMIT_AUDIO_CONFIG_BYTES);
+    bits = config_bits(decoder.config, sound);
+    if ((decoder.object != 0x40 && decoder.object != 0x67) || !bits)
+        return why_set(why, SH_EUNSUPPORTED, box->at,
+                       "esds at byte %" PRIu64
+                       ": its sound (object type 0x%02x) is not AAC in a "
+                       "usual layout (14496-3 1.6.2)"
+                       "; \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" converts it, "
+                       "\"ffmpeg -i IN -c:v copy -an OUT.mp4\" leaves it out",
+                       box->at, decoder.object);
+    if ((bits + 7) / 8 < decoder.config.len)
+        bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
+    write_esds(&decoder, bits, out);
+    return SH_OK;
+}
