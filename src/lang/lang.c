@@ -10,7 +10,7 @@ const char *lang_text(enum lang lang, enum lang_string id)
     return lang_tables[lang].text[id];
 }
 
-/* CLDR 42 plural rules for whole numbers: en has one/other, zh other, uk and ru one/few/many. */
+/* CLDR 42, plural rules for whole numbers: uk and ru have one, few, many. */
 static size_t form_of(enum lang lang, uint64_t n)
 {
     uint64_t ten = n % 10, hundred = n % 100;

@@ -1,7 +1,7 @@
 /* From an entry of the log to what its page shows. */
-#include <string.h>
-
 #include "publish/publish_int.h"
+
+#include <string.h>
 
 /* Did the system fail (true), or is the document itself wanting (false)? */
 static bool is_trouble(int rc)

@@ -1,7 +1,6 @@
 /* markup: what is written is closed, quoted and escaped, whatever comes in. */
-#include "html_check.h"
 #include "hostile.h"
-
+#include "html_check.h"
 #include "markup/markup.h"
 
 static struct bytes page;

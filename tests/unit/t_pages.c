@@ -1,8 +1,7 @@
 /* pages: structure, words, addresses, sizes and policy of what is shown, in four languages. */
-#include "html_check.h"
-#include "hostile.h"
-
 #include "crypt/crypt.h"
+#include "hostile.h"
+#include "html_check.h"
 #include "pages/pages.h"
 
 #define S(text) slice_text(text)
@@ -299,17 +298,22 @@ static void a_missing_document_is_not_called_removed(void **state)
 }
 
 /* A timeline of count dispatches; those at 3 and 4 are withdrawn and missing. */
-static void timeline(struct scene *scene, size_t count, uint64_t dispatches, uint64_t number,
-                     enum lang lang, struct bytes *page)
+struct span {
+    size_t count;
+    uint64_t dispatches, number;
+};
+static void timeline(struct scene *scene, struct span span, enum lang lang, struct bytes *page)
 {
     struct pages_item items[LIMIT_TIMELINE];
-    struct pages_timeline timeline = {
-        .items = items, .count = count, .dispatches = dispatches, .number = number};
+    struct pages_timeline timeline = {.items = items,
+                                      .count = span.count,
+                                      .dispatches = span.dispatches,
+                                      .number = span.number};
     struct why why = {0};
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < span.count; i++) {
         items[i] = scene->item;
-        items[i].index = dispatches - i;
+        items[i].index = span.dispatches - i;
         if (i == 3 || i == 4)
             items[i].state = i == 3 ? PAGES_WITHDRAWN : PAGES_MISSING;
     }
@@ -328,7 +332,7 @@ static void the_timeline_answers_first(void **state)
     (void)state;
     scene_init(&scene);
     for (int i = 0; i < LANG_COUNT; i++) {
-        timeline(&scene, 20, 83, PAGES_FRONT, (enum lang)i, &page);
+        timeline(&scene, (struct span){20, 83, PAGES_FRONT}, (enum lang)i, &page);
         html_read(bytes_view(&page), &html);
         check_page(bytes_view(&page), &html, (enum lang)i);
         /* The newest is the headline, the other nineteen the list. */
@@ -340,7 +344,7 @@ static void the_timeline_answers_first(void **state)
         assert_true(page.len <= 30 * 1024);
         done(&page, &html);
     }
-    timeline(&scene, 20, 83, PAGES_FRONT, LANG_EN, &page);
+    timeline(&scene, (struct span){20, 83, PAGES_FRONT}, LANG_EN, &page);
     bytes_u8(&page, '\0');
     h1 = strstr((char *)page.ptr, "<h1>");
     assert_non_null(h1);
@@ -350,11 +354,11 @@ static void the_timeline_answers_first(void **state)
     assert_non_null(strstr((char *)page.ptr, "href=\"p/003/index.en.html\""));
     bytes_release(&page);
     /* 20 dispatches fill one page: nothing is older; 21: dispatch 0 is on page 0. */
-    timeline(&scene, 20, 20, PAGES_FRONT, LANG_EN, &page);
+    timeline(&scene, (struct span){20, 20, PAGES_FRONT}, LANG_EN, &page);
     bytes_u8(&page, '\0');
     assert_null(strstr((char *)page.ptr, "href=\"p/"));
     bytes_release(&page);
-    timeline(&scene, 20, 21, PAGES_FRONT, LANG_EN, &page);
+    timeline(&scene, (struct span){20, 21, PAGES_FRONT}, LANG_EN, &page);
     bytes_u8(&page, '\0');
     assert_non_null(strstr((char *)page.ptr, "href=\"p/000/index.en.html\""));
     bytes_release(&page);
@@ -368,7 +372,7 @@ static void older_pages_stay_the_same(void **state)
 
     (void)state;
     scene_init(&scene);
-    timeline(&scene, 20, 60, 2, LANG_EN, &page);
+    timeline(&scene, (struct span){20, 60, 2}, LANG_EN, &page);
     html_read(bytes_view(&page), &html);
     check_page(bytes_view(&page), &html, LANG_EN);
     need(&html, "Dispatches 41 to 60");
@@ -377,7 +381,7 @@ static void older_pages_stay_the_same(void **state)
     html_release(&html);
     bytes_init(&later, LIMIT_PAGE_BYTES);
     bytes_release(&later);
-    timeline(&scene, 20, 60, 0, LANG_UK, &later);
+    timeline(&scene, (struct span){20, 60, 0}, LANG_UK, &later);
     html_read(bytes_view(&later), &html);
     check_page(bytes_view(&later), &html, LANG_UK);
     need(&html, "Повідомлення з 1 по 20");
@@ -394,7 +398,7 @@ static void a_channel_without_words_says_so(void **state)
 
     (void)state;
     scene_init(&scene);
-    timeline(&scene, 0, 0, PAGES_FRONT, LANG_RU, &page);
+    timeline(&scene, (struct span){0, 0, PAGES_FRONT}, LANG_RU, &page);
     html_read(bytes_view(&page), &html);
     check_page(bytes_view(&page), &html, LANG_RU);
     need(&html, "Вестей пока нет.");
@@ -423,7 +427,7 @@ static void pages_stay_small(void **state)
         render(&scene, (enum lang)i, &page, &html);
         assert_true(page.len <= 25 * 1024);
         done(&page, &html);
-        timeline(&scene, 20, 83, 3, (enum lang)i, &page);
+        timeline(&scene, (struct span){20, 83, 3}, (enum lang)i, &page);
         assert_true(page.len <= 30 * 1024);
         bytes_release(&page);
     }
@@ -505,8 +509,8 @@ static void the_same_in_gives_the_same_out(void **state)
     (void)state;
     scene_init(&scene);
     for (int i = 0; i < LANG_COUNT; i++) {
-        timeline(&scene, 20, 83, PAGES_FRONT, (enum lang)i, &one);
-        timeline(&scene, 20, 83, PAGES_FRONT, (enum lang)i, &two);
+        timeline(&scene, (struct span){20, 83, PAGES_FRONT}, (enum lang)i, &one);
+        timeline(&scene, (struct span){20, 83, PAGES_FRONT}, (enum lang)i, &two);
         assert_true(slice_equal(bytes_view(&one), bytes_view(&two)));
         bytes_release(&one);
         bytes_release(&two);
