@@ -1,0 +1,201 @@
+/* The identity chain: who the channel is and which keys speak for it. */
+#include "verify/verify_int.h"
+
+#include <string.h>
+
+/* Two notes at a time: the one before and the one looked at, each with its file's bytes. */
+struct chain {
+    struct identity identity[2];
+    struct arena arena[2];
+    struct bytes raw[2];
+    uint64_t count; /* accepted notes */
+};
+
+/* Remember what the walk needs of a note when later ones have taken its place. */
+static int keep_note(struct verify_walk *walk, const struct identity *identity,
+                     struct slice raw, struct slice text)
+{
+    uint8_t hashes[64];
+
+    crypto.sha256(text, hashes);
+    crypto.sha256(raw, hashes + 32);
+    bytes_append(&walk->note_hashes, hashes, sizeof(hashes));
+    if (identity->has_successor) {
+        walk->successor_note = identity->number;
+        walk->successor_size = identity->successor_size;
+        memcpy(walk->successor_root, identity->successor_root, 32);
+    }
+    for (size_t i = 0; i < identity->unknown_count; i++) {
+        char line[VERIFY_TEXT_BYTES];
+
+        (void)snprintf(line, sizeof(line), "%.*s", (int)identity->unknown[i].len,
+                       (const char *)identity->unknown[i].ptr);
+        verify_found(walk, VERIFY_LINE_UNKNOWN, identity->number, 0, line);
+    }
+    return bytes_check(&walk->note_hashes, walk->why);
+}
+
+/* Note number chain->count; *more says whether to go on to the next. */
+static int take_note(struct verify_walk *walk, struct chain *chain, bool *more)
+{
+    size_t slot = chain->count % 2;
+    const struct identity *before = chain->count ? &chain->identity[1 - slot] : NULL;
+    char path[TREE_PATH_BYTES];
+    struct tlog_note note;
+    struct why why = {0};
+    int rc;
+
+    *more = false;
+    tree_identity_path(chain->count, path);
+    rc = walk->source->read(walk->source->ctx, path, &chain->raw[slot], &why);
+    if (rc == SH_ENOTFOUND) {
+        if (!chain->count)
+            verify_found(walk, VERIFY_NOTHING_HERE, 0, 0, path);
+        return SH_OK;
+    }
+    if (rc < 0 && rc != SH_ELIMIT)
+        return verify_unreadable(walk, path, &why);
+    arena_release(&chain->arena[slot]);
+    arena_init(&chain->arena[slot], LIMIT_IDENTITY_ARENA);
+    if (rc == SH_OK)
+        rc = identity_accept(bytes_view(&chain->raw[slot]), before, &chain->arena[slot],
+                             &chain->identity[slot], &why);
+    if (rc == SH_ENOMEM)
+        return why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
+    if (rc == SH_OK)
+        rc = tlog_note_parse(bytes_view(&chain->raw[slot]), &note, &why);
+    if (rc < 0) {
+        verify_found(walk, VERIFY_IDENTITY_BROKEN, chain->count, 0, why.text);
+        return SH_OK;
+    }
+    *more = true;
+    chain->count++;
+    return keep_note(walk, &chain->identity[slot], bytes_view(&chain->raw[slot]), note.text);
+}
+
+static int read_current(struct verify_walk *walk)
+{
+    struct why why = {0};
+    int rc = walk->source->read(walk->source->ctx, "id/current", &walk->file, &why);
+
+    if (rc == SH_OK) {
+        crypto.sha256(bytes_view(&walk->file), walk->current_hash);
+        walk->has_current = true;
+    } else if (rc != SH_ENOTFOUND && rc != SH_ELIMIT) {
+        return verify_unreadable(walk, "id/current", &why);
+    }
+    return SH_OK;
+}
+
+/* The DER of the first certificate in pem, appended to out; false when there is none. */
+static bool open_pem(struct slice pem, struct bytes *out)
+{
+    struct cursor cur = cursor_of(pem);
+    struct bytes text;
+    struct slice line;
+    bool good = false;
+
+    line = rd_line(&cur);
+    if (!slice_equal(line, slice_text("-----BEGIN CERTIFICATE-----")))
+        return false;
+    bytes_init(&text, LIMIT_CERTIFICATE_BYTES);
+    while (!cur.failed && rd_left(&cur)) {
+        line = rd_line(&cur);
+        if (slice_starts(line, "-----")) {
+            good = slice_equal(line, slice_text("-----END CERTIFICATE-----"));
+            break;
+        }
+        bytes_slice(&text, line);
+    }
+    good = good && base64_parse(out, bytes_view(&text), BASE64_PADDED) &&
+           bytes_check(&text, NULL) == SH_OK && bytes_check(out, NULL) == SH_OK;
+    bytes_release(&text);
+    return good;
+}
+
+static bool contains(struct slice whole, struct slice part)
+{
+    for (size_t at = 0; at + part.len <= whole.len; at++)
+        if (memcmp(whole.ptr + at, part.ptr, part.len) == 0)
+            return true;
+    return false;
+}
+
+/* The certificate of the C2PA authority: there, and of the key that the note names. */
+static int check_certificate(struct verify_walk *walk, const struct identity_key *key)
+{
+    char path[TREE_PATH_BYTES];
+    struct why why = {0};
+    struct bytes der;
+    int rc;
+
+    (void)snprintf(path, sizeof(path), "id/c2pa-ca-%s.pem", key->id);
+    rc = walk->source->read(walk->source->ctx, path, &walk->file, &why);
+    if (rc == SH_ENOTFOUND) {
+        verify_found(walk, VERIFY_CERTIFICATE_MISSING, 0, 0, path);
+        return SH_OK;
+    }
+    if (rc < 0 && rc != SH_ELIMIT)
+        return verify_unreadable(walk, path, &why);
+    bytes_init(&der, LIMIT_CERTIFICATE_BYTES);
+    if (rc == SH_ELIMIT || walk->file.len > LIMIT_CERTIFICATE_BYTES ||
+        !open_pem(bytes_view(&walk->file), &der) ||
+        !contains(bytes_view(&der), slice_of(key->bytes, key->bytes_len)))
+        verify_found(walk, VERIFY_CERTIFICATE_OTHER, 0, 0, path);
+    bytes_release(&der);
+    return SH_OK;
+}
+
+/* The newest note's keys outlive the chain in the caller's arena. */
+static int keep_newest(struct verify_walk *walk, const struct identity *newest,
+                       struct arena *arena)
+{
+    struct identity *kept = arena_take(arena, sizeof(*kept));
+    size_t bytes = newest->key_count * sizeof(*kept->keys);
+
+    if (!kept)
+        return why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
+    *kept = (struct identity){.number = newest->number,
+                              .channel = newest->channel,
+                              .keys = arena_take(arena, bytes),
+                              .key_count = newest->key_count};
+    if (!kept->keys)
+        return why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
+    memcpy(kept->keys, newest->keys, bytes);
+    for (size_t i = 0; i < kept->key_count; i++)
+        kept->keys[i].role_text = kept->keys[i].alg_text = slice_of(NULL, 0);
+    walk->identity = kept;
+    memcpy(walk->report->name, newest->name.ptr, newest->name.len);
+    walk->report->name[newest->name.len] = '\0';
+    walk->report->channel = newest->channel;
+    return SH_OK;
+}
+
+int verify_chain(struct verify_walk *walk, struct arena *arena, enum verify_next *next)
+{
+    struct chain chain = {0};
+    bool more = true;
+    int rc = SH_OK;
+
+    *next = VERIFY_STOP;
+    for (size_t i = 0; i < 2; i++)
+        bytes_init(&chain.raw[i], LIMIT_NOTE_BYTES);
+    while (rc == SH_OK && more && chain.count <= LIMIT_IDENTITY_NOTES)
+        rc = take_note(walk, &chain, &more);
+    walk->report->identity_notes = chain.count;
+    if (rc == SH_OK && chain.count) {
+        rc = keep_newest(walk, &chain.identity[(chain.count - 1) % 2], arena);
+        *next = VERIFY_GO;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        bytes_release(&chain.raw[i]);
+        arena_release(&chain.arena[i]);
+    }
+    if (rc < 0 || !walk->identity)
+        return rc;
+    rc = read_current(walk);
+    for (size_t i = 0; i < walk->identity->key_count && rc == SH_OK; i++)
+        if (walk->identity->keys[i].role == KEY_C2PA_CA)
+            rc = check_certificate(walk, &walk->identity->keys[i]);
+    return rc;
+}

@@ -1,0 +1,103 @@
+/*
+ * verify -- is this public tree whole, and does it hold?
+ *
+ * Spec:    FORMATS.md, all of it that a reader without secrets can check.
+ * Shapes:  a finding is one statement: its id (findings.def), the index of an entry, a second
+ *          number, a short text (a path, a cause).
+ * Memory:  the report is the caller's, has no pointers and is large (see its size): not for
+ *          the stack.  verify_channel itself stays below 48 MiB whatever the tree holds, and
+ *          keeps one byte for each entry.
+ * Errors:  what the tree lacks is a finding, never an error; verify_channel fails only when
+ *          memory is out.  Returning 0 means "I looked".
+ * Threads: no state.
+ *
+ * Words: a finding never says more than was looked at.  "Changed" only where a hash does not
+ * match; "does not hold" only for a signature or a rule.
+ */
+#ifndef VERIFY_VERIFY_H
+#define VERIFY_VERIFY_H
+
+#include "base/base.h"
+#include "dispatch/dispatch.h"
+#include "lang/lang.h"
+
+enum verify_severity {
+    VERIFY_OK,      /* looked at, holds */
+    VERIFY_NOTE,    /* worth knowing; nothing is wrong */
+    VERIFY_WANTING, /* does not hold, or is missing */
+    VERIFY_UNKNOWN, /* could not be looked at */
+};
+
+enum verify_id {
+#define FINDING(name, id, severity, english) VERIFY_##name,
+#include "verify/findings.def"
+#undef FINDING
+    VERIFY_ID_COUNT
+};
+
+#define VERIFY_TEXT_BYTES 160
+struct verify_finding {
+    enum verify_id id;
+    uint64_t index; /* of an entry, or a count, as findings.def says */
+    uint64_t other;
+    char text[VERIFY_TEXT_BYTES]; /* UTF-8, one line, NUL-terminated */
+};
+
+struct verify_report {
+    /* What was found out, as far as the walk came; empty or 0 else. */
+    struct channel_id channel; /* text[0] == 0: there is no channel */
+    char name[LIMIT_NAME_BYTES + 1];
+    uint64_t identity_notes;
+    uint64_t size;
+    uint8_t root[TLOG_HASH_BYTES];
+    uint64_t dispatches, withdrawn, sealed, unknown_entries;
+    uint64_t documents, blobs, blob_bytes; /* looked at, and good */
+    uint64_t newest;                       /* unix seconds: the newest `published`; 0 = none */
+    /* How often each was found; of each at most LIMIT_FINDINGS_EACH are kept below. */
+    uint64_t total[VERIFY_ID_COUNT];
+    size_t count;
+    struct verify_finding finding[LIMIT_FINDINGS];
+};
+
+/* Where the tree comes from.  Paths are those of FORMATS.md, "Public tree". */
+struct verify_source {
+    void *ctx;
+    /*
+     * The whole file into out, which is cleared first and has a maximum.  SH_ENOTFOUND (also
+     * for 404 and 410); SH_ELIMIT when it is longer than out->max; anything else: unreadable.
+     */
+    int (*read)(void *ctx, const char *path, struct bytes *out, struct why *why);
+    /*
+     * The SHA-256 and size of a file.  *bytes comes in as the size that it should have; when
+     * the file has another one, *bytes says so and the hash need not be computed.
+     */
+    int (*hash)(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
+                struct why *why);
+};
+
+/*
+ * Look at everything.  expected: the channel that it must be, or NULL.  Fills *report, whatever
+ * it held before.  0, or SH_ENOMEM.
+ */
+MUST_CHECK int verify_channel(const struct verify_source *source,
+                              const struct channel_id *expected, struct verify_report *report,
+                              struct why *why);
+
+/* For the exit code: VERIFY_OK (0), VERIFY_WANTING (3) or VERIFY_UNKNOWN (4). */
+enum verify_severity verify_verdict(const struct verify_report *report);
+
+/* "document-changed" */
+const char *verify_id_text(enum verify_id id);
+enum verify_severity verify_id_severity(enum verify_id id);
+/* "ok" "note" "wanting" "unknown": for --json */
+const char *verify_severity_text(enum verify_severity severity);
+/* The finding as one sentence, without a newline. */
+void verify_finding_say(const struct verify_finding *finding, enum lang lang,
+                        struct bytes *out);
+
+/* The report as bytes for a pipe (at most LIMIT_REPORT_BYTES), and back, checked. */
+void verify_report_build(const struct verify_report *report, struct bytes *out);
+MUST_CHECK int verify_report_parse(struct slice raw, struct verify_report *report,
+                                   struct why *why);
+
+#endif
