@@ -1,0 +1,125 @@
+/* stillhere serve: the pages, through nginx. */
+#include "cmd/cmd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json/json.h"
+#include "pages/pages.h"
+#include "serve/serve.h"
+
+static void say(const struct cmd *cmd, enum lang_string id, const char *first)
+{
+    struct bytes text;
+
+    bytes_init(&text, LIMIT_PAGE_BYTES);
+    lang_fill(&text, lang_text(cmd->lang, id), (const char *const[]){first, NULL});
+    bytes_u8(&text, 0);
+    if (bytes_check(&text, NULL) == SH_OK)
+        cmd_say(cmd, "%s", (const char *)text.ptr);
+    bytes_release(&text);
+}
+
+static void answer(const struct cmd *cmd, const struct serve_running *running)
+{
+    struct json_writer json;
+    struct bytes out;
+
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    if (cmd->json) {
+        json = cmd_json_open(&out);
+        json_put_text(&json, "url", running->url);
+        json_put_text(&json, "address", running->address.host);
+        json_put_number(&json, "port", running->address.port);
+        json_put_bool(&json, "caged", running->cage.landlock > 0);
+        cmd_json_close(&json);
+    } else {
+        bytes_printf(&out, "%s\n", running->url);
+    }
+    (void)cmd_answer(cmd, &out); /* It serves on, whether or not somebody reads the address. */
+    (void)fflush(stdout);        /* The same. */
+}
+
+static void ready(const struct serve_running *running)
+{
+    const struct cmd *cmd = running->ctx;
+    char port[8], example[48];
+    bool loopback = running->address.v6
+                        ? strcmp(running->address.host, "::1") == 0
+                        : slice_starts(slice_text(running->address.host), "127.");
+
+    say(cmd, STR_SERVE_URL, running->url);
+    answer(cmd, running);
+    (void)snprintf(port, sizeof(port), "%u", running->address.port);
+    (void)snprintf(example, sizeof(example), "stillhere serve --listen '*:%s'", port);
+    if (loopback)
+        say(cmd, STR_SERVE_LOCAL, example);
+    else
+        say(cmd, STR_SERVE_OPEN, port);
+    if (!running->cage.landlock)
+        say(cmd, STR_SERVE_UNCAGED, NULL);
+    say(cmd, STR_SERVE_STOP, NULL);
+}
+
+static int print_config(const struct cmd *cmd, const struct serve_options *options)
+{
+    struct why why = {0};
+    struct bytes out;
+
+    bytes_init(&out, LIMIT_SERVE_CONFIG_BYTES);
+    if (serve_print(options, &out, &why) != SH_OK) {
+        bytes_release(&out);
+        return cmd_failed(cmd, &why);
+    }
+    return cmd_answer(cmd, &out);
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    struct serve_options options = {.home = cmd->home,
+                                    .listen = cmd_value(args, "listen"),
+                                    .tls_cert = cmd_value(args, "tls-cert"),
+                                    .tls_key = cmd_value(args, "tls-key"),
+                                    .csp = pages_csp(),
+                                    .nginx = getenv("STILLHERE_NGINX")};
+    struct serve_address address;
+    struct why why = {0};
+
+    if (!options.listen)
+        options.listen = SERVE_LISTEN_DEFAULT;
+    if (args->word_count)
+        return cmd_usage(cmd, "serve takes no words: the channel is named with -C HOME");
+    if (!options.tls_cert != !options.tls_key)
+        return cmd_usage(cmd, "--tls-cert and --tls-key belong together");
+    if (serve_address_parse(options.listen, &address, &why) != SH_OK)
+        return cmd_usage(cmd, "%s", why.text);
+    if (cmd_is_set(args, "print-config"))
+        return print_config(cmd, &options);
+    if (serve_run(&options, ready, cmd, &why) != SH_OK)
+        return cmd_failed(cmd, &why);
+    say(cmd, STR_SERVE_STOPPED, NULL);
+    return CMD_DONE;
+}
+
+static const struct cmd_option options[] = {
+    {"listen", "ADDR:PORT", "where to listen (127.0.0.1:8480); *:PORT is every address"},
+    {"tls-cert", "FILE", "chain of certificates (PEM), for https"},
+    {"tls-key", "FILE", "its private key (PEM)"},
+    {"print-config", NULL, "print the configuration for a system-wide nginx and end"},
+    {NULL, NULL, NULL}};
+
+const struct cmd_spec cmd_spec_serve = {
+    .name = "serve",
+    .usage = "[--listen ADDR:PORT] [--tls-cert FILE --tls-key FILE] [--print-config]",
+    .summary = "show the pages in a browser, through nginx",
+    .about =
+        "Runs Debian's nginx as a child that can read the public tree and nothing else of the\n"
+        "channel, until Ctrl-C. It keeps no log of who reads. Started by root, it runs as the\n"
+        "user nobody. The address is printed on standard output once it answers.",
+    .examples = "  stillhere serve\n"
+                "  stillhere -C ~/channel serve --listen '*:8480'\n"
+                "  stillhere -C ~/channel serve --print-config > channel.conf\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,363 @@
+/* From the options to a running nginx, and back to nothing. */
+#include "serve/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/io.h"
+#include "proc/proc.h"
+#include "serve/serve_int.h"
+
+/* Everything that is taken on the way and given back at the end. */
+struct serving {
+    const struct serve_options *options;
+    char home[PATH_MAX];
+    char root[PATH_MAX];
+    char state[PATH_MAX];
+    char cert[PATH_MAX];
+    char key[PATH_MAX];
+    char nginx[PATH_MAX];
+    char state_name[96]; /* state, below private/ */
+    int private_dir;
+    int listen_fd;
+    pid_t pid;
+    struct serve_address address;
+    struct serve_person person;
+};
+
+static bool joined(char out[PATH_MAX], const char *dir, const char *name)
+{
+    return snprintf(out, PATH_MAX, "%s/%s", dir, name) < PATH_MAX;
+}
+
+static int find_file(const char *option, const char *path, char out[PATH_MAX], struct why *why)
+{
+    int fd;
+
+    if (!realpath(path, out))
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "%s %.200s: %s", option, path,
+                       strerror(errno));
+    fd = open(out, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "%s %.200s: %s", option, path,
+                       strerror(errno));
+    (void)close(fd); /* Only opened to see. */
+    return SH_OK;
+}
+
+static int find_tls(struct serving *serving, struct why *why)
+{
+    const struct serve_options *options = serving->options;
+    int rc;
+
+    if (!options->tls_cert && !options->tls_key)
+        return SH_OK;
+    if (!options->tls_cert || !options->tls_key)
+        return why_set(why, SH_EARG, WHY_NOWHERE,
+                       "--tls-cert and --tls-key belong together: the chain of certificates, "
+                       "and its key, both as PEM files");
+    rc = find_file("--tls-cert", options->tls_cert, serving->cert, why);
+    return rc == SH_OK ? find_file("--tls-key", options->tls_key, serving->key, why) : rc;
+}
+
+static const char *debian_nginx(void)
+{
+    static const char *const PLACES[] = {"/usr/sbin/nginx", "/usr/local/sbin/nginx",
+                                         "/usr/bin/nginx", "/usr/local/nginx/sbin/nginx"};
+
+    for (size_t i = 0; i < COUNT_OF(PLACES); i++)
+        if (access(PLACES[i], X_OK) == 0)
+            return PLACES[i];
+    return NULL;
+}
+
+bool serve_has_nginx(void)
+{
+    return debian_nginx() != NULL;
+}
+
+static int find_nginx(struct serving *serving, struct why *why)
+{
+    const char *given = serving->options->nginx ? serving->options->nginx : debian_nginx();
+
+    if (!given || access(given, X_OK) != 0 || !realpath(given, serving->nginx))
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                       "%.200s is not there, and the pages are served by it: "
+                       "apt-get install nginx-light",
+                       given ? given : "nginx");
+    return SH_OK;
+}
+
+static int find_tree(struct serving *serving, struct why *why)
+{
+    struct stat st;
+
+    if (!realpath(serving->options->home, serving->home))
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "%.200s: %s", serving->options->home,
+                       strerror(errno));
+    if (!joined(serving->root, serving->home, "public") || lstat(serving->root, &st) != 0 ||
+        !S_ISDIR(st.st_mode) || !joined(serving->state, serving->root, "checkpoint") ||
+        access(serving->state, F_OK) != 0)
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                       "%.200s: no channel here (public/checkpoint is missing): name its "
+                       "directory with -C, or make one with stillhere init",
+                       serving->home);
+    return SH_OK;
+}
+
+/* HOME/private/serve/<port>-<address>: two servers of one channel do not meet there. */
+static int make_state(struct serving *serving, struct why *why)
+{
+    int home = -1;
+    int rc;
+
+    (void)snprintf(serving->state_name, sizeof(serving->state_name), "serve/%u-%s",
+                   serving->address.port, serving->address.host);
+    for (char *p = serving->state_name + sizeof("serve"); *p; p++)
+        if (*p == ':')
+            *p = '.';
+    rc = io_open_dir(AT_FDCWD, serving->home, &home, why);
+    if (rc == SH_OK)
+        rc = io_open_dir(home, "private", &serving->private_dir, why);
+    /* What a killed server left: the port is ours now, so nobody lives there. */
+    if (rc == SH_OK)
+        rc = io_remove_tree(serving->private_dir, serving->state_name, why);
+    if (rc == SH_OK)
+        rc = io_mkdirs(serving->private_dir, serving->state_name, 0700, why);
+    if (rc == SH_OK && snprintf(serving->state, sizeof(serving->state), "%s/private/%s",
+                                serving->home, serving->state_name) >= PATH_MAX)
+        rc = why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of private/ is too long");
+    io_close(&home);
+    return rc;
+}
+
+static int write_config(struct serving *serving, struct why *why)
+{
+    struct serve_site site = {.form = SERVE_CHILD,
+                              .root = serving->root,
+                              .state = serving->state,
+                              .listen = serving->address,
+                              .csp = serving->options->csp};
+    struct io_target target = {
+        .path = "nginx.conf", .mode = 0600, .sync = IO_NO_SYNC, .dir = -1};
+    struct bytes config;
+    int rc;
+
+    if (serving->options->tls_cert) {
+        site.tls_cert = serving->cert;
+        site.tls_key = serving->key;
+    }
+    if (serving->person.other) {
+        site.user = serving->person.user;
+        site.group = serving->person.group;
+    }
+    bytes_init(&config, LIMIT_SERVE_CONFIG_BYTES);
+    rc = serve_config_build(&site, &config, why);
+    if (rc == SH_OK)
+        rc = io_open_dir(serving->private_dir, serving->state_name, &target.dir, why);
+    target.tmp_dir = target.dir;
+    if (rc == SH_OK)
+        rc = io_replace(&target, bytes_view(&config), why);
+    io_close(&target.dir);
+    bytes_release(&config);
+    return rc;
+}
+
+static int ended(int status, struct why *why)
+{
+    struct bytes how;
+    int rc;
+
+    bytes_init(&how, LIMIT_REPORT_BYTES);
+    proc_death(status, &how);
+    bytes_u8(&how, 0);
+    rc = why_set(why, SH_EIO, WHY_NOWHERE, "nginx %s; its own words, if any, are above",
+                 bytes_check(&how, NULL) == SH_OK ? (const char *)how.ptr : "ended");
+    bytes_release(&how);
+    return rc;
+}
+
+/* The next of the blocked signals, or 0 after some milliseconds. */
+static int next_signal(const sigset_t *set, long ms)
+{
+    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    int got = sigtimedwait(set, NULL, &wait);
+
+    return got > 0 ? got : 0;
+}
+
+/* Has the child ended?  Then it is waited for, and pid forgotten. */
+static bool is_gone(struct serving *serving, int *status)
+{
+    if (waitpid(serving->pid, status, WNOHANG) != serving->pid)
+        return false;
+    serving->pid = 0;
+    return true;
+}
+
+/* Until nginx has written its process number: then its sockets and configuration hold. */
+static int wait_ready(struct serving *serving, const sigset_t *set, bool *stop, struct why *why)
+{
+    char pid_file[PATH_MAX];
+    struct stat st;
+    int got, status;
+
+    if (!joined(pid_file, serving->state, SERVE_PID_FILE))
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of private/ is too long");
+    for (int i = 0; i < LIMIT_SERVE_START_S * 50; i++) {
+        if (stat(pid_file, &st) == 0 && st.st_size > 0)
+            return SH_OK;
+        got = next_signal(set, 20);
+        if (is_gone(serving, &status))
+            return ended(status, why);
+        if (got && got != SIGCHLD) {
+            *stop = true;
+            return SH_OK;
+        }
+    }
+    return why_set(why, SH_EIO, WHY_NOWHERE, "nginx did not start within %d seconds",
+                   LIMIT_SERVE_START_S);
+}
+
+static void tell(const struct serving *serving, void (*ready)(const struct serve_running *),
+                 void *ctx)
+{
+    const struct serve_address *at = &serving->address;
+    struct serve_running running = {
+        .address = *at, .as_nobody = serving->person.other, .ctx = ctx};
+    const char *host = at->any ? (at->v6 ? "::1" : "127.0.0.1") : at->host;
+
+    (void)snprintf(running.url, sizeof(running.url), "%s://%s%s%s:%u/",
+                   serving->options->tls_cert ? "https" : "http", at->v6 ? "[" : "", host,
+                   at->v6 ? "]" : "", at->port);
+    cage_probe(&running.cage);
+    if (ready)
+        ready(&running);
+}
+
+static int stay(struct serving *serving, const sigset_t *set, struct why *why)
+{
+    int got, status;
+
+    for (;;) {
+        got = next_signal(set, 1000);
+        if (is_gone(serving, &status))
+            return ended(status, why);
+        if (got && got != SIGCHLD)
+            return SH_OK;
+    }
+}
+
+static int prepare(struct serving *serving, struct why *why)
+{
+    int rc = find_tree(serving, why);
+
+    if (rc == SH_OK)
+        rc = serve_address_parse(serving->options->listen, &serving->address, why);
+    if (rc == SH_OK)
+        rc = find_tls(serving, why);
+    if (rc == SH_OK)
+        rc = find_nginx(serving, why);
+    if (rc == SH_OK)
+        rc = serve_person_find(&serving->person, why);
+    if (rc == SH_OK)
+        rc = serve_access_check(&serving->person, serving->root, why);
+    if (rc == SH_OK)
+        rc = serve_listen(&serving->address, &serving->listen_fd, why);
+    if (rc == SH_OK)
+        rc = make_state(serving, why);
+    return rc == SH_OK ? write_config(serving, why) : rc;
+}
+
+static int start(struct serving *serving, struct why *why)
+{
+    struct serve_child child = {.nginx = serving->nginx,
+                                .root = serving->root,
+                                .state = serving->state,
+                                .listen_fd = serving->listen_fd};
+
+    if (serving->options->tls_cert) {
+        child.tls_cert = serving->cert;
+        child.tls_key = serving->key;
+    }
+    return serve_child_start(&child, &serving->pid, why);
+}
+
+static void clean(struct serving *serving)
+{
+    if (serving->pid > 0)
+        serve_child_stop(serving->pid);
+    io_close(&serving->listen_fd);
+    if (serving->private_dir >= 0) {
+        /* What stays, the next start removes. */
+        if (io_remove_tree(serving->private_dir, serving->state_name, NULL) == SH_OK)
+            (void)unlinkat(serving->private_dir, "serve", AT_REMOVEDIR); /* If empty. */
+    }
+    io_close(&serving->private_dir);
+}
+
+int serve_run(const struct serve_options *options,
+              void (*ready)(const struct serve_running *running), void *ctx, struct why *why)
+{
+    struct serving serving = {.options = options, .private_dir = -1, .listen_fd = -1};
+    sigset_t set, before;
+    bool stop = false;
+    int rc;
+
+    (void)sigemptyset(&set); /* These cannot fail for signals that exist. */
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigaddset(&set, SIGCHLD);
+    rc = prepare(&serving, why);
+    if (rc == SH_OK && sigprocmask(SIG_BLOCK, &set, &before) != 0)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "signals: %s", strerror(errno));
+    if (rc != SH_OK) {
+        clean(&serving);
+        return rc;
+    }
+    rc = start(&serving, why);
+    if (rc == SH_OK)
+        rc = wait_ready(&serving, &set, &stop, why);
+    if (rc == SH_OK && !stop) {
+        io_close(&serving.listen_fd); /* nginx has it now. */
+        tell(&serving, ready, ctx);
+        rc = stay(&serving, &set, why);
+    }
+    clean(&serving);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL); /* A second Ctrl-C ends the program. */
+    return rc;
+}
+
+int serve_print(const struct serve_options *options, struct bytes *out, struct why *why)
+{
+    struct serve_site site = {.form = SERVE_SITE, .csp = options->csp};
+    char root[PATH_MAX], home[PATH_MAX];
+    int rc = serve_address_parse(options->listen, &site.listen, why);
+
+    if (rc != SH_OK)
+        return rc;
+    if (site.listen.port == 0 || !options->tls_cert != !options->tls_key)
+        return why_set(why, SH_EARG, WHY_NOWHERE,
+                       site.listen.port ? "--tls-cert and --tls-key belong together"
+                                        : "--listen: a configuration needs a port");
+    /* It may be meant for another machine: what does not exist here is taken as it is given. */
+    if (!realpath(options->home, home) &&
+        snprintf(home, sizeof(home), "%s", options->home) >= PATH_MAX)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of the channel is too long");
+    if (!joined(root, home, "public"))
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of the channel is too long");
+    site.root = root;
+    site.tls_cert = options->tls_cert;
+    site.tls_key = options->tls_key;
+    return serve_config_build(&site, out, why);
+}

@@ -1,0 +1,46 @@
+/* Between the files of serve. */
+#ifndef SERVE_SERVE_INT_H
+#define SERVE_SERVE_INT_H
+
+#include <sys/types.h>
+
+#include "serve/serve.h"
+
+/* nginx writes it below the state directory when it is ready. */
+#define SERVE_PID_FILE "nginx.pid"
+
+/* Whom the workers run as; uid 0 of the fields means: nobody else than we. */
+struct serve_person {
+    bool other; /* not the one who started the program */
+    uid_t uid;
+    gid_t gid;
+    char user[32];
+    char group[32];
+};
+/* Started by root, it is nobody; else it is we.  SH_ENOTFOUND on a system without nobody. */
+MUST_CHECK int serve_person_find(struct serve_person *out, struct why *why);
+/*
+ * Can that person reach and read the tree?  Asked in a child that has become the person.
+ * SH_EIO with the directory or file in the way and the chmod that opens it.
+ */
+MUST_CHECK int serve_access_check(const struct serve_person *person, const char *root,
+                                  struct why *why);
+
+/* Bind and listen; fills in the port that was found.  The caller closes *fd. */
+MUST_CHECK int serve_listen(struct serve_address *address, int *fd, struct why *why);
+
+/* A child that is to become nginx. */
+struct serve_child {
+    const char *nginx; /* absolute */
+    const char *root;
+    const char *state;
+    const char *tls_cert; /* or NULL */
+    const char *tls_key;
+    int listen_fd;
+};
+/* Fork, enter the cage, start nginx.  Signals that the caller blocked are free in the child. */
+MUST_CHECK int serve_child_start(const struct serve_child *child, pid_t *pid, struct why *why);
+/* SIGTERM to the child, SIGKILL to its group when it does not go in time; waits for it. */
+void serve_child_stop(pid_t pid);
+
+#endif
