@@ -1,0 +1,80 @@
+#!/bin/bash
+# backup: sealed, whole, consistent while posting goes on, and never instead of another file.
+. "$STILLHERE_SOURCE/tests/lib.sh"
+channel home "A name to look for"
+home=$scratch/home
+for i in 1 2 3 4 5; do still -C "$home" -q checkin "word number $i"; done
+still -C "$home" -q withdraw 2
+tail -1 "$scratch/home.sheet" >"$scratch/key"
+
+before=$(tree_hash "$home/public")
+runs "a backup" still -C "$home" backup "$scratch/one.age"
+has "says where it is and how far it reaches" "$out" "one\.age.*entry 6"
+same "readable for its owner alone" "$(stat -c %a "$scratch/one.age")" 600
+same "the public tree is as before" "$(tree_hash "$home/public")" "$before"
+same "an age file" "$(head -1 "$scratch/one.age")" age-encryption.org/v1
+lacks "nothing of it in clear" "$(strings "$scratch/one.age" 2>/dev/null || cat -v "$scratch/one.age")" 'name to look for|stillhere-entry|ustar'
+same "no other file is left beside it" "$(find "$scratch" -maxdepth 1 -name '.stillhere*' | wc -l)" 0
+runs "JSON" still -C "$home" --json backup "$scratch/json.age"
+same "JSON: size of the log" "$(json "['size']")" 7
+same "JSON: bytes" "$(json "['bytes']")" "$(stat -c %s "$scratch/json.age")"
+
+if command -v age >/dev/null; then
+    mkdir "$scratch/out"
+    age -d -i "$scratch/key" "$scratch/one.age" >"$scratch/one.tar"
+    ok "age and tar open it with the sheet's last line" tar -C "$scratch/out" -xf "$scratch/one.tar"
+    for path in checkpoint id/0.note id/current tile/0/000.p/7 tile/entries/000.p/7; do
+        ok "public/$path is the same" cmp "$home/public/$path" "$scratch/out/public/$path"
+    done
+    ok "every document too" diff -r "$home/public/d" "$scratch/out/public/d"
+    ok "what was withdrawn too" diff -r "$home/private/quarantine" "$scratch/out/private/quarantine"
+    ok "the keys too" diff -r "$home/private/keys" "$scratch/out/private/keys"
+    runs "and it is a tree that holds" still verify "$scratch/out/public"
+    ok "pages, locks and temporary files are left out" test ! -e "$scratch/out/public/index.html" -a ! -e "$scratch/out/private/lock" -a ! -e "$scratch/out/private/tmp"
+else
+    skip "age and tar open it with the sheet's last line" "age is not installed"
+fi
+
+# ---- what is there already ----
+sum=$(sha256sum "$scratch/one.age")
+fails 1 "a file that is there" still -C "$home" backup "$scratch/one.age"
+same "is left alone" "$(sha256sum "$scratch/one.age")" "$sum"
+has "the message tells the way out" "$err" '--force'
+runs "unless --force says otherwise" still -C "$home" backup --force "$scratch/one.age"
+ok "then it is another one" test "$(sha256sum "$scratch/one.age")" != "$sum"
+fails 1 "a folder that is not there" still -C "$home" backup "$scratch/none/x.age"
+fails 1 "a directory for a file" still -C "$home" backup "$scratch/out/"
+fails 1 "inside of the public tree" still -C "$home" backup "$home/public/x.age"
+fails 1 "below the private tree" still -C "$home" backup "$home/private/keys/x.age"
+ok "nothing was written there" test ! -e "$home/public/x.age" -a ! -e "$home/private/keys/x.age"
+fails 2 "no file" still -C "$home" backup
+fails 2 "two files" still -C "$home" backup a b
+fails 1 "no channel" still -C "$scratch/out" backup "$scratch/y.age"
+ok "leaves no file" test ! -e "$scratch/y.age"
+cp -a "$home" "$scratch/torn"
+find "$scratch/torn/public/d" -name '*.json' | head -1 | xargs rm
+fails 1 "a document that is missing is no whole backup" still -C "$scratch/torn" backup "$scratch/torn.age"
+ok "so there is none" test ! -e "$scratch/torn.age"
+same "nor a part of one" "$(find "$scratch" -maxdepth 1 -name '.stillhere*' | wc -l)" 0
+
+# ---- while posting and withdrawing go on ----
+(for i in $(seq 1 40); do
+    still -C "$home" -q checkin "meanwhile $i"
+    [ $((i % 5)) = 0 ] && still -C "$home" -q withdraw $((i + 6))
+done) >/dev/null 2>&1 &
+poster=$!
+made=0
+whole=0
+while kill -0 $poster 2>/dev/null; do
+    made=$((made + 1))
+    still -C "$home" -q backup "$scratch/live$made.age" >/dev/null 2>"$scratch/live.err" || cat "$scratch/live.err" | sed 's/^/# /'
+done
+wait $poster
+for i in $(seq 1 $made); do
+    still -C "$scratch/live$i" -q restore "$scratch/live$i.age" --sheet "$scratch/home.sheet" >/dev/null 2>&1 &&
+        still verify "$scratch/live$i" >/dev/null 2>&1 && whole=$((whole + 1))
+done
+ok "backups were made meanwhile" test "$made" -gt 1
+same "each of them holds" "$whole" "$made"
+runs "and the channel itself does" still verify "$home"
+finish
