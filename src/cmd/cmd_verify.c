@@ -1,0 +1,183 @@
+/* stillhere verify WHAT...: does a channel, or a copy of one, hold? */
+#include "cmd/cmd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/io.h"
+#include "role/role.h"
+#include "verify/verify.h"
+
+static void say_finding(struct bytes *out, const struct cmd *cmd,
+                        const struct verify_finding *finding)
+{
+    static const enum lang_string words[] = {
+        [VERIFY_OK] = STR_VERIFY_HOLDS,
+        [VERIFY_NOTE] = STR_VERIFY_NOTE,
+        [VERIFY_WANTING] = STR_VERIFY_WANTING,
+        [VERIFY_UNKNOWN] = STR_VERIFY_UNKNOWN,
+    };
+
+    bytes_printf(out, "%s: ", lang_text(cmd->lang, words[verify_id_severity(finding->id)]));
+    verify_finding_say(finding, cmd->lang, out);
+    bytes_u8(out, '\n');
+}
+
+static void answer_text(struct bytes *out, const struct cmd *cmd,
+                        const struct verify_report *report)
+{
+    static const enum lang_string verdicts[] = {
+        [VERIFY_OK] = STR_VERIFY_VERDICT_HOLDS,
+        [VERIFY_WANTING] = STR_VERIFY_VERDICT_WANTING,
+        [VERIFY_UNKNOWN] = STR_VERIFY_VERDICT_UNKNOWN,
+    };
+
+    if (*report->channel.text) {
+        LANG_SAY(out, cmd->lang, STR_CMD_ID, report->channel.text);
+        bytes_u8(out, '\n');
+        LANG_SAY(out, cmd->lang, STR_CMD_CHANNEL, report->name);
+        bytes_u8(out, '\n');
+    }
+    for (size_t i = 0; i < report->count; i++)
+        say_finding(out, cmd, &report->finding[i]);
+    bytes_printf(out, "%s\n", lang_text(cmd->lang, verdicts[verify_verdict(report)]));
+}
+
+static void answer_json(struct bytes *out, const struct cmd *cmd,
+                        const struct verify_report *report)
+{
+    struct json_writer json = cmd_json_open(out);
+    struct bytes text;
+
+    bytes_init(&text, LIMIT_PAGE_BYTES);
+    if (*report->channel.text) {
+        json_put_text(&json, "channel", report->channel.text);
+        json_put_text(&json, "name", report->name);
+        json_put_number(&json, "size", report->size);
+        json_put_number(&json, "dispatches", report->dispatches);
+    }
+    json_put_text(&json, "verdict", verify_severity_text(verify_verdict(report)));
+    json_array_open(&json, "findings");
+    for (size_t i = 0; i < report->count; i++) {
+        const struct verify_finding *finding = &report->finding[i];
+
+        bytes_clear(&text);
+        verify_finding_say(finding, cmd->lang, &text);
+        json_object_open(&json, NULL);
+        json_put_text(&json, "id", verify_id_text(finding->id));
+        json_put_text(&json, "severity", verify_severity_text(verify_id_severity(finding->id)));
+        json_put_slice(&json, "text", bytes_view(&text));
+        json_object_close(&json);
+    }
+    json_array_close(&json);
+    cmd_json_close(&json);
+    bytes_release(&text);
+}
+
+/* A public tree, or the public part of a home; SH_ENOTFOUND, SH_EUNSUPPORTED for a file. */
+static int open_tree(const char *what, int *dir, struct why *why)
+{
+    struct stat st;
+    int home, rc;
+
+    if (stat(what, &st) == 0 && !S_ISDIR(st.st_mode))
+        return why_set(
+            why, SH_EUNSUPPORTED, WHY_NOWHERE,
+            "%s: a file; this version checks a channel's directory, and a single file "
+            "by comparing its SHA-256 with the one that the channel names",
+            what);
+    rc = io_open_dir(AT_FDCWD, what, &home, why);
+    if (rc < 0)
+        return rc;
+    if (!io_exists(home, "checkpoint") && io_exists(home, "public")) {
+        rc = io_open_dir(home, "public", dir, why);
+        io_close(&home);
+        return rc;
+    }
+    *dir = home;
+    return SH_OK;
+}
+
+/* One WHAT; the exit code that it deserves. */
+static int look_at(struct cmd *cmd, const char *what, const struct channel_id *expected,
+                   struct verify_report *report)
+{
+    struct why why = {0};
+    struct bytes out;
+    int dir = -1;
+
+    if (open_tree(what, &dir, &why) < 0) {
+        (void)cmd_failed(cmd, &why); /* Said; nothing was there to check. */
+        return CMD_UNCHECKED;
+    }
+    if (role_verify(dir, expected, report, &why) < 0) {
+        io_close(&dir);
+        (void)why_name(&why, 0, what); /* Only the name is added. */
+        return cmd_failed(cmd, &why);
+    }
+    io_close(&dir);
+    bytes_init(&out, LIMIT_NOTE_BYTES * 16);
+    if (cmd->json)
+        answer_json(&out, cmd, report);
+    else
+        answer_text(&out, cmd, report);
+    if (cmd_answer(cmd, &out) != CMD_DONE)
+        return CMD_FAILED;
+    return verify_verdict(report) == VERIFY_OK        ? CMD_DONE
+           : verify_verdict(report) == VERIFY_WANTING ? CMD_WANTING
+                                                      : CMD_UNCHECKED;
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    /* Of several answers the gravest is the exit code. */
+    static const int gravity[] = {[CMD_DONE] = 0,
+                                  [CMD_UNCHECKED] = 1,
+                                  [CMD_FAILED] = 2,
+                                  [CMD_WANTING] = 3,
+                                  [CMD_USAGE] = 4};
+    const char *id = cmd_value(args, "channel");
+    struct channel_id expected;
+    struct verify_report *report;
+    int worst = CMD_DONE, rc;
+
+    if (!args->word_count)
+        return cmd_usage(cmd, "verify needs a channel's home or a copy of its public tree");
+    if (cmd->json && args->word_count > 1)
+        return cmd_usage(cmd, "--json answers with one object: name one thing at a time");
+    if (id && !channel_id_parse(slice_text(id), &expected))
+        return cmd_usage(cmd, "--channel %s: a channel's id has 52 characters of a-z and 2-7",
+                         id);
+    report = calloc(1, sizeof(*report));
+    if (!report)
+        bug("no memory for a report");
+    for (size_t i = 0; i < args->word_count; i++) {
+        rc = look_at(cmd, args->words[i], id ? &expected : NULL, report);
+        if (gravity[rc] > gravity[worst])
+            worst = rc;
+    }
+    free(report);
+    return worst;
+}
+
+static const struct cmd_option options[] = {
+    {"channel", "ID", "it must be this channel (52 characters)"}, {NULL, NULL, NULL}};
+
+const struct cmd_spec cmd_spec_verify = {
+    .name = "verify",
+    .usage = "WHAT... [--channel ID]",
+    .summary = "check a channel or a copy of it",
+    .about =
+        "Checks a channel's home or a copy of its public tree: keys, signature, every entry,\n"
+        "every tile, every document and file.  Needs no secret and no network.  It says which\n"
+        "key published what and in which order; it does not say that a scene is true.\n"
+        "Compare the channel's id with one that you have from another source: --channel.",
+    .examples = "  stillhere verify ~/channel\n"
+                "  stillhere verify /media/usb/copy --channel $(cat id-from-his-card)\n"
+                "  stillhere verify copy --json\n",
+    .options = options,
+    .run = run,
+};

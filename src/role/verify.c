@@ -1,0 +1,150 @@
+/* The checking role: reads a public tree in a cage, and hands back a report. */
+#include "role/role.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cage/cage.h"
+#include "crypt/crypt.h"
+#include "io/io.h"
+#include "proc/proc.h"
+
+#define HASH_STEP_BYTES (256u << 10)
+
+struct task {
+    int dir;
+    const struct channel_id *expected;
+};
+
+static int fail_open(const char *path, int cause, struct why *why)
+{
+    if (cause == ENOENT || cause == ENOTDIR)
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "%s: not there", path);
+    if (cause == ELOOP)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "%s: a symbolic link, which is not followed",
+                       path);
+    return why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", path, strerror(cause));
+}
+
+/* A regular file below the tree; links are not followed, and pipes not waited for. */
+static int open_file(const struct task *task, const char *path, int *fd, uint64_t *bytes,
+                     struct why *why)
+{
+    struct stat st;
+
+    *fd = openat(task->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (*fd < 0)
+        return fail_open(path, errno, why);
+    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        *bytes = (uint64_t)st.st_size;
+        return SH_OK;
+    }
+    io_close(fd);
+    return why_set(why, SH_EIO, WHY_NOWHERE, "%s: not a regular file", path);
+}
+
+static int read_file(void *ctx, const char *path, struct bytes *out, struct why *why)
+{
+    uint64_t bytes;
+    int fd;
+    int rc = open_file(ctx, path, &fd, &bytes, why);
+
+    if (rc < 0)
+        return rc;
+    bytes_clear(out);
+    rc = bytes > out->max ? why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: %llu bytes", path,
+                                    (unsigned long long)bytes)
+                          : io_read_fd(fd, out, why);
+    io_close(&fd);
+    return rc;
+}
+
+static int hash_file(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
+                     struct why *why)
+{
+    static uint8_t step[HASH_STEP_BYTES];
+    struct crypt_sha256 sha;
+    uint64_t size, seen = 0;
+    ssize_t got = 1;
+    int fd;
+    int rc = open_file(ctx, path, &fd, &size, why);
+
+    if (rc < 0)
+        return rc;
+    if (size != *bytes) {
+        *bytes = size;
+        io_close(&fd);
+        return SH_OK;
+    }
+    crypto.sha256_init(&sha);
+    while (got > 0) {
+        got = read(fd, step, sizeof(step));
+        if (got < 0 && errno == EINTR) {
+            got = 1;
+            continue;
+        }
+        if (got > 0) {
+            crypto.sha256_update(&sha, slice_of(step, (size_t)got));
+            seen += (uint64_t)got;
+        }
+    }
+    if (got < 0)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s: read: %s", path, strerror(errno));
+    crypto.sha256_final(&sha, sha256);
+    *bytes = seen;
+    io_close(&fd);
+    return rc;
+}
+
+static int check_tree(void *ctx, const struct proc_side *side, struct why *why)
+{
+    struct task *task = ctx;
+    const int keep[] = {side->fd, task->dir};
+    const struct cage_path paths[] = {{task->dir, CAGE_READ}};
+    const struct cage_rules rules = {.profile = CAGE_LOOK,
+                                     .keep = keep,
+                                     .keep_count = COUNT_OF(keep),
+                                     .paths = paths,
+                                     .path_count = COUNT_OF(paths)};
+    const struct verify_source source = {.ctx = task, .read = read_file, .hash = hash_file};
+    struct verify_report *report;
+    struct bytes out;
+    int rc = cage_enter(&rules, NULL, why);
+
+    if (rc < 0)
+        return rc;
+    report = calloc(1, sizeof(*report));
+    if (!report)
+        return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
+    bytes_init(&out, LIMIT_REPORT_BYTES);
+    rc = verify_channel(&source, task->expected, report, why);
+    if (rc == SH_OK) {
+        verify_report_build(report, &out);
+        rc = bytes_check(&out, why);
+    }
+    if (rc == SH_OK)
+        proc_report(side, bytes_view(&out));
+    bytes_release(&out);
+    free(report);
+    return rc;
+}
+
+int role_verify(int dir, const struct channel_id *expected, struct verify_report *report,
+                struct why *why)
+{
+    struct task ctx = {.dir = dir, .expected = expected};
+    const struct proc_task task = {.name = "the checker", .run = check_tree, .ctx = &ctx};
+    struct bytes raw;
+    int rc;
+
+    bytes_init(&raw, LIMIT_REPORT_BYTES);
+    rc = proc_run(&task, &raw, why);
+    if (rc == SH_OK)
+        rc = verify_report_parse(bytes_view(&raw), report, why);
+    bytes_release(&raw);
+    return rc;
+}
