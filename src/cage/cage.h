@@ -19,6 +19,19 @@
 
 #include "base/base.h"
 
+/* 1 in a build with a sanitizer that needs more of the system than we do. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CAGE_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(CAGE_SANITIZED)
+#define CAGE_SANITIZED 1
+#endif
+#ifndef CAGE_SANITIZED
+#define CAGE_SANITIZED 0
+#endif
+
 enum cage_profile {
     CAGE_COPY,  /* read, write and seek in the descriptors it holds; memory; the clock */
     CAGE_LOOK,  /* CAGE_COPY, and open files to read below the paths it is given */

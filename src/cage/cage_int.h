@@ -6,18 +6,6 @@
 
 #include "cage/cage.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define CAGE_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) && !defined(CAGE_SANITIZED)
-#define CAGE_SANITIZED 1
-#endif
-#ifndef CAGE_SANITIZED
-#define CAGE_SANITIZED 0
-#endif
-
 /* The newest ABI that the kernel and rules allow; 0 when there is no Landlock. */
 int cage_landlock_abi(const struct cage_rules *rules);
 /* Restrict this process to rules->paths. */

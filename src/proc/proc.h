@@ -16,8 +16,6 @@
 #ifndef PROC_PROC_H
 #define PROC_PROC_H
 
-#include <sys/types.h>
-
 #include "base/base.h"
 
 /* The child's end of the pipe. */
@@ -56,30 +54,6 @@ struct proc_program {
 };
 MUST_CHECK int proc_exec(const struct proc_program *program, struct bytes *report,
                          struct why *why);
-
-/*
- * A child that answers questions until it is stopped.  answer runs in the child for each
- * question; prepare runs there once before the first.
- */
-struct proc_helper_task {
-    const char *name;
-    int (*prepare)(void *ctx, int fd, struct why *why); /* enter the cage here, keep fd */
-    int (*answer)(void *ctx, struct slice question, struct bytes *reply, struct why *why);
-    void *ctx;
-    unsigned timeout_s; /* for one answer */
-};
-struct proc_helper {
-    const char *name;
-    pid_t pid; /* 0: not running */
-    int fd;    /* questions and answers */
-    unsigned timeout_s;
-};
-MUST_CHECK int proc_helper_start(const struct proc_helper_task *task,
-                                 struct proc_helper *helper, struct why *why);
-MUST_CHECK int proc_helper_ask(struct proc_helper *helper, struct slice question,
-                               struct bytes *reply, struct why *why);
-/* End it and wait for it; safe on a zeroed struct. */
-void proc_helper_stop(struct proc_helper *helper);
 
 /*
  * Make fds[i] the child's descriptor i for i < count and close all others; fds may overlap in

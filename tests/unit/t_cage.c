@@ -1,0 +1,768 @@
+/*
+ * cage: thirty ways out, tried from inside, with all parts of the cage and with single ones.
+ * Each way is first tried outside, where it must succeed: a way that works nowhere shows nothing.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cage/cage.h"
+
+#define NOBODY 65534
+
+enum outcome { DENIED = 0, ESCAPED = 1, BROKEN = 2 };
+
+/* What the ways out use: made outside, before. */
+static char folder[64];
+static char file_in_folder[80];
+static struct sockaddr_in listener;
+static struct sockaddr_un abstract_name;
+static socklen_t abstract_len;
+static pid_t bystander;
+static int spare_fd = -1; /* open, and not handed into the cage */
+static int handed_fd = -1;
+
+static bool way_read_passwd(void)
+{
+    return open("/etc/passwd", O_RDONLY) >= 0;
+}
+
+static bool way_write_file(void)
+{
+    return open(file_in_folder, O_WRONLY) >= 0;
+}
+
+static bool way_make_file(void)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof(path), "%s/new", folder);
+    return open(path, O_WRONLY | O_CREAT, 0600) >= 0;
+}
+
+static bool way_make_directory(void)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof(path), "%s/dir%d", folder, (int)getpid());
+    return mkdir(path, 0700) == 0;
+}
+
+static bool way_make_symlink(void)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof(path), "%s/link%d", folder, (int)getpid());
+    return symlink("/etc/passwd", path) == 0;
+}
+
+static bool way_rename(void)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof(path), "%s/new", folder);
+    return rename(file_in_folder, path) == 0 && rename(path, file_in_folder) == 0;
+}
+
+static bool way_unlink(void)
+{
+    char path[100];
+
+    (void)snprintf(path, sizeof(path), "%s/victim", folder);
+    return unlink(path) == 0;
+}
+
+static bool way_list(void)
+{
+    return open("/", O_RDONLY | O_DIRECTORY) >= 0;
+}
+
+static bool way_temporary(void)
+{
+    return open(folder, O_TMPFILE | O_RDWR, 0600) >= 0;
+}
+
+static bool way_connect(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    return fd >= 0 && connect(fd, (struct sockaddr *)&listener, sizeof(listener)) == 0;
+}
+
+static bool way_bind(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    return fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0;
+}
+
+static bool way_datagram(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+    return fd >= 0 &&
+           sendto(fd, "x", 1, 0, (struct sockaddr *)&listener, sizeof(listener)) == 1;
+}
+
+static bool way_abstract_socket(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    return fd >= 0 && connect(fd, (struct sockaddr *)&abstract_name, abstract_len) == 0;
+}
+
+static bool way_netlink(void)
+{
+    return socket(AF_NETLINK, SOCK_RAW, 0) >= 0;
+}
+
+static bool way_fork(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    return pid > 0;
+}
+
+static void *thread_run(void *ctx)
+{
+    return ctx;
+}
+
+static bool way_thread(void)
+{
+    pthread_t thread;
+
+    return pthread_create(&thread, NULL, thread_run, NULL) == 0;
+}
+
+static bool way_execute(void)
+{
+    static char name[] = "/bin/false";
+    static char *argv[] = {name, NULL};
+
+    /* false ends with 1, the code of an escape. */
+    return execv("/bin/false", argv) == 0;
+}
+
+static bool way_signal(void)
+{
+    return kill(bystander, SIGCONT) == 0;
+}
+
+static bool way_trace(void)
+{
+    return ptrace(PTRACE_SEIZE, bystander, NULL, NULL) == 0;
+}
+
+static bool way_read_memory(void)
+{
+    char mine[8];
+    struct iovec local = {mine, sizeof(mine)}, remote = {folder, sizeof(mine)};
+
+    return process_vm_readv(bystander, &local, 1, &remote, 1, 0) == sizeof(mine);
+}
+
+static bool way_user_namespace(void)
+{
+    return unshare(CLONE_NEWUSER) == 0;
+}
+
+static bool way_io_uring(void)
+{
+    struct io_uring_params params = {0};
+
+    return syscall(SYS_io_uring_setup, 4, &params) >= 0;
+}
+
+static bool way_run_new_code(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                0) != MAP_FAILED;
+}
+
+static bool way_make_code(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return page != MAP_FAILED && mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool way_memory_file(void)
+{
+    return syscall(SYS_memfd_create, "x", 0) >= 0;
+}
+
+static bool way_shared_memory(void)
+{
+    return shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600) >= 0;
+}
+
+static bool way_watch_files(void)
+{
+    return inotify_init1(0) >= 0;
+}
+
+static bool way_pidfd(void)
+{
+    return syscall(SYS_pidfd_open, bystander, 0) >= 0;
+}
+
+static bool way_change_directory(void)
+{
+    return chdir("/") == 0;
+}
+
+static bool way_keyring(void)
+{
+    return syscall(SYS_keyctl, 0, -3, 1) >= 0;
+}
+
+static bool way_foreign_limit(void)
+{
+    struct rlimit limit;
+
+    return prlimit(bystander, RLIMIT_NOFILE, NULL, &limit) == 0;
+}
+
+static bool way_spare_descriptor(void)
+{
+    return write(spare_fd, "x", 1) == 1;
+}
+
+static bool way_environment(void)
+{
+    return getenv("PATH") != NULL;
+}
+
+struct way {
+    const char *name;
+    bool (*out)(void);
+    bool anywhere; /* every cage stops it */
+    int abi;       /* Landlock of this ABI alone stops it; 0: none does */
+};
+static const struct way ways[] = {
+    {"read /etc/passwd", way_read_passwd, false, 1},
+    {"write a file", way_write_file, false, 1},
+    {"make a file", way_make_file, false, 1},
+    {"make a directory", way_make_directory, false, 1},
+    {"make a symbolic link", way_make_symlink, false, 1},
+    {"rename", way_rename, false, 1},
+    {"unlink", way_unlink, false, 1},
+    {"list /", way_list, false, 1},
+    {"nameless file", way_temporary, false, 1},
+    {"connect", way_connect, false, 4},
+    {"bind", way_bind, false, 4},
+    {"datagram", way_datagram, false, 0},
+    {"abstract socket", way_abstract_socket, false, 6},
+    {"netlink", way_netlink, false, 0},
+    {"fork", way_fork, false, 0},
+    {"thread", way_thread, false, 0},
+    {"execute", way_execute, false, 1},
+    {"signal another", way_signal, false, 6},
+    {"trace another", way_trace, false, 1},
+    {"read another's memory", way_read_memory, false, 1},
+    {"user namespace", way_user_namespace, false, 0},
+    {"io_uring", way_io_uring, false, 0},
+    {"map new code", way_run_new_code, false, 0},
+    {"turn data into code", way_make_code, false, 0},
+    {"memory file", way_memory_file, false, 0},
+    {"shared memory", way_shared_memory, false, 0},
+    {"watch files", way_watch_files, false, 0},
+    {"pidfd", way_pidfd, false, 0},
+    {"change directory", way_change_directory, false, 0},
+    {"keyring", way_keyring, false, 0},
+    {"another's limits", way_foreign_limit, false, 0},
+    {"a descriptor not handed in", way_spare_descriptor, true, 0},
+    {"the environment", way_environment, true, 0},
+};
+
+static int wait_for(pid_t pid)
+{
+    int status = 0;
+
+    while (waitpid(pid, &status, 0) < 0)
+        assert_int_equal(errno, EINTR);
+    return status;
+}
+
+/* The exit code, or 128 + the signal. */
+static int code_of(int status)
+{
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static bool become(uid_t user)
+{
+    return user == geteuid() ||
+           (setresgid(user, user, user) == 0 && setresuid(user, user, user) == 0 &&
+            prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+}
+
+/* Try one way in a child, in the cage of rules or (NULL) outside. */
+static int try_way(const struct way *way, const struct cage_rules *rules, uid_t user)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (!become(user) || (rules && cage_enter(rules, NULL, NULL) != SH_OK))
+            _exit(BROKEN);
+        _exit(way->out() ? ESCAPED : DENIED);
+    }
+    return code_of(wait_for(pid));
+}
+
+static void victim_make(void)
+{
+    char path[100];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s/victim", folder);
+    fd = open(path, O_CREAT | O_WRONLY, 0666);
+    if (fd >= 0)
+        (void)close(fd);
+    (void)snprintf(path, sizeof(path), "%s/new", folder);
+    (void)unlink(path);
+}
+
+/* All ways for one user in one cage. */
+static void try_all(const struct cage_rules *rules, uid_t user, const char *what)
+{
+    size_t shown = 0;
+    int outside, inside;
+    int abi = 0;
+    struct cage_state state;
+
+    cage_probe(&state);
+    if (!rules->no_landlock)
+        abi = rules->landlock_most ? rules->landlock_most : state.landlock;
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        bool must =
+            ways[i].anywhere || !rules->no_seccomp || (ways[i].abi > 0 && abi >= ways[i].abi);
+
+        if (!must)
+            continue;
+        victim_make();
+        outside = try_way(&ways[i], NULL, user);
+        victim_make();
+        inside = try_way(&ways[i], rules, user);
+        if (outside != ESCAPED) {
+            print_message("# %s: %s does not work here outside either (%d)\n", what,
+                          ways[i].name, outside);
+            continue;
+        }
+        if (inside != DENIED && inside != 128 + SIGSYS)
+            fail_msg("%s: %s: ended with %d", what, ways[i].name, inside);
+        shown++;
+    }
+    print_message("# %s: %zu ways out are closed\n", what, shown);
+    assert_true(shown >= (rules->no_seccomp ? 10 : 25));
+}
+
+static struct cage_rules copy_rules(void)
+{
+    static int keep[2];
+
+    keep[0] = handed_fd;
+    keep[1] = STDERR_FILENO;
+    return (struct cage_rules){.profile = CAGE_COPY, .keep = keep, .keep_count = 2};
+}
+
+static void nothing_gets_out(void **state)
+{
+    static const enum cage_profile profiles[] = {CAGE_COPY, CAGE_LOOK, CAGE_MEDIA};
+    static const char *const names[] = {"copy", "look", "media"};
+    struct cage_rules rules = copy_rules();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(profiles); i++) {
+        rules.profile = profiles[i];
+        try_all(&rules, geteuid(), names[i]);
+    }
+    if (geteuid() == 0) {
+        rules.profile = CAGE_COPY;
+        try_all(&rules, NOBODY, "copy as nobody");
+        rules.profile = CAGE_LOOK;
+        try_all(&rules, NOBODY, "look as nobody");
+    }
+}
+
+static void older_kernels_hold_too(void **state)
+{
+    struct cage_rules rules = copy_rules();
+
+    (void)state;
+    rules.landlock_most = 2;
+    try_all(&rules, geteuid(), "Landlock ABI 2");
+    rules.landlock_most = 1;
+    try_all(&rules, geteuid(), "Landlock ABI 1");
+    rules.landlock_most = 0;
+    rules.no_landlock = true;
+    try_all(&rules, geteuid(), "seccomp alone");
+    rules = copy_rules();
+    rules.no_seccomp = true;
+    try_all(&rules, geteuid(), "Landlock alone");
+}
+
+static void without_any_part_it_refuses(void **state)
+{
+    struct cage_rules rules = copy_rules();
+    struct why why = {0};
+    pid_t pid;
+
+    (void)state;
+    rules.no_landlock = true;
+    rules.no_seccomp = true;
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(cage_enter(&rules, NULL, &why) == SH_EUNSUPPORTED && strstr(why.text, "doctor")
+                  ? 7
+                  : 1);
+    assert_int_equal(code_of(wait_for(pid)), 7);
+}
+
+/* Run body in the cage of rules; its exit code or 128 + signal. */
+static int in_cage(const struct cage_rules *rules, int (*body)(void))
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (cage_enter(rules, NULL, NULL) != SH_OK)
+            _exit(BROKEN);
+        _exit(body());
+    }
+    return code_of(wait_for(pid));
+}
+
+static int body_work(void)
+{
+    char data[64] = "something";
+    char *big = malloc(8 << 20);
+    struct stat st;
+
+    if (!big || pwrite(handed_fd, data, sizeof(data), 0) != (ssize_t)sizeof(data))
+        return 1;
+    memset(big, 1, 8 << 20);
+    if (pread(handed_fd, big, sizeof(data), 0) != (ssize_t)sizeof(data))
+        return 2;
+    free(big);
+    if (fstat(handed_fd, &st) != 0 || lseek(handed_fd, 0, SEEK_SET) != 0)
+        return 3;
+    return isatty(handed_fd) ? 4 : 9;
+}
+
+static void its_own_work_goes_on(void **state)
+{
+    struct cage_rules rules = copy_rules();
+
+    (void)state;
+    rules.memory_bytes = LIMIT_READER_MEMORY;
+    rules.file_bytes = 1 << 20;
+    rules.cpu_s = 10;
+    assert_int_equal(in_cage(&rules, body_work), 9);
+    rules.profile = CAGE_MEDIA;
+    assert_int_equal(in_cage(&rules, body_work), 9);
+    rules.profile = CAGE_LOOK;
+    assert_int_equal(in_cage(&rules, body_work), 9);
+}
+
+static int body_spin(void)
+{
+    for (volatile uint64_t i = 0; i < UINT64_MAX; i++)
+        continue;
+    return 0;
+}
+
+static int body_write_much(void)
+{
+    char data[4096] = {0};
+
+    for (off_t at = 0; at < 1 << 21; at += (off_t)sizeof(data))
+        if (pwrite(handed_fd, data, sizeof(data), at) < 0)
+            return 1;
+    return 0;
+}
+
+static int body_eat_memory(void)
+{
+    size_t all = 0;
+
+    for (; all < (size_t)512 << 20; all += 1 << 20)
+        if (!malloc(1 << 20))
+            return 9;
+    return 0;
+}
+
+static int body_stop(void)
+{
+    abort();
+}
+
+static void limits_are_limits(void **state)
+{
+    struct cage_rules rules = copy_rules();
+
+    (void)state;
+    rules.cpu_s = 1;
+    assert_in_range(in_cage(&rules, body_spin), 128 + SIGKILL, 128 + SIGXCPU);
+    rules = copy_rules();
+    rules.file_bytes = 1 << 20;
+    assert_int_equal(in_cage(&rules, body_write_much), 128 + SIGXFSZ);
+    rules = copy_rules();
+    assert_int_equal(in_cage(&rules, body_stop), 128 + SIGABRT);
+    if (CAGE_SANITIZED) {
+        print_message("# a sanitizer runs: the limit of memory is not set\n");
+        return;
+    }
+    rules = copy_rules();
+    assert_int_equal(in_cage(&rules, body_eat_memory), 0);
+    rules.memory_bytes = LIMIT_READER_MEMORY;
+    assert_int_equal(in_cage(&rules, body_eat_memory), 9);
+}
+
+static int folder_fd = -1;
+
+static int body_look(void)
+{
+    char data[8];
+    int fd = openat(folder_fd, "file", O_RDONLY);
+
+    if (fd < 0 || read(fd, data, sizeof(data)) < 0)
+        return 1;
+    fd = openat(folder_fd, "../../etc/passwd", O_RDONLY);
+    if (fd >= 0)
+        return 2;
+    return 9;
+}
+
+static int body_look_write(void)
+{
+    return openat(folder_fd, "file", O_WRONLY) >= 0 ? 1 : 9;
+}
+
+static void looking_is_for_named_folders(void **state)
+{
+    int keep[2];
+    struct cage_path path;
+    struct cage_rules rules = {.profile = CAGE_LOOK, .keep = keep, .keep_count = 2};
+    int code;
+
+    (void)state;
+    folder_fd = open(folder, O_PATH | O_DIRECTORY);
+    assert_true(folder_fd >= 0);
+    keep[0] = STDERR_FILENO;
+    keep[1] = folder_fd;
+    path = (struct cage_path){folder_fd, CAGE_READ};
+    rules.paths = &path;
+    rules.path_count = 1;
+    assert_int_equal(in_cage(&rules, body_look), 9);
+    code = in_cage(&rules, body_look_write);
+    assert_true(code == 9 || code == 128 + SIGSYS);
+    (void)close(folder_fd);
+}
+
+static int body_server(void)
+{
+    char path[100];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s/rw/made", folder);
+    fd = open(path, O_CREAT | O_RDWR | O_TRUNC, 0600);
+    if (fd < 0 || write(fd, "x", 1) != 1 || unlink(path) != 0)
+        return 1;
+    if (way_make_file() || way_write_file() || way_unlink())
+        return 2;
+    if (open(file_in_folder, O_RDONLY) < 0)
+        return 3;
+    if (way_read_passwd())
+        return 4;
+    if (!way_bind() || way_connect())
+        return 5;
+    if (!getenv("PATH"))
+        return 6;
+    way_execute(); /* Does not return: ends with 1 when it runs. */
+    return 9;
+}
+
+static int body_server_executes(void)
+{
+    static char name[] = "/bin/true";
+    static char *argv[] = {name, NULL};
+
+    (void)execv("/bin/true", argv);
+    return 8;
+}
+
+static void a_server_keeps_to_its_folders(void **state)
+{
+    static const char *const libraries[] = {"/bin", "/lib", "/lib64", "/usr"};
+    struct cage_path paths[8];
+    struct cage_state probed;
+    char rw[100];
+    size_t n = 0;
+    struct cage_rules rules;
+
+    (void)state;
+    cage_probe(&probed);
+    if (probed.landlock < 4) {
+        skip();
+        return;
+    }
+    (void)snprintf(rw, sizeof(rw), "%s/rw", folder);
+    victim_make();
+    rules = copy_rules();
+    rules.profile = CAGE_SERVER;
+    rules.paths = paths;
+    paths[n++] = (struct cage_path){open(folder, O_PATH), CAGE_READ};
+    paths[n++] = (struct cage_path){open(rw, O_PATH), CAGE_CHANGE};
+    rules.path_count = n;
+    assert_int_equal(in_cage(&rules, body_server), 9);
+    for (size_t i = 0; i < COUNT_OF(libraries); i++) {
+        paths[n].access = CAGE_EXECUTE;
+        paths[n].fd = open(libraries[i], O_PATH);
+        if (paths[n].fd >= 0)
+            n++;
+    }
+    rules.path_count = n;
+    assert_int_equal(in_cage(&rules, body_server_executes), 0);
+    for (size_t i = 0; i < n; i++)
+        (void)close(paths[i].fd);
+}
+
+static void what_is_missing_is_said(void **state)
+{
+    struct bytes out;
+    struct cage_state whole = {.landlock = 7, .seccomp = true, .no_new_privs = true};
+    struct cage_state part = {.landlock = 2, .seccomp = true, .no_new_privs = true};
+    struct cage_state none = {0};
+
+    (void)state;
+    bytes_init(&out, 1000);
+    cage_lacks(&whole, &out);
+    assert_int_equal(out.len, 0);
+    cage_lacks(&part, &out);
+    assert_true(slice_starts(bytes_view(&out), "Landlock is older"));
+    bytes_clear(&out);
+    cage_lacks(&none, &out);
+    assert_true(out.len > 100);
+    assert_int_equal(out.ptr[out.len - 1], '.');
+    bytes_release(&out);
+}
+
+static void world_make(void)
+{
+    char path[100];
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(listener);
+    int fd;
+
+    (void)snprintf(folder, sizeof(folder), "/tmp/t_cage.XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chmod(folder, 0777), 0);
+    (void)snprintf(file_in_folder, sizeof(file_in_folder), "%s/file", folder);
+    spare_fd = open(file_in_folder, O_CREAT | O_RDWR, 0666);
+    assert_true(spare_fd >= 0 && fchmod(spare_fd, 0666) == 0);
+    (void)snprintf(path, sizeof(path), "%s/handed", folder);
+    handed_fd = open(path, O_CREAT | O_RDWR, 0666);
+    assert_true(handed_fd >= 0);
+    (void)snprintf(path, sizeof(path), "%s/rw", folder);
+    assert_int_equal(mkdir(path, 0777), 0);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0 &&
+                listen(fd, 1000) == 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&listener, &len), 0);
+    abstract_name.sun_family = AF_UNIX;
+    (void)snprintf(abstract_name.sun_path + 1, 40, "t_cage-%d", (int)getpid());
+    abstract_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+                               strlen(abstract_name.sun_path + 1));
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&abstract_name, abstract_len) == 0 &&
+                listen(fd, 1000) == 0);
+}
+
+/* A process of nobody's, so that nobody may signal it and root may too. */
+static void bystander_make(uid_t user)
+{
+    bystander = fork();
+    assert_true(bystander >= 0);
+    if (bystander == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || !become(user))
+            _exit(1);
+        for (;;)
+            (void)pause();
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    world_make();
+    bystander_make(geteuid() == 0 ? NOBODY : geteuid());
+    (void)usleep(50000); /* It changes its user meanwhile. */
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    char command[200];
+    pid_t pid;
+
+    (void)state;
+    (void)kill(bystander, SIGKILL);
+    (void)wait_for(bystander);
+    (void)snprintf(command, sizeof(command), "rm -rf -- '%s'", folder);
+    pid = fork();
+    if (pid == 0) {
+        (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(1);
+    }
+    return wait_for(pid);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_gets_out),
+        cmocka_unit_test(older_kernels_hold_too),
+        cmocka_unit_test(without_any_part_it_refuses),
+        cmocka_unit_test(its_own_work_goes_on),
+        cmocka_unit_test(limits_are_limits),
+        cmocka_unit_test(looking_is_for_named_folders),
+        cmocka_unit_test(a_server_keeps_to_its_folders),
+        cmocka_unit_test(what_is_missing_is_said),
+    };
+
+    return cmocka_run_group_tests_name("cage", tests, setup, teardown);
+}
