@@ -138,12 +138,10 @@ static void progress(void *ctx, uint64_t done)
                  restore->total);
 }
 
+/* Unpack in a cage, check in another, and name the file in what is said. */
 static int unpack(struct restore *restore, int stage, struct why *why)
 {
-    struct cmd_unpack job = {.in = restore->in,
-                             .stage = stage,
-                             .sheet = &restore->sheet,
-                             .lang = restore->cmd->lang};
+    struct cmd_unpack job = {.in = restore->in, .stage = stage, .sheet = &restore->sheet};
     struct proc_task task = {.name = "the unpacker",
                              .run = cmd_unpack_run,
                              .ctx = &job,
@@ -153,6 +151,8 @@ static int unpack(struct restore *restore, int stage, struct why *why)
     int rc = proc_run(&task, NULL, &cause);
 
     cmd_progress_end(restore->cmd);
+    if (rc == SH_OK)
+        rc = cmd_restore_check(stage, &restore->sheet, restore->cmd->lang, &cause);
     if (rc == SH_ENOTFOUND && strncmp(cause.text, "age ", 4) == 0)
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                        "%s: was sealed for another recovery sheet than this one (channel %s)",

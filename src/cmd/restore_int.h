@@ -17,9 +17,14 @@ struct cmd_unpack {
     int in;    /* the backup */
     int stage; /* an empty directory */
     const struct sheet *sheet;
-    enum lang lang;
 };
 /* The work of the child: a proc_task's run, with a struct cmd_unpack for ctx. */
 int cmd_unpack_run(void *ctx, const struct proc_side *side, struct why *why);
+/*
+ * Is what was unpacked the channel of this sheet, do its public tree and its keys hold?  The
+ * sentence of what does not is in lang.
+ */
+MUST_CHECK int cmd_restore_check(int stage, const struct sheet *sheet, enum lang lang,
+                                 struct why *why);
 
 #endif
