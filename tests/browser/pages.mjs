@@ -1,0 +1,285 @@
+/*
+ * A channel of the twelve real clips in Debian's Chromium: each video plays, nothing is asked
+ * of anybody else, the console stays empty, axe finds nothing, nothing is wider than a phone.
+ *
+ *   test-pages                     the test (TAP)
+ *   test-pages --screenshot FILE   writes the picture of the README instead
+ *   test-pages --keep DIR          leaves the channel and pictures of the pages there
+ */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { findClips, makeChannel, serve } from './channel.mjs';
+import { dumbServer, loggingProxy } from './servers.mjs';
+
+const require = createRequire(import.meta.url);
+const { chromium } = require('playwright-core');
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const LANGS = ['en', 'zh', 'uk', 'ru'];
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+let count = 0;
+let broken = 0;
+function ok(good, name, detail) {
+  count += 1;
+  if (!good) broken += 1;
+  console.log(`${good ? 'ok' : 'not ok'} ${count} - ${name}`);
+  if (!good && detail !== undefined) {
+    for (const line of String(detail).split('\n').slice(0, 20)) console.log(`# ${line}`);
+  }
+}
+
+/* A page that writes down whatever goes wrong on it. */
+async function openPage(browser, options, faults) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.on('console', (message) => faults.push(`console ${message.type()}: ${message.text()}`));
+  page.on('request', (request) => {
+    if (!/^(http:\/\/127\.0\.0\.1:|file:|data:,$)/.test(request.url())) {
+      faults.push(`foreign: ${request.url()}`);
+    }
+  });
+  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+  page.on('requestfailed', (request) => {
+    /* A player gives up ranges that it no longer needs. */
+    if (request.resourceType() !== 'media') {
+      faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`);
+    }
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 400) faults.push(`${response.status()}: ${response.url()}`);
+  });
+  return page;
+}
+
+/* Play until min(1 s, 80 %) has been shown; what the player says. */
+function play(page) {
+  return page.evaluate(async () => {
+    const video = document.querySelector('video');
+    const box = video.getBoundingClientRect();
+    video.muted = true;
+    const failed = new Promise((_, no) => {
+      video.onerror = () => no(new Error(video.error?.message ?? 'video error'));
+      setTimeout(() => no(new Error(`stands at ${video.currentTime} of ${video.duration}`)),
+        30000);
+    });
+    const shown = (async () => {
+      await video.play();
+      for (;;) {
+        if (video.currentTime >= Math.min(1, 0.8 * video.duration)) return;
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    })();
+    await Promise.race([shown, failed]);
+    return { width: video.videoWidth, height: video.videoHeight,
+      saidWidth: video.width, saidHeight: video.height,
+      boxWidth: box.width, boxHeight: box.height, seconds: video.duration };
+  });
+}
+
+async function playAll(browser, base, made) {
+  const faults = [];
+  const page = await openPage(browser, { viewport: { width: 390, height: 844 } }, faults);
+  for (const clip of made.clips) {
+    const name = `${clip.page} plays`;
+    try {
+      await page.goto(base + clip.page, { waitUntil: 'load' });
+      const seen = await play(page);
+      const poster = await page.evaluate(() => document.querySelector('video').poster);
+      ok(poster, `${name}: has a poster`);
+      /* Upright: what is decoded has the shape that the page promised, and the box keeps it. */
+      const said = seen.saidWidth / seen.saidHeight;
+      ok(Math.abs(seen.width / seen.height - said) / said < 0.02,
+        `${name}: upright and whole`, JSON.stringify(seen));
+      ok(seen.boxWidth <= 390 && seen.boxHeight <= 844 + 1, `${name}: fits the window`,
+        JSON.stringify(seen));
+    } catch (error) {
+      ok(false, name, error.message);
+    }
+  }
+  ok(faults.length === 0, 'nothing on the console while playing', faults.join('\n'));
+  await page.context().close();
+}
+
+function axe(page) {
+  return page.evaluate(async ([source, tags]) => {
+    if (!window.axe) (0, eval)(source);
+    const result = await window.axe.run(document, { runOnly: { type: 'tag', values: tags } });
+    return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3)
+      .map((n) => n.html.slice(0, 120)).join(' | ')}`);
+  }, [AXE, TAGS]);
+}
+
+/* Where the keyboard goes: every link is reached in order, and its focus can be seen. */
+function tabWalk(page) {
+  return page.evaluate(() => {
+    const missed = [];
+    for (const link of document.querySelectorAll('a[href]')) {
+      link.focus({ focusVisible: true });
+      const style = getComputedStyle(link);
+      if (document.activeElement !== link) missed.push(`no focus: ${link.outerHTML}`);
+      else if (style.outlineStyle === 'none') missed.push(`not seen: ${link.outerHTML}`);
+    }
+    return missed;
+  });
+}
+
+async function lookAt(browser, base, folders, look, keep) {
+  const faults = [];
+  const { scheme, width } = look;
+  const label = `${scheme}, ${width} px`;
+  const page = await openPage(browser,
+    { viewport: { width, height: 800 }, colorScheme: scheme, bypassCSP: false }, faults);
+  for (const folder of folders) {
+    const found = [];
+    const wide = [];
+    const walked = [];
+    for (const lang of LANGS) {
+      await page.goto(`${base}${folder}index.${lang}.html`, { waitUntil: 'load' });
+      if (keep) {
+        await page.screenshot({ fullPage: true, path: path.join(keep,
+          `${folder.replaceAll('/', '-') || 'front-'}${lang}-${scheme}-${width}.png`) });
+      }
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth
+        - document.documentElement.clientWidth);
+      if (overflow > 0) wide.push(`${lang}: ${overflow} px too wide`);
+      found.push(...(await axe(page)).map((text) => `${lang}: ${text}`));
+      walked.push(...await tabWalk(page));
+    }
+    const name = `${folder || 'front page'} (${label}, four languages)`;
+    ok(found.length === 0, `${name}: axe finds nothing`, found.join('\n'));
+    ok(wide.length === 0, `${name}: no sideways scroll`, wide.join('\n'));
+    ok(walked.length === 0, `${name}: every link takes the focus and shows it`,
+      walked.join('\n'));
+  }
+  ok(faults.length === 0, `nothing on the console (${label})`, faults.join('\n'));
+  await page.context().close();
+}
+
+/* The instruments themselves: each must see a fault that we make. */
+async function controls(browser, base) {
+  const faults = [];
+  const page = await openPage(browser, { viewport: { width: 320, height: 800 } }, faults);
+  await page.goto(`${base}index.en.html`, { waitUntil: 'load' });
+  await page.evaluate(() => {
+    document.documentElement.removeAttribute('lang');
+    document.querySelector('main p').style.color = '#eee';
+  });
+  const found = (await axe(page)).join('\n');
+  ok(found.includes('html-has-lang') && found.includes('color-contrast'),
+    'axe sees a missing language and a pale text', found);
+  await page.evaluate(() => { document.querySelector('main').style.width = '400px'; });
+  ok(await page.evaluate(() => document.documentElement.scrollWidth) > 320,
+    'a page that is too wide is seen');
+  await page.evaluate(() => { fetch('http://192.0.2.1/').catch(() => 0); });
+  await page.waitForTimeout(500);
+  ok(faults.some((fault) => fault.includes('Content Security Policy')),
+    'the policy stops a request to somebody else, and the console says so',
+    faults.join('\n'));
+  await page.context().close();
+}
+
+/* What a reader without a server gets: the same pages from a folder. */
+async function fromFolder(browser, made, folder, base) {
+  const faults = [];
+  const page = await openPage(browser, { viewport: { width: 390, height: 844 } }, faults);
+  await page.goto(`${base}index.html`, { waitUntil: 'load' });
+  const picture = await page.evaluate(() => document.images[0]?.naturalWidth ?? 0);
+  ok(picture > 0, `${folder}: the front page shows its picture`);
+  await page.click('main a[href]');
+  await page.waitForLoadState('load');
+  ok(page.url().includes('/w/'), `${folder}: its first link leads to a dispatch`, page.url());
+  try {
+    await play(page);
+    ok(true, `${folder}: a video plays`);
+  } catch (error) {
+    ok(false, `${folder}: a video plays`, error.message);
+  }
+  await page.click('nav a[lang="uk"]');
+  await page.waitForLoadState('load');
+  ok(await page.evaluate(() => document.documentElement.lang) === 'uk',
+    `${folder}: another language is one step away`);
+  ok(faults.length === 0, `${folder}: nothing on the console`, faults.join('\n'));
+  await page.context().close();
+}
+
+/* Each link of the tree's pages leads to a file. */
+function deadLinks(tree) {
+  const dead = [];
+  const walk = (dir) => {
+    for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+      const name = path.join(dir, entry.name);
+      if (entry.isDirectory()) walk(name);
+      else if (name.endsWith('.html')) {
+        for (const hit of fs.readFileSync(name, 'utf8')
+          .matchAll(/ (?:href|src|poster)="([^"]*)"/g)) {
+          if (hit[1] !== 'data:,' && !fs.existsSync(path.join(dir, hit[1]))) {
+            dead.push(`${name}: ${hit[1]}`);
+          }
+        }
+      }
+    }
+  };
+  walk(tree);
+  return dead;
+}
+
+async function test(browser, proxy, made, server, keep) {
+  const folder = (index) => path.dirname(made.clips.find((clip) => clip.index === index)?.page
+    ?? `w/${String(index).padStart(3, '0')}/x`) + '/';
+  const folders = ['', folder(made.clips[0].index), folder(made.checkin),
+    folder(made.withdrawn), 'p/000/'];
+  const dead = deadLinks(made.tree);
+  ok(dead.length === 0, 'every link on every page leads to a file', dead.join('\n'));
+  await controls(browser, server.base);
+  await playAll(browser, server.base, made);
+  for (const scheme of ['light', 'dark']) {
+    for (const width of [320, 1280]) {
+      await lookAt(browser, server.base, folders, { scheme, width }, keep);
+    }
+  }
+  const dumb = await dumbServer(made.tree);
+  await fromFolder(browser, made, 'a server that only hands out files', dumb.base);
+  dumb.close();
+  await fromFolder(browser, made, 'file://', `${pathToFileURL(made.tree)}/`);
+  /* Chromium itself looks for its updates and accounts, whatever is on a page. */
+  const foreign = proxy.asked.filter((url) => !url.startsWith('http://127.0.0.1:')
+    && !/^(CONNECT |http:\/\/)[a-z0-9.-]*\.(google|googleapis|gvt1)\.com[:/]/.test(url));
+  ok(proxy.asked.length > 100, 'the proxy saw the requests', proxy.asked.length);
+  ok(foreign.length === 0, 'nothing was asked of anybody else', foreign.join('\n'));
+}
+
+async function screenshot(browser, base, file) {
+  const context = await browser.newContext({ viewport: { width: 1000, height: 800 } });
+  const page = await context.newPage();
+  await page.goto(`${base}index.en.html`, { waitUntil: 'load' });
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: file });
+}
+
+const args = process.argv.slice(2);
+const value = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+const keep = value('--keep');
+const scratch = keep ?? fs.mkdtempSync(path.join(os.tmpdir(), 'stillhere-browser-'));
+const made = makeChannel(scratch, findClips());
+const server = await serve(made.home);
+const proxy = await loggingProxy();
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS,
+  proxy: { server: proxy.address, bypass: '<-loopback>' } });
+try {
+  if (value('--screenshot')) await screenshot(browser, server.base, value('--screenshot'));
+  else await test(browser, proxy, made, server, keep);
+} catch (error) {
+  ok(false, 'the test came to its end', error.stack);
+} finally {
+  await browser.close();
+  proxy.close();
+  await server.close();
+  if (!keep) fs.rmSync(scratch, { recursive: true, force: true });
+}
+if (!value('--screenshot')) console.log(`1..${count}`);
+process.exitCode = broken ? 1 : 0;
