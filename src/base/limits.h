@@ -75,6 +75,7 @@
 /* ---- processes ---- */
 #define LIMIT_REPORT_BYTES (64u << 10) /* bytes that a caged child may report */
 #define LIMIT_LOCK_WAIT_S 60           /* seconds that a second poster waits for the first */
+#define LIMIT_LOOK_WAIT_S 5            /* seconds that a reading command waits for a poster */
 #define LIMIT_CAGE_CPU_S 600           /* CPU seconds of one caged child */
 #define LIMIT_CAGE_WAIT_S 3600 /* wall seconds of one caged child: 4 GiB from a slow stick */
 #define LIMIT_CAGE_FILES 64    /* descriptors of a caged process */
@@ -101,5 +102,7 @@
 /* ---- age files (C2SP age v1) ---- */
 #define LIMIT_AGE_HEADER_BYTES 65536 /* bytes of a header that we parse */
 #define LIMIT_AGE_STANZAS 64         /* recipients of one file */
+#define LIMIT_TAR_BYTES                                                                        \
+    ((UINT64_C(1) << 33) - 1) /* bytes of one file in a backup: 11 octal digits (ustar) */
 
 #endif

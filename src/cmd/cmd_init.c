@@ -12,7 +12,7 @@
 
 /* The sheet of a run without a terminal and without --sheet lies in HOME, and we say so. */
 static int plan_sheet(const struct cmd *cmd, const struct cmd_args *args, const char *home,
-                      char own[4096], struct cmd_sheet_plan *plan, struct why *why)
+                      struct cmd_sheet_plan *plan, struct why *why)
 {
     plan->file = cmd_value(args, "sheet");
     plan->named = plan->file != NULL;
@@ -20,9 +20,10 @@ static int plan_sheet(const struct cmd *cmd, const struct cmd_args *args, const 
     plan->cmd = cmd;
     if (plan->file || plan->ask)
         return SH_OK;
-    if (snprintf(own, 4096, "%s/recovery-sheet.txt", home) >= 4096)
+    if ((size_t)snprintf(plan->own, sizeof(plan->own), "%s/recovery-sheet.txt", home) >=
+        sizeof(plan->own))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: the name is too long", home);
-    plan->file = own;
+    plan->file = plan->own;
     return SH_OK;
 }
 
@@ -119,7 +120,6 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     const char *tag = cmd_value(args, "lang");
     struct cmd_sheet_plan plan = {.lang = cmd->lang, .name = birth.name};
     struct why why = {0};
-    char own[4096];
 
     if (args->word_count == 1)
         birth.home = args->words[0];
@@ -130,7 +130,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (tag && !lang_from_tag(slice_text(tag), &plan.lang))
         return cmd_usage(cmd, "--lang %s: expected en, zh, uk or ru", tag);
     if (text_check(slice_text(birth.name), TEXT_LINE, LIMIT_NAME_BYTES, "--name", &why) < 0 ||
-        plan_sheet(cmd, args, birth.home, own, &plan, &why) < 0)
+        plan_sheet(cmd, args, birth.home, &plan, &why) < 0)
         return cmd_failed(cmd, &why);
     birth.lang = lang_code(plan.lang);
     birth.keep_sheet = cmd_sheet_keep;

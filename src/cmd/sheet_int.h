@@ -38,6 +38,7 @@ struct cmd_sheet_plan {
     enum lang lang;
     const char *name;
     const char *file; /* NULL: on the terminal alone */
+    char own[4096];   /* the name of a file that nobody chose */
     char svg[4096];   /* out: the name of the page to print */
     bool named;       /* the person chose the file's name */
     bool ask;         /* two groups back; needs a terminal */

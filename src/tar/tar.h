@@ -20,7 +20,6 @@
 
 #define TAR_BLOCK_BYTES 512
 #define TAR_PATH_BYTES 101 /* with the NUL */
-#define TAR_BYTES_MAX ((UINT64_C(1) << 33) - 1)
 
 struct tar_member {
     char path[TAR_PATH_BYTES];

@@ -1,6 +1,6 @@
 /*
- * The age reader: one verdict however the input is cut, plain bytes never before their tag, and
- * what our writer makes of the input is read back.  The key is fixed, so that seeds can be ours.
+ * The age reader: one verdict however the input is cut, and what our writer makes of the
+ * input is read back.  The key is fixed, so that seeds can be ours.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The tar reader: one verdict however the input is cut; what it takes is what we would write. */
+/* The tar reader: one verdict however it is cut; what it takes is what we would write. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
