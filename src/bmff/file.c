@@ -227,9 +227,5 @@ int bmff_read_file(const struct bmff_source *source, struct bmff_state *state, s
             why, SH_EFORMAT, source->size,
             "no moov box: the recording was not finished, or the copy is cut off "
             "(14496-12 8.2.1); send the clip again, whole, or repair it on the phone");
-    if (!state->mdats.len)
-        return why_set(
-            why, SH_EFORMAT, source->size,
-            "no mdat box: there is no picture or sound in it (14496-12 8.1.1)" REMEDY_RESEND);
     return SH_OK;
 }

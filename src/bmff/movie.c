@@ -284,6 +284,10 @@ int bmff_read_movie(struct bmff_state *state, struct why *why)
     rc = refuse_choice(choice, why);
     if (rc < 0)
         return rc;
+    if (!state->mdats.len)
+        return why_set(why, SH_EFORMAT, state->file_bytes,
+                       "no mdat box: there is no picture or sound in it (14496-12 8.1.1); the "
+                       "copy is cut off: send or copy the clip again, whole");
     count_left_out(state, choice);
     return read_chosen(state, choice, why);
 }

@@ -129,7 +129,7 @@ static bool looks_like_text(struct slice head)
         (memcmp(head.ptr, "\xff\xfe", 2) == 0 || memcmp(head.ptr, "\xfe\xff", 2) == 0))
         return true;
     for (size_t i = 0; i < len; i++)
-        if (head.ptr[i] < 0x20 && !strchr("\t\n\r\f", head.ptr[i]))
+        if (!head.ptr[i] || (head.ptr[i] < 0x20 && !strchr("\t\n\r\f", head.ptr[i])))
             return false;
     for (size_t cut = 0; cut < 4 && cut < len; cut++)
         if (text_is_utf8(slice_sub(head, 0, len - cut)))
