@@ -91,7 +91,8 @@ static void absent(struct pages_draft *draft, const struct pages_item *item)
     markup_close(&draft->m);
 }
 
-static void row(struct pages_draft *draft, const struct pages_item *item)
+/* heading: "h3" below a heading of the list, "h2" where the page itself is the list. */
+static void row(struct pages_draft *draft, const struct pages_item *item, const char *heading)
 {
     struct markup *m = &draft->m;
     const struct doc_blob *poster;
@@ -106,7 +107,7 @@ static void row(struct pages_draft *draft, const struct pages_item *item)
         poster = pages_first_poster(item->doc);
         if (poster)
             markup_attr(m, "class", slice_text("pic"));
-        markup_open(m, "h3");
+        markup_open(m, heading);
         pages_status(draft, item->doc);
         markup_close(m);
         meta_line(draft, item->doc);
@@ -172,10 +173,13 @@ static void range_heading(struct pages_draft *draft, const struct pages_timeline
 
     pages_number(before + 1, first);
     pages_number(before + timeline->count, last);
+    markup_open(&draft->m, "section");
+    markup_attr(&draft->m, "class", slice_text("word"));
     markup_open(&draft->m, "h1");
     markup_attr(&draft->m, "class", slice_text("long"));
     pages_fill(draft, lang_text(draft->lang, STR_PAGE_RANGE), slice_text(first),
                slice_text(last));
+    markup_close(&draft->m);
     markup_close(&draft->m);
 }
 
@@ -203,13 +207,14 @@ static void list(struct pages_draft *draft, const struct pages_timeline *timelin
 
     if (timeline->count > (skip < timeline->count ? 1u : 0u)) {
         markup_open(m, "section");
-        pages_element(draft, "h2", NULL, front ? STR_PAGE_OLDER_NAV : STR_PAGE_DISPATCHES);
+        if (front)
+            pages_element(draft, "h2", NULL, STR_PAGE_OLDER_NAV);
         markup_open(m, "ol");
         markup_attr(m, "class", slice_text("list"));
         markup_newline(m);
         for (size_t i = 0; i < timeline->count; i++)
             if (i != skip)
-                row(draft, &timeline->items[i]);
+                row(draft, &timeline->items[i], front ? "h3" : "h2");
         markup_close(m);
         markup_close(m);
     }
