@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "json/json.h"
-#include "pages/pages.h"
 #include "serve/serve.h"
 
 static void say(const struct cmd *cmd, enum lang_string id, const char *first)
@@ -81,7 +80,6 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                                     .listen = cmd_value(args, "listen"),
                                     .tls_cert = cmd_value(args, "tls-cert"),
                                     .tls_key = cmd_value(args, "tls-key"),
-                                    .csp = pages_csp(),
                                     .nginx = getenv("STILLHERE_NGINX")};
     struct serve_address address;
     struct why why = {0};

@@ -80,7 +80,7 @@ static void raise_files(void)
 static int become_nginx(const struct serve_child *child, struct why *why)
 {
     char config[4096];
-    char *const argv[] = {(char[]){"nginx"}, (char[]){"-e"}, (char[]){"stderr"},
+    char *const argv[] = {(char[]){"nginx"}, (char[]){"-e"}, (char[]){"/dev/null"},
                           (char[]){"-c"},    config,         NULL};
     /* The way in which nginx hands its sockets to a successor. */
     char *const envp[] = {(char[]){"NGINX=3;"}, NULL};

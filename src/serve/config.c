@@ -78,6 +78,15 @@ static void header_line(struct bytes *out, const char *name, const char *value)
     bytes_printf(out, "        add_header %s \"%s\" always;\n", name, value);
 }
 
+/*
+ * What pages_csp() says, but for the style: each page names the hash of its own in its <meta>,
+ * and a browser holds a page to both.  With the hash here too, a page that an older version
+ * wrote, or a configuration that was copied once, would show pages without their style.
+ */
+#define PAGE_POLICY                                                                            \
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; "  \
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
 enum policy { POLICY_PAGE, POLICY_MEDIA, POLICY_DATA };
 
 /* nginx drops the headers of the server where a location has its own: so each has them all. */
@@ -89,13 +98,9 @@ static void headers(struct bytes *out, const struct serve_site *site, enum polic
     header_line(out, "Cross-Origin-Resource-Policy",
                 policy == POLICY_MEDIA ? "cross-origin" : "same-origin");
     header_line(out, "Permissions-Policy",
-                "camera=(), microphone=(), geolocation=(), payment=(), usb=(), "
-                "browsing-topics=()");
+                "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
     if (policy == POLICY_PAGE)
-        bytes_printf(out,
-                     "        add_header Content-Security-Policy \"%s; "
-                     "frame-ancestors 'none'\" always;\n",
-                     site->csp);
+        header_line(out, "Content-Security-Policy", PAGE_POLICY);
     else if (policy == POLICY_MEDIA)
         header_line(out, "Content-Security-Policy", "sandbox");
     else

@@ -145,8 +145,7 @@ static int write_config(struct serving *serving, struct why *why)
     struct serve_site site = {.form = SERVE_CHILD,
                               .root = serving->root,
                               .state = serving->state,
-                              .listen = serving->address,
-                              .csp = serving->options->csp};
+                              .listen = serving->address};
     struct io_target target = {
         .path = "nginx.conf", .mode = 0600, .sync = IO_NO_SYNC, .dir = -1};
     struct bytes config;
@@ -340,7 +339,7 @@ int serve_run(const struct serve_options *options,
 
 int serve_print(const struct serve_options *options, struct bytes *out, struct why *why)
 {
-    struct serve_site site = {.form = SERVE_SITE, .csp = options->csp};
+    struct serve_site site = {.form = SERVE_SITE};
     char root[PATH_MAX], home[PATH_MAX];
     int rc = serve_address_parse(options->listen, &site.listen, why);
 

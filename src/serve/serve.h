@@ -48,7 +48,6 @@ struct serve_site {
     const char *tls_key;
     const char *user;  /* whom the workers run as, or NULL: whoever starts it */
     const char *group; /* NULL where user is */
-    const char *csp;   /* the content security policy of the pages: pages_csp() */
 };
 /* Append the configuration.  SH_EARG for a path that nginx cannot hold ("$", control). */
 MUST_CHECK int serve_config_build(const struct serve_site *site, struct bytes *out,
@@ -59,7 +58,6 @@ struct serve_options {
     const char *listen;   /* for serve_address_parse */
     const char *tls_cert; /* any path, or NULL */
     const char *tls_key;
-    const char *csp;
     const char *nginx; /* path of the program, or NULL: where Debian has it */
 };
 /* What runs now. */
