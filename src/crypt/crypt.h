@@ -58,7 +58,8 @@ struct crypt_table {
                         uint8_t out[CRYPT_DIGEST_BYTES]);
 };
 
-/* Named so because <unistd.h> declares a crypt() already. */
+/* Not `crypt`, which <unistd.h> declares; the linker's name has the module's in front. */
+#define crypto crypt_primitives
 extern const struct crypt_table crypto;
 
 /* ---- ES256 keys and the channel's C2PA authority: natively only (crypt_ca.c) ---- */
@@ -80,7 +81,7 @@ struct crypt_ca {
 /*
  * Append the self-signed certificate of the channel's C2PA authority as PEM (FORMATS.md,
  * "Credentials in files made by post"): CA:TRUE with path length 0 and certificate and CRL
- * signing, both critical, and a subject key identifier.  SH_EARG for a bad scalar, year or name.
+ * signing, both critical, and a subject key identifier.  SH_EARG: bad scalar, year or name.
  */
 MUST_CHECK int crypt_ca_build(const struct crypt_ca *ca, struct bytes *pem, struct why *why);
 

@@ -12,8 +12,8 @@
 /* ---- SHA-2 ---- */
 
 /*
- * The first 64 bits of the fractions of the cube roots of the first 80 primes (4.2.3); the upper
- * halves of the first 64 are the constants of SHA-256 (4.2.2).
+ * The first 64 bits of the fractions of the cube roots of the first 80 primes (4.2.3).  The
+ * upper halves of the first 64 are the constants of SHA-256 (4.2.2).
  */
 static const uint64_t round_constant[80] = {
     0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc,

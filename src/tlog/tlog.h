@@ -19,6 +19,7 @@
 
 #define TLOG_HASH_BYTES 32
 #define TLOG_TILE_WIDTH 256
+/* Not a cap: the range that tlog-tiles gives to <L>. */
 #define TLOG_LEVEL_MAX 63
 /* "tile/entries/" or "tile/63/", groups of "xddd/", ".p/255" and the NUL, rounded up. */
 #define TLOG_PATH_BYTES 80
@@ -46,7 +47,7 @@ void tlog_range_append(struct tlog_range *range, const uint8_t leaf[TLOG_HASH_BY
 void tlog_range_root(const struct tlog_range *range, uint8_t root[TLOG_HASH_BYTES]);
 /*
  * Root of count (1..256) consecutive complete subtree hashes, 32 bytes each: what a full tile
- * contributes one level up (count 256), or the hash of a perfect subtree (count a power of two).
+ * contributes one level up (count 256), or the hash of a perfect subtree (a power of two).
  */
 void tlog_subtree_root(const uint8_t *hashes, size_t count, uint8_t root[TLOG_HASH_BYTES]);
 
@@ -78,7 +79,7 @@ uint16_t tlog_partial_width(uint64_t size, uint8_t level);
 
 /* Append one entry (<= 65535 bytes) to the content of an entry tile. */
 void tlog_entry_tile_add(struct bytes *tile, struct slice entry);
-/* Take the next entry out of an entry tile; false at a malformed one (cur->failed) or the end. */
+/* Take the next entry out of an entry tile; false at the end or a malformed one (failed). */
 bool tlog_entry_tile_next(struct cursor *cur, struct slice *entry);
 
 /* ---- signed notes ---- */

@@ -8,6 +8,12 @@
 /* The longest file that is read whole: an entry tile. */
 #define FILE_BYTES (TLOG_TILE_WIDTH * (size_t)(2 + LIMIT_ENTRY_BYTES))
 
+/* A maximum in bytes, cut to what this machine can address: in a browser that is 32 bits. */
+static size_t room_for(uint64_t bytes)
+{
+    return bytes > SIZE_MAX / 2 ? SIZE_MAX / 2 : (size_t)bytes;
+}
+
 static int walk_tree(struct verify_walk *walk, const struct channel_id *expected,
                      struct arena *arena)
 {
@@ -25,9 +31,10 @@ static int walk_tree(struct verify_walk *walk, const struct channel_id *expected
     rc = verify_checkpoint(walk, &next);
     if (rc < 0 || next == VERIFY_STOP)
         return rc;
-    bytes_init(&walk->kinds, walk->size);
-    bytes_init(&walk->tile_roots, (walk->size / TLOG_TILE_WIDTH + 1) * TLOG_HASH_BYTES);
-    bytes_init(&walk->tile_marks, walk->size / TLOG_TILE_WIDTH + 1);
+    bytes_init(&walk->kinds, room_for(walk->size));
+    bytes_init(&walk->tile_roots,
+               room_for((walk->size / TLOG_TILE_WIDTH + 1) * TLOG_HASH_BYTES));
+    bytes_init(&walk->tile_marks, room_for(walk->size / TLOG_TILE_WIDTH + 1));
     rc = verify_log(walk, &next);
     if (rc < 0 || next == VERIFY_STOP)
         return rc;

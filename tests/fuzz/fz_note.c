@@ -1,5 +1,5 @@
 /*
- * Signed notes: a note that parses is made of its parts again, and judging it by any key is safe.
+ * Signed notes: what parses is made of its parts again, and judging it by any key is safe.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * Entry tiles: the entries of a tile that is read to its end make the same tile again.  The first
- * 11 bytes also choose a tile, whose path must be one of the grammar of tlog-tiles.
+ * Entry tiles: the entries of a tile that is read to its end make the same tile again.  The
+ * first 11 bytes also choose a tile, whose path must be one of the grammar of tlog-tiles.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * LD_PRELOAD shim of the torture test: every call of the program that changes files passes here,
- * is counted, and at a chosen one the machine "fails".
+ * LD_PRELOAD shim of the torture test: every call of the program that changes files passes here
+ * and is counted, and at a chosen one the machine "fails".
  *
  *   TORTURE_STATE   a file of at least a page, shared by all processes of a run: struct state
  *   TORTURE_MODE    count | kill | torn | eio | enospc | journal
@@ -439,6 +439,7 @@ static void note_copy(int to, uint64_t at, ssize_t done)
     }
 }
 
+/* ABI: the system call has six. */
 EXPORT ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size_t len,
                                unsigned flags)
 {

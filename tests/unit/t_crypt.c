@@ -15,11 +15,13 @@
 
 #include "crypt/crypt.h"
 
-/* The browser's table beside the native one: its file defines `crypto`, here under its own name. */
+/* The browser's table beside the native one: its file's `crypto`, here by another name. */
+#undef crypto
 #define crypto crypt_small
 extern const struct crypt_table crypt_small;
 #include "crypt/crypt_wasm.c"
 #undef crypto
+#define crypto crypt_primitives
 
 /* ---- a stream of numbers that is the same in every run ---- */
 

@@ -1,4 +1,4 @@
-/* tlog: hashing, tiles, notes, checkpoints, against other people's logs and the specs' words. */
+/* tlog: hashing, tiles, notes, checkpoints, against others' logs and the specs' words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,25 +48,42 @@ static void leaf_number(uint64_t i, uint8_t out[32])
 
 /* ---- hashing ---- */
 
-/* The definition of RFC 6962 2.1, word by word: split at the largest power of two below n. */
+/* The root of 2^log2 leaves from `from` on: a perfect tree. */
+static void perfect(uint64_t from, unsigned log2, uint8_t out[32])
+{
+    uint8_t row[1024][32];
+
+    assert_true(log2 <= 10);
+    for (uint64_t i = 0; i < UINT64_C(1) << log2; i++)
+        leaf_number(from + i, row[i]);
+    for (size_t count = (size_t)1 << log2; count > 1; count /= 2)
+        for (size_t i = 0; i < count / 2; i++)
+            tlog_node_hash(row[2 * i], row[2 * i + 1], row[i]);
+    memcpy(out, row[0], 32);
+}
+
+/*
+ * RFC 6962 2.1 splits at the largest power of two below n: a tree is a perfect left part and,
+ * to its right, a smaller tree.  So its perfect parts are the ones of n, folded from the right.
+ */
 static void definition(uint64_t from, uint64_t count, uint8_t out[32])
 {
-    uint8_t left[32], right[32];
-    uint64_t split = 1;
+    bool have = false;
 
-    if (!count) {
-        crypto.sha256(slice_of(NULL, 0), out);
-        return;
+    crypto.sha256(slice_of(NULL, 0), out);
+    for (unsigned bit = 0; count >> bit; bit++) {
+        uint64_t right = count & ((UINT64_C(2) << bit) - 1);
+        uint8_t part[32];
+
+        if (!(count >> bit & 1))
+            continue;
+        perfect(from + count - right, bit, part);
+        if (have)
+            tlog_node_hash(part, out, out);
+        else
+            memcpy(out, part, 32);
+        have = true;
     }
-    if (count == 1) {
-        leaf_number(from, out);
-        return;
-    }
-    while (split * 2 < count)
-        split *= 2;
-    definition(from, split, left);
-    definition(from + split, count - split, right);
-    tlog_node_hash(left, right, out);
 }
 
 static void range_is_the_definition(void **state)

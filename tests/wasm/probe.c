@@ -32,8 +32,8 @@ int probe_ed25519(uint32_t len)
 }
 
 /*
- * The room: a public key, then a signed note of len bytes by the name "example.com/foo".  Returns
- * a verdict, or a negative error.
+ * The room: a public key, then a signed note of len bytes by the name "example.com/foo".
+ * Returns a verdict, or a negative error.
  */
 EXPORT(probe_note) int probe_note(uint32_t len);
 int probe_note(uint32_t len)
