@@ -1,4 +1,4 @@
-/* The signer: holds the log key, signs one checkpoint, parses nothing else. */
+/* The signer: the only process that holds the log key, for the time of one signature. */
 #include "role/role.h"
 
 #include <string.h>
@@ -8,101 +8,120 @@
 #include "crypt/crypt.h"
 #include "io/io.h"
 #include "proc/proc.h"
+#include "tlog/tlog.h"
 
-struct task {
-    int private_dir;
-    const struct channel_id *id;
-    const struct tlog_key *key;
+#define KEY_PATH "keys/log.key"
+#define KEY_TEXT_BYTES (2 * SECRET_BYTES + 1)
+
+struct signer {
+    const struct channel_info *info;
     struct slice text;
 };
 
-static int read_key(const struct task *task, struct secret *seed, struct why *why)
+/* 64 hex digits and a newline; and is it the key that the identity note names? */
+static int key_read(const struct channel_info *info, struct secret *seed, struct why *why)
 {
-    struct bytes raw;
     uint8_t public_key[CRYPT_KEY_BYTES];
+    struct bytes raw;
     int rc;
 
-    bytes_init(&raw, 2 * SECRET_BYTES + 1);
-    rc = io_read(task->private_dir, "keys/log.key", &raw, why);
-    if (rc == SH_OK && (raw.len != raw.max || raw.ptr[raw.len - 1] != '\n' ||
+    bytes_init(&raw, KEY_TEXT_BYTES);
+    rc = io_read(info->private_dir, KEY_PATH, &raw, why);
+    if (rc == SH_OK && (raw.len != KEY_TEXT_BYTES || raw.ptr[raw.len - 1] != '\n' ||
                         !hex_parse(slice_of(raw.ptr, raw.len - 1), seed->byte, SECRET_BYTES)))
-        rc = why_set(
-            why, SH_EFORMAT, WHY_NOWHERE,
-            "private/keys/log.key: not 64 hexadecimal digits and a newline; bring it back "
-            "from a backup");
+        rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                     "private/" KEY_PATH ": expected 64 lower-case hex digits and a newline; "
+                     "put back the file from a backup");
     if (raw.ptr)
         wipe(raw.ptr, raw.cap);
     bytes_release(&raw);
-    if (rc < 0)
+    if (rc != SH_OK)
         return rc;
     crypto.ed25519_public(seed, public_key);
-    if (memcmp(public_key, task->key->public_key, sizeof(public_key)) != 0)
-        return why_set(
-            why, SH_ECRYPT, WHY_NOWHERE,
-            "private/keys/log.key is not the log key of this channel's identity note");
+    if (memcmp(public_key, info->log_key.public_key, sizeof(public_key)) != 0)
+        return why_set(why, SH_ECRYPT, WHY_NOWHERE,
+                       "private/" KEY_PATH " is not the log key that the identity note names; "
+                       "put back the file from a backup of this channel");
     return SH_OK;
 }
 
-/* The purpose of this key: a checkpoint of this channel, and nothing else. */
-static int check_text(const struct task *task, struct why *why)
+/* The one purpose of this key: a checkpoint of this log, exactly as we write it. */
+static int purpose_check(const struct signer *signer, struct why *why)
 {
-    struct tlog_checkpoint checkpoint;
     char origin[CHANNEL_ORIGIN_BYTES];
-    int rc = tlog_checkpoint_parse(task->text, &checkpoint, why);
+    struct tlog_checkpoint checkpoint;
+    struct bytes again;
+    int rc = tlog_checkpoint_parse(signer->text, &checkpoint, why);
 
-    if (rc < 0)
+    if (rc != SH_OK)
         return rc;
-    channel_origin(task->id, origin);
+    channel_origin(&signer->info->id, origin);
     if (!slice_equal(checkpoint.origin, slice_text(origin)))
-        return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "signer: asked to sign for another origin than %s", origin);
-    return SH_OK;
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                       "the signer: a checkpoint of another log: %.*s",
+                       (int)checkpoint.origin.len, (const char *)checkpoint.origin.ptr);
+    if (checkpoint.size < signer->info->size)
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                       "the signer: a checkpoint of %llu entries, but the log has %llu",
+                       (unsigned long long)checkpoint.size,
+                       (unsigned long long)signer->info->size);
+    bytes_init(&again, LIMIT_NOTE_BYTES);
+    tlog_checkpoint_build(&again, &checkpoint);
+    rc = bytes_check(&again, why);
+    if (rc == SH_OK && !slice_equal(bytes_view(&again), signer->text))
+        rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                     "the signer: not the exact text of a checkpoint");
+    bytes_release(&again);
+    return rc;
 }
 
-static int sign(void *ctx, const struct proc_side *side, struct why *why)
+static int signer_run(void *ctx, const struct proc_side *side, struct why *why)
 {
-    const struct task *task = ctx;
-    const struct cage_rules rules = {
-        .profile = CAGE_COPY, .keep = &side->fd, .keep_count = 1, .cpu_s = LIMIT_CAGE_CPU_S};
-    struct secret seed = {{0}};
+    const struct signer *signer = ctx;
+    struct cage_rules rules = {
+        .profile = CAGE_COPY, .keep = &side->fd, .keep_count = 1, .cpu_s = LIMIT_SIGNER_WAIT_S};
     uint8_t signature[CRYPT_SIGNATURE_BYTES];
-    int rc = read_key(task, &seed, why);
+    struct secret seed = {{0}};
+    /* The key is read before the cage shuts; nothing else is looked at until then. */
+    int rc = key_read(signer->info, &seed, why);
 
     if (rc == SH_OK)
         rc = cage_enter(&rules, NULL, why);
     if (rc == SH_OK)
-        rc = check_text(task, why);
+        rc = purpose_check(signer, why);
     if (rc == SH_OK) {
-        crypto.ed25519_sign(&seed, task->text, signature);
+        crypto.ed25519_sign(&seed, signer->text, signature);
         proc_report(side, slice_of(signature, sizeof(signature)));
     }
     secret_wipe(&seed);
     return rc;
 }
 
-static int sign_checkpoint(void *ctx, struct slice text,
-                           uint8_t signature[CRYPT_SIGNATURE_BYTES], struct why *why)
+static int signer_sign(void *ctx, struct slice text, uint8_t signature[CRYPT_SIGNATURE_BYTES],
+                       struct why *why)
 {
-    const struct channel_info *info = channel_info(ctx);
-    struct task of_child = {
-        .private_dir = info->private_dir, .id = &info->id, .key = &info->log_key, .text = text};
-    const struct proc_task task = {.name = "the signer", .run = sign, .ctx = &of_child};
-    struct bytes reply;
+    struct signer signer = {.info = channel_info(ctx), .text = text};
+    struct proc_task task = {.name = "the signer",
+                             .run = signer_run,
+                             .ctx = &signer,
+                             .timeout_s = LIMIT_SIGNER_WAIT_S};
+    struct bytes report;
     int rc;
 
-    bytes_init(&reply, CRYPT_SIGNATURE_BYTES);
-    rc = proc_run(&task, &reply, why);
-    if (rc == SH_OK && (reply.len != CRYPT_SIGNATURE_BYTES ||
-                        !crypto.ed25519_verify(info->log_key.public_key, text, reply.ptr)))
+    bytes_init(&report, CRYPT_SIGNATURE_BYTES);
+    rc = proc_run(&task, &report, why);
+    if (rc == SH_OK &&
+        (report.len != CRYPT_SIGNATURE_BYTES ||
+         !crypto.ed25519_verify(signer.info->log_key.public_key, text, report.ptr)))
         rc = why_set(why, SH_ECRYPT, WHY_NOWHERE,
                      "the signer gave a signature that does not hold");
     if (rc == SH_OK)
-        memcpy(signature, reply.ptr, CRYPT_SIGNATURE_BYTES);
-    bytes_release(&reply);
+        memcpy(signature, report.ptr, CRYPT_SIGNATURE_BYTES);
+    bytes_release(&report);
     return rc;
 }
 
 struct channel_signer role_signer(struct channel *channel)
 {
-    return (struct channel_signer){.sign_checkpoint = sign_checkpoint, .ctx = channel};
+    return (struct channel_signer){.sign_checkpoint = signer_sign, .ctx = channel};
 }

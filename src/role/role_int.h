@@ -1,0 +1,19 @@
+/*
+ * What the roles share: facts on the pipe.
+ */
+#ifndef ROLE_ROLE_INT_H
+#define ROLE_ROLE_INT_H
+
+#include "proc/proc.h"
+#include "role/role.h"
+
+/* A source over a regular file; *fd must outlive it.  SH_EFORMAT for anything else. */
+MUST_CHECK int role_source(const int *fd, struct bmff_source *source, struct why *why);
+
+/* In the child. */
+void role_facts_send(const struct proc_side *side, const struct bmff_facts *facts);
+/* In the keeper: nothing outside of limits.h, the fixed codes and bits gets through. */
+MUST_CHECK int role_facts_take(struct slice report, const char *name, struct bmff_facts *facts,
+                               struct why *why);
+
+#endif
