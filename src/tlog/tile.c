@@ -73,7 +73,9 @@ int tlog_tile_path(const struct tlog_tile *tile, char *out, struct why *why)
 uint16_t tlog_partial_width(uint64_t size, uint8_t level)
 {
     /* floor(size / 256^level) mod 256; from level 8 on nothing is left of 64 bits. */
-    return level < 8 ? (uint16_t)(size >> 8 * level & 0xff) : 0;
+    if (level >= 8)
+        return 0;
+    return (uint16_t)(size >> 8 * level & 0xff);
 }
 
 void tlog_entry_tile_add(struct bytes *tile, struct slice entry)
