@@ -62,20 +62,17 @@ fails() {
     result $? "$name"
 }
 same() {
-    out="first:  $2"
-    err="second: $3"
+    local out="first:  $2" err="second: $3"
     [ "$2" = "$3" ]
     result $? "$1"
 }
 has() {
-    out=$2
-    err="looked for: $3"
+    local out=$2 err="looked for: $3"
     printf '%s' "$2" | grep -qE -- "$3"
     result $? "$1"
 }
 lacks() {
-    out=$2
-    err="should not be there: $3"
+    local out=$2 err="should not be there: $3"
     ! printf '%s' "$2" | grep -qE -- "$3"
     result $? "$1"
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -32,14 +33,21 @@ struct restore {
 
 /* ---- the sheet ---- */
 
-/* Lines until an empty one that follows something, or the end. */
+/*
+ * What a person types or pastes: until the first empty line after the archive secret, which is
+ * the last of the five, so that the empty lines of a whole sheet do no harm.
+ */
 static int read_typed(struct bytes *text, struct why *why)
 {
     char line[1024];
+    bool last = false;
+    size_t from;
 
     while (fgets(line, sizeof(line), stdin)) {
-        if (line[0] == '\n' && text->len > 1)
+        from = strspn(line, " \t");
+        if (last && (line[from] == '\n' || line[from] == '\r'))
             break;
+        last = last || strncasecmp(line + from, "archive", 7) == 0;
         bytes_text(text, line);
     }
     wipe(line, sizeof(line));
@@ -55,9 +63,10 @@ static int read_sheet(const struct cmd *cmd, const char *path, struct sheet *out
     cmd_secret_buffer(&text);
     if (path && strcmp(path, "-") != 0) {
         rc = why_name(why, io_read(AT_FDCWD, path, &text, why), "--sheet");
+    } else if (path) {
+        rc = io_read_fd(STDIN_FILENO, &text, why);
     } else {
-        if (!path)
-            (void)fprintf(stderr, "%s\n", lang_text(cmd->lang, STR_RESTORE_ASK));
+        (void)fprintf(stderr, "%s\n", lang_text(cmd->lang, STR_RESTORE_ASK));
         rc = read_typed(&text, why);
     }
     if (rc == SH_OK)

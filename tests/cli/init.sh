@@ -1,6 +1,6 @@
 #!/bin/bash
 # init: the channel, the recovery sheet in all its forms, and what is refused.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "$STILLHERE_SOURCE/tests/lib.sh" || exit 1
 terminal="/usr/bin/python3 $STILLHERE_SOURCE/tests/cli/terminal.py"
 
 # ---- to a file ----

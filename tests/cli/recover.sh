@@ -1,9 +1,9 @@
 #!/bin/bash
 # recover: a restored copy is used again only by somebody who says that he knows.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "$STILLHERE_SOURCE/tests/lib.sh" || exit 1
 channel home
-still -C "$scratch/home" -q checkin "before"
-still -C "$scratch/home" -q backup "$scratch/a.age"
+still -C "$scratch/home" -q checkin "before" >/dev/null
+still -C "$scratch/home" -q backup "$scratch/a.age" >/dev/null
 still -C "$scratch/back" -q restore "$scratch/a.age" --sheet "$scratch/home.sheet" >/dev/null
 
 before=$(tree_hash "$scratch/back/public")
