@@ -16,7 +16,6 @@
 #include "io/io.h"
 #include "publish/publish.h"
 
-
 static char home[200];
 static int home_dir = -1;
 static struct channel *channel;
