@@ -111,6 +111,8 @@ struct cmd_dispatch {
 MUST_CHECK int cmd_dispatch_fill(const struct cmd_args *args, const char *words,
                                  struct channel *channel, struct cmd_dispatch *out,
                                  struct why *why);
+/* CMD_USAGE, and said, when more than one status is given. */
+int cmd_status_usage(const struct cmd *cmd, const struct cmd_args *args);
 /* Options for cmd_dispatch_fill, to be put into a command's list. */
 #define CMD_DISPATCH_OPTIONS                                                                   \
     {"well", NULL, "the status is: well (the default)"},                                       \

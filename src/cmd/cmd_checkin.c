@@ -44,6 +44,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
     if (args->word_count > 1)
         return cmd_usage(cmd, "one text of words, in quotes");
+    if (cmd_status_usage(cmd, args) != CMD_DONE)
+        return CMD_USAGE;
     bytes_init(&words, LIMIT_WORDS_BYTES + 2);
     rc = cmd_words(args->word_count ? args->words[0] : NULL, &words, &text, &why);
     if (rc == SH_OK)

@@ -25,24 +25,29 @@ void cmd_publish(const struct cmd *cmd, struct channel *channel)
     cmd_say(cmd, "The next command that appends, or stillhere rebuild, writes them.");
 }
 
-/* One status of --well, --hurt, --moving, --status TEXT; well when nothing is said. */
+static const char *const STATUS_NAMES[] = {"well", "hurt", "moving"};
+
+int cmd_status_usage(const struct cmd *cmd, const struct cmd_args *args)
+{
+    unsigned given = cmd_is_set(args, "status");
+
+    for (size_t i = 0; i < COUNT_OF(STATUS_NAMES); i++)
+        given += cmd_is_set(args, STATUS_NAMES[i]);
+    return given > 1
+               ? cmd_usage(cmd, "one status only: --well, --hurt, --moving or --status TEXT")
+               : CMD_DONE;
+}
+
+/* Well when nothing is said (docs/decisions/0001). */
 static int fill_status(const struct cmd_args *args, struct slice lang, struct document *doc,
                        struct why *why)
 {
-    static const char *const names[] = {"well", "hurt", "moving"};
     const char *text = cmd_value(args, "status");
-    unsigned given = text != NULL;
 
-    doc->status = slice_text("well");
-    for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (!cmd_is_set(args, names[i]))
-            continue;
-        doc->status = slice_text(names[i]);
-        given++;
-    }
-    if (given > 1)
-        return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "one status only: --well, --hurt, --moving or --status TEXT");
+    doc->status = slice_text(STATUS_NAMES[0]);
+    for (size_t i = 0; i < COUNT_OF(STATUS_NAMES); i++)
+        if (cmd_is_set(args, STATUS_NAMES[i]))
+            doc->status = slice_text(STATUS_NAMES[i]);
     if (!text)
         return SH_OK;
     doc->status = slice_of(NULL, 0);

@@ -18,7 +18,13 @@ runs "index lost" still -C "$home" rebuild
 same "nothing changed in public" "$(content)" "$before"
 ok "a check-in works afterwards" still -C "$home" -q checkin
 runs "and the tree holds" still verify "$home"
-tile=$(find "$public/tile/entries" -type f | LC_ALL=C sort | tail -1)
-printf 'x' | dd of="$tile" bs=1 seek=10 conv=notrunc status=none
-fails 1 "a changed entry tile is not rebuilt over" still -C "$home" rebuild
+tile=$public/tile/entries/000.p/$(sed -n 2p "$public/checkpoint")
+damage() { printf 'x' | dd of="$tile" bs=1 seek=10 conv=notrunc status=none; }
+damage
+fails 3 "a changed entry tile is seen" still verify "$home"
+runs "rebuild heals it from the index" still -C "$home" rebuild
+runs "and the tree holds" still verify "$home"
+damage
+rm -f "$home"/private/stillhere.db*
+fails 1 "without the index it cannot, and says so" still -C "$home" rebuild
 finish

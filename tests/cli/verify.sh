@@ -36,7 +36,7 @@ for file in checkpoint id/0.note id/current; do
     fails 3 "a changed $file" still verify "$scratch/copy"
 done
 copy; rm "$scratch/copy/id/0.note"
-fails 3 "no identity" still verify "$scratch/copy"
+fails 4 "without its identity it cannot be checked" still verify "$scratch/copy"
 entry=$(cd "$home/public" && find tile/entries -type f | LC_ALL=C sort | tail -1)
 tile=$(cd "$home/public" && find tile/0 -type f | LC_ALL=C sort | tail -1)
 for file in "$entry" "$tile"; do
@@ -51,6 +51,6 @@ fails 4 "no such directory" still verify "$scratch/none"
 fails 2 "nothing named" still verify
 fails 2 "an id that is none" still verify --channel abc "$home"
 copy; ln -sf /etc/passwd "$scratch/copy/checkpoint"
-fails 3 "a link out of the tree is not followed" still verify "$scratch/copy"
+fails 4 "a link out of the tree is not followed" still verify "$scratch/copy"
 lacks "and not read" "$out$err" 'root:'
 finish
