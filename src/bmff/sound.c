@@ -158,10 +158,12 @@ static bool read_esds(const struct bmff_box *box, struct decoder *decoder)
     decoder->buffer = rd_u24(&dec);
     decoder->most = rd_u32(&dec);
     decoder->mean = rd_u32(&dec);
-    if (!rd_descriptor(&dec, TAG_SPECIFIC, &spec))
+    if (dec.failed)
         return false;
-    decoder->config = spec.whole;
-    return !dec.failed;
+    /* Sound that is not AAC may have none; without one it is not taken as AAC. */
+    if (rd_descriptor(&dec, TAG_SPECIFIC, &spec))
+        decoder->config = spec.whole;
+    return true;
 }
 
 static void write_esds(const struct decoder *decoder, size_t bits, struct bytes *out)

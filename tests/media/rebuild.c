@@ -4,9 +4,11 @@
  *     rebuild make IN OUT    plan IN, copy by the plan to OUT, print the facts
  *     rebuild check FILE     the second reader alone, print the facts
  *     rebuild try FILE...    each file: plan in memory, check the result, one line each
+ *     rebuild prefixes FILE  every prefix of a whole clip (the first 64 KiB, then each 61st and
+ *                            the last 4 KiB) is refused
  *
  * Exit: 0 done, 1 refused (the reason on standard error), 2 usage, 3 try: a plan whose result
- * does not pass the second reader.
+ * does not pass the second reader; prefixes: one that is taken.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -171,6 +173,36 @@ static int try_one(const char *path)
     return rc < 0 ? 3 : 0;
 }
 
+static int prefixes(const char *path)
+{
+    struct bmff_source source;
+    struct bmff_plan plan = {0};
+    struct why why;
+    uint64_t size;
+    int fd;
+    int rc = 0;
+
+    if (open_source(path, &fd, &source) < 0)
+        return 1;
+    size = source.size;
+    for (uint64_t len = 0; len < size && rc == 0;
+         len += len < (1 << 16) || len + 4096 > size ? 1 : 61) {
+        why = (struct why){0};
+        source.size = len;
+        if (bmff_plan_make(&source, &plan, &why) == SH_OK) {
+            printf("the first %" PRIu64 " bytes are taken\n", len);
+            bmff_plan_release(&plan);
+            rc = 3;
+        }
+    }
+    source.size = size;
+    if (rc == 0 && bmff_plan_make(&source, &plan, NULL) < 0)
+        rc = 1;
+    bmff_plan_release(&plan);
+    close(fd);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     int worst = 0;
@@ -179,6 +211,8 @@ int main(int argc, char **argv)
         return make(argv[2], argv[3]);
     if (argc == 3 && strcmp(argv[1], "check") == 0)
         return check(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "prefixes") == 0)
+        return prefixes(argv[2]);
     if (argc < 3 || strcmp(argv[1], "try") != 0)
         return 2;
     for (int i = 2; i < argc; i++) {
