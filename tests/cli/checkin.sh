@@ -1,6 +1,6 @@
 #!/bin/bash
 # checkin: a word without a clip; what may be said, what is refused, and that nothing is lost.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 public=$home/public

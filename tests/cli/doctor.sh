@@ -1,6 +1,6 @@
 #!/bin/bash
 # doctor: what it finds good, and each thing that it must find wanting.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 runs "a good channel" still -C "$home" doctor

@@ -1,6 +1,6 @@
 #!/bin/bash
 # key show: public keys, the vkey line.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 id=$(still -C "$home" --json status | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["channel"])')

@@ -1,6 +1,6 @@
 #!/bin/bash
 # post CLIP: real clips become dispatches; what is refused says why, and leaves nothing.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 public=$home/public

@@ -1,6 +1,6 @@
 #!/bin/bash
 # rebuild: the same pages from the same truth, with or without the index.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 public=$home/public

@@ -1,6 +1,6 @@
 #!/bin/bash
 # stillhere serve on the command line; what readers get is in tests/serve/test-serve.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 
 runs "help" sh serve --help
 has "help names the address" "$out" "127.0.0.1:8480"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # show N: an entry and its document.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 still -C "$home" -q checkin --place Odesa --lang en "Back from shopping" >/dev/null

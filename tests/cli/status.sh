@@ -1,6 +1,6 @@
 #!/bin/bash
 # status: the channel in one screen, in four languages and JSON.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home "Test & channel"
 home=$scratch/home
 runs "a new channel" still -C "$home" status

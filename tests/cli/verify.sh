@@ -1,6 +1,6 @@
 #!/bin/bash
 # verify HOME|DIR: what holds, what does not, what could not be checked.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 for i in 1 2 3; do still -C "$home" -q checkin "word $i" >/dev/null; done

@@ -1,6 +1,6 @@
 #!/bin/bash
 # withdraw N: out of sight at once, on record for ever.
-. "$STILLHERE_SOURCE/tests/lib.sh"
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
 public=$home/public

@@ -1,0 +1,56 @@
+# bash completion for stillhere: commands, options, and the files that some commands take.
+_stillhere() {
+    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command= i
+    local globals="-C --json -q -v --no-color --lang --help --version"
+    local commands="init checkin status show withdraw verify serve key backup restore recover rebuild doctor"
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -C | --lang) i=$((i + 1)) ;;
+        -*) ;;
+        *)
+            command=${COMP_WORDS[i]}
+            break
+            ;;
+        esac
+    done
+    case $previous in
+    -C)
+        mapfile -t COMPREPLY < <(compgen -d -- "$word")
+        return
+        ;;
+    --lang)
+        mapfile -t COMPREPLY < <(compgen -W "en zh-Hans uk ru" -- "$word")
+        return
+        ;;
+    --sheet | --tls-cert | --tls-key)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    esac
+    local options=
+    case $command in
+    "")
+        mapfile -t COMPREPLY < <(compgen -W "$commands $globals" -- "$word")
+        return
+        ;;
+    init) options="--name --lang --sheet" ;;
+    checkin) options="--well --hurt --moving --status --place --lang" ;;
+    status) options="" ;;
+    show) options="" ;;
+    withdraw) options="--reason" ;;
+    verify) options="--channel" ;;
+    serve) options="--listen --tls-cert --tls-key --print-config" ;;
+    key) options="show --vkey" ;;
+    backup) options="--force" ;;
+    restore) options="--sheet" ;;
+    recover) options="--i-know --because" ;;
+    rebuild) options="" ;;
+    doctor) options="" ;;
+    esac
+    if [[ $word == -* || $command == key ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options $globals" -- "$word")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    fi
+}
+complete -o filenames -F _stillhere stillhere
