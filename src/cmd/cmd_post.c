@@ -1,0 +1,526 @@
+/*
+ * stillhere post: a phone clip becomes a dispatch.
+ *
+ * The walk of ARCHITECTURE.md: a caged reader rebuilds each clip in a job's folder, a second one
+ * checks the draft, the media program makes a poster, the keeper hashes; only then is the lock
+ * of the channel taken and the entry appended.  Whatever fails before leaves nothing.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bmff/bmff.h"
+#include "crypt/crypt.h"
+#include "io/io.h"
+#include "json/json.h"
+#include "role/role.h"
+
+#define HASH_STEP_BYTES ((size_t)256 << 10)
+#define TELL_BYTES ((uint64_t)16 << 20)
+
+struct post {
+    const struct cmd *cmd;
+    bool poster;
+    struct channel_job job;
+    struct channel_file files[LIMIT_BLOBS];
+    size_t file_count;
+    struct doc_blob blobs[LIMIT_BLOBS];
+    size_t blob_count;
+    uint32_t removed; /* of all clips together */
+    struct slice removed_names[BMFF_REMOVED_KINDS];
+};
+
+/* Who is at work at the moment, for the progress line. */
+struct teller {
+    const struct cmd *cmd;
+    const char *clip;
+};
+
+static void tell(void *ctx, uint64_t done, uint64_t total)
+{
+    const struct teller *teller = ctx;
+
+    cmd_progress(teller->cmd, teller->clip, done, total);
+}
+
+/* ---- what is said ---- */
+
+static void say_string(const struct cmd *cmd, enum lang_string string, const char *value)
+{
+    struct bytes text;
+
+    bytes_init(&text, LIMIT_PAGE_BYTES);
+    LANG_SAY(&text, cmd->lang, string, value);
+    if (bytes_check(&text, NULL) == SH_OK)
+        cmd_say(cmd, "%.*s", (int)text.len, (const char *)text.ptr);
+    bytes_release(&text);
+}
+
+static void say_notes(const struct cmd *cmd, const char *clip, uint32_t notes)
+{
+    static const struct {
+        uint32_t note;
+        enum lang_string string;
+    } words[] = {
+        {BMFF_NOTE_NO_AUDIO, STR_POST_NO_AUDIO},
+        {BMFF_NOTE_SECOND_AUDIO, STR_POST_SECOND_AUDIO},
+        {BMFF_NOTE_SECOND_VIDEO, STR_POST_SECOND_VIDEO},
+        {BMFF_NOTE_HEVC, STR_POST_HEVC},
+        {BMFF_NOTE_CUT_STAYS, STR_POST_CUT_STAYS},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (notes & words[i].note)
+            say_string(cmd, words[i].string, clip);
+}
+
+/* ---- one file of the dispatch ---- */
+
+static int stage_open(struct post *post, const char *kind, int *fd, struct channel_file *file,
+                      struct why *why)
+{
+    (void)snprintf(file->staged, sizeof(file->staged), "%s-%zu", kind, post->blob_count);
+    *fd = openat(post->job.dir, file->staged, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (*fd < 0)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "private/staging: %s: %s", file->staged,
+                       strerror(errno));
+    /* What becomes public can be read by the web server, whatever the umask. */
+    if (fchmod(*fd, 0644) != 0)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "private/staging: %s: %s", file->staged,
+                       strerror(errno));
+    return SH_OK;
+}
+
+static int hash_file(int fd, const struct teller *teller, uint64_t bytes, uint8_t *sha256,
+                     struct why *why)
+{
+    struct crypt_sha256 ctx;
+    struct bytes hold;
+    uint8_t *buf;
+    uint64_t at = 0, told = 0;
+    ssize_t n = 0;
+    int rc = SH_OK;
+
+    bytes_init(&hold, HASH_STEP_BYTES);
+    buf = bytes_room(&hold, HASH_STEP_BYTES);
+    if (!buf)
+        return why_set(why, SH_ENOMEM, WHY_NOWHERE, "no memory to hash");
+    crypto.sha256_init(&ctx);
+    while ((n = pread(fd, buf, HASH_STEP_BYTES, (off_t)at)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            break;
+        crypto.sha256_update(&ctx, slice_of(buf, (size_t)n));
+        at += (uint64_t)n;
+        if (at - told >= TELL_BYTES) {
+            cmd_progress(teller->cmd, teller->clip, at, bytes);
+            told = at;
+        }
+    }
+    if (n < 0 || at != bytes)
+        rc = why_set(why, SH_EIO, at, "the new file cannot be read back: %s",
+                     n < 0 ? strerror(errno) : "its size changed");
+    crypto.sha256_final(&ctx, sha256);
+    bytes_release(&hold);
+    return rc;
+}
+
+/* Hash, make durable, and name a staged file.  The same bytes are staged only once. */
+static int stage_done(struct post *post, int fd, struct channel_file *file,
+                      const struct doc_blob *blob, const struct teller *teller, struct why *why)
+{
+    struct doc_blob *kept = &post->blobs[post->blob_count];
+    int rc;
+
+    *kept = *blob;
+    rc = hash_file(fd, teller, blob->bytes, kept->sha256, why);
+    if (rc == SH_OK)
+        rc = io_sync_fd(fd, file->staged, why);
+    if (rc == SH_OK)
+        rc = tree_blob_path(kept->sha256, kept->mime, file->path, why);
+    if (rc != SH_OK)
+        return rc;
+    post->blob_count++;
+    for (size_t i = 0; i < post->file_count; i++)
+        if (strcmp(post->files[i].path, file->path) == 0)
+            return SH_OK; /* Its copy goes with the job's folder. */
+    post->files[post->file_count++] = *file;
+    return SH_OK;
+}
+
+static int add_poster(struct post *post, int draft, const struct teller *teller,
+                      struct why *why)
+{
+    struct doc_blob blob = {.role = slice_text("poster"), .mime = slice_text("image/jpeg")};
+    struct channel_file file = {0};
+    struct role_picture picture;
+    struct why trouble = {0};
+    int fd = -1;
+    int rc = stage_open(post, "poster", &fd, &file, why);
+
+    if (rc != SH_OK)
+        goto out;
+    rc = role_poster(draft, fd, &picture, &trouble);
+    if (rc == SH_ENOTFOUND) { /* Not installed: the word of the witness does not wait for it. */
+        say_string(post->cmd, STR_POST_NO_POSTER, trouble.text);
+        rc = SH_OK;
+        goto out;
+    }
+    if (rc != SH_OK) {
+        rc = why_set(why, trouble.code, trouble.offset, "%s", trouble.text);
+        say_string(post->cmd, STR_POST_WITHOUT_POSTER, NULL);
+        goto out;
+    }
+    blob.bytes = picture.bytes;
+    blob.width = picture.width;
+    blob.height = picture.height;
+    rc = stage_done(post, fd, &file, &blob, teller, why);
+out:
+    io_close(&fd);
+    return rc;
+}
+
+/* A second descriptor of the draft, for those who only look at it. */
+static int draft_reopen(const struct post *post, const struct channel_file *file, int *fd,
+                        struct why *why)
+{
+    return io_open_file(post->job.dir, file->staged, fd, why);
+}
+
+static int add_clip(struct post *post, const char *name, struct why *why)
+{
+    struct teller teller = {.cmd = post->cmd, .clip = name};
+    struct role_progress progress = {.step = tell, .ctx = &teller};
+    struct doc_blob blob = {.role = slice_text("video"), .mime = slice_text("video/mp4")};
+    struct channel_file file = {0};
+    struct bmff_facts facts;
+    int clip = -1, draft = -1, look = -1;
+    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+
+    if (rc != SH_OK)
+        return rc;
+    rc = stage_open(post, "video", &draft, &file, why);
+    if (rc == SH_OK)
+        rc = role_read(clip, draft, &progress, &facts, why);
+    if (rc == SH_OK)
+        rc = draft_reopen(post, &file, &look, why);
+    if (rc == SH_OK)
+        rc = role_check(look, &facts, why);
+    if (rc == SH_OK) {
+        blob.bytes = facts.file_bytes;
+        blob.width = facts.width;
+        blob.height = facts.height;
+        blob.duration_ms = facts.duration_ms;
+        post->removed |= facts.removed;
+        rc = stage_done(post, draft, &file, &blob, &teller, why);
+    }
+    if (rc == SH_OK && post->poster)
+        rc = add_poster(post, look, &teller, why);
+    cmd_progress_end(post->cmd);
+    if (rc == SH_OK)
+        say_notes(post->cmd, name, facts.notes);
+    io_close(&look);
+    io_close(&draft);
+    io_close(&clip);
+    return rc < 0 ? why_name(why, rc, name) : SH_OK;
+}
+
+/* ---- the dispatch ---- */
+
+static void describe(struct post *post, struct document *doc)
+{
+    for (unsigned kind = 0; kind < BMFF_REMOVED_KINDS; kind++)
+        if (post->removed & (1u << kind))
+            post->removed_names[doc->removed_count++] = slice_text(bmff_removed_name(kind));
+    doc->removed = post->removed_names;
+    doc->blobs = post->blobs;
+    doc->blob_count = post->blob_count;
+}
+
+/* From here on the channel is locked. */
+static int append(struct post *post, struct document *doc, struct why *why)
+{
+    struct channel *channel = NULL;
+    struct channel_append append = {.type = ENTRY_DISPATCH,
+                                    .ref = ENTRY_NO_REF,
+                                    .files = post->files,
+                                    .file_count = post->file_count,
+                                    .job = &post->job};
+    struct channel_commit commit;
+    struct channel_signer signer;
+    struct bytes raw;
+    int rc;
+
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    rc = channel_open(post->cmd->home, CHANNEL_WRITE, &channel, why);
+    if (rc < 0)
+        goto out;
+    doc->published = channel_published_now(channel);
+    rc = document_build(doc, &raw, why);
+    if (rc < 0)
+        goto out;
+    append.document = bytes_view(&raw);
+    signer = cmd_signer(channel);
+    rc = channel_append(channel, &append, &signer, &commit, why);
+    if (rc == SH_OK)
+        rc = cmd_finish(post->cmd, channel, &commit, doc, why);
+out:
+    bytes_release(&raw);
+    channel_close(channel);
+    return rc;
+}
+
+static int publish(struct post *post, const char *const *clips, size_t count,
+                   struct document *doc, struct why *why)
+{
+    int rc = channel_job_new(post->cmd->home, &post->job, why);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == SH_OK && i < count; i++)
+        rc = add_clip(post, clips[i], why);
+    if (rc == SH_OK)
+        rc = io_sync_fd(post->job.dir, "private/staging", why);
+    if (rc == SH_OK) {
+        describe(post, doc);
+        rc = append(post, doc, why);
+    }
+    channel_job_drop(&post->job);
+    return rc;
+}
+
+/* ---- --dry-run ---- */
+
+/* In the order of enum bmff_removed. */
+static const enum lang_string removed_strings[BMFF_REMOVED_KINDS] = {
+    [BMFF_REMOVED_CREDENTIALS] = STR_REMOVED_CREDENTIALS,
+    [BMFF_REMOVED_DATES] = STR_REMOVED_DATES,
+    [BMFF_REMOVED_EXTRA_TRACK] = STR_REMOVED_EXTRA_TRACK,
+    [BMFF_REMOVED_LANGUAGE] = STR_REMOVED_LANGUAGE,
+    [BMFF_REMOVED_METADATA] = STR_REMOVED_METADATA,
+    [BMFF_REMOVED_NAMES] = STR_REMOVED_NAMES,
+    [BMFF_REMOVED_OTHER_BOXES] = STR_REMOVED_OTHER_BOXES,
+    [BMFF_REMOVED_PADDING] = STR_REMOVED_PADDING,
+    [BMFF_REMOVED_SECOND_AUDIO] = STR_REMOVED_SECOND_AUDIO,
+    [BMFF_REMOVED_SECOND_VIDEO] = STR_REMOVED_SECOND_VIDEO,
+    [BMFF_REMOVED_TRAILER] = STR_REMOVED_TRAILER,
+    [BMFF_REMOVED_UNREFERENCED] = STR_REMOVED_UNREFERENCED,
+    [BMFF_REMOVED_USER_DATA] = STR_REMOVED_USER_DATA,
+};
+
+static void dry_text(const struct cmd *cmd, struct bytes *out, const char *name,
+                     const struct bmff_facts *facts)
+{
+    char width[16], height[16], duration[LANG_NUMBER_BYTES], size[LANG_NUMBER_BYTES];
+
+    (void)snprintf(width, sizeof(width), "%u", facts->width);
+    (void)snprintf(height, sizeof(height), "%u", facts->height);
+    lang_duration(facts->duration_ms, duration);
+    lang_size(cmd->lang, facts->file_bytes, size);
+    LANG_SAY(out, cmd->lang, STR_POST_CLIP, name, width, height, duration, size);
+    bytes_u8(out, '\n');
+    if (facts->removed)
+        bytes_printf(out, "  %s:\n", lang_text(cmd->lang, STR_PAGE_REMOVED));
+    for (unsigned kind = 0; kind < BMFF_REMOVED_KINDS; kind++)
+        if (facts->removed & (1u << kind))
+            bytes_printf(out, "    %s: %s\n", bmff_removed_name(kind),
+                         lang_text(cmd->lang, removed_strings[kind]));
+}
+
+static void dry_json(struct json_writer *json, const char *name, const struct bmff_facts *facts)
+{
+    json_object_open(json, NULL);
+    /* The name of a file may be any bytes; JSON holds only text. */
+    if (text_is_utf8(slice_text(name)))
+        json_put_text(json, "clip", name);
+    json_put_text(json, "role", "video");
+    json_put_number(json, "bytes", facts->file_bytes);
+    json_put_number(json, "width", facts->width);
+    json_put_number(json, "height", facts->height);
+    json_put_number(json, "duration_ms", facts->duration_ms);
+    json_array_open(json, "removed");
+    for (unsigned kind = 0; kind < BMFF_REMOVED_KINDS; kind++)
+        if (facts->removed & (1u << kind))
+            json_put_text(json, NULL, bmff_removed_name(kind));
+    json_array_close(json);
+    json_object_close(json);
+}
+
+static void dry_document(const struct cmd *cmd, struct bytes *out, const struct document *doc)
+{
+    struct bytes status;
+    char lang[LIMIT_LANG_BYTES + 1], *text;
+
+    bytes_init(&status, LIMIT_PAGE_BYTES);
+    cmd_status_text(&status, cmd->lang, doc);
+    bytes_u8(&status, 0);
+    text = (char *)status.ptr;
+    if (bytes_check(&status, NULL) == SH_OK)
+        LANG_SAY(out, cmd->lang, STR_CMD_SHOW_STATUS, text);
+    bytes_u8(out, '\n');
+    for (size_t i = 0; i < doc->place.name_count; i++)
+        bytes_printf(out, "%.*s\n", (int)doc->place.names[i].text.len,
+                     (const char *)doc->place.names[i].text.ptr);
+    for (size_t i = 0; i < doc->word_count; i++) {
+        (void)snprintf(lang, sizeof(lang), "%.*s", (int)doc->words[i].lang.len,
+                       (const char *)doc->words[i].lang.ptr);
+        bytes_printf(out, "%s: %.*s\n", lang, (int)doc->words[i].text.len,
+                     (const char *)doc->words[i].text.ptr);
+    }
+    bytes_release(&status);
+}
+
+static int dry_clip(const struct cmd *cmd, const char *name, struct bmff_facts *facts,
+                    struct why *why)
+{
+    int clip = -1;
+    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+
+    if (rc != SH_OK)
+        return rc;
+    rc = role_read(clip, -1, NULL, facts, why);
+    io_close(&clip);
+    if (rc != SH_OK)
+        return why_name(why, rc, name);
+    say_notes(cmd, name, facts->notes);
+    return SH_OK;
+}
+
+/* Say what would be published, and write nothing. */
+static int dry_run(const struct cmd *cmd, const char *const *clips, size_t count,
+                   const struct document *doc, struct why *why)
+{
+    struct bmff_facts facts;
+    struct json_writer json = {0};
+    struct bytes out;
+    int rc = SH_OK;
+
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    if (cmd->json) {
+        json = cmd_json_open(&out);
+        json_put_bool(&json, "dry_run", true);
+        json_array_open(&json, "blobs");
+    } else {
+        bytes_printf(&out, "%s\n", lang_text(cmd->lang, STR_POST_DRY));
+        dry_document(cmd, &out, doc);
+    }
+    for (size_t i = 0; rc == SH_OK && i < count; i++) {
+        rc = dry_clip(cmd, clips[i], &facts, why);
+        if (rc == SH_OK && cmd->json)
+            dry_json(&json, clips[i], &facts);
+        else if (rc == SH_OK)
+            dry_text(cmd, &out, clips[i], &facts);
+    }
+    if (rc == SH_OK && cmd->json) {
+        json_array_close(&json);
+        cmd_json_close(&json);
+    }
+    if (rc == SH_OK && cmd_answer(cmd, &out) != CMD_DONE)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "the answer could not be written");
+    bytes_release(&out);
+    return rc;
+}
+
+/* ---- the command line ---- */
+
+/* Would a person who types this mean a file? */
+static bool looks_like_media(const char *word)
+{
+    static const char *const endings[] = {".mp4",  ".mov",  ".m4v", ".3gp",  ".3g2", ".mkv",
+                                          ".webm", ".avi",  ".mts", ".m2ts", ".ts",  ".mpg",
+                                          ".mpeg", ".wmv",  ".flv", ".m4a",  ".mp3", ".ogg",
+                                          ".jpg",  ".jpeg", ".png", ".heic"};
+    size_t len = strlen(word), end;
+
+    for (size_t i = 0; i < COUNT_OF(endings); i++) {
+        end = strlen(endings[i]);
+        if (len > end && strcasecmp(word + len - end, endings[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The last word of several that is no file is the dispatch's words. */
+static bool words_are_given(const struct cmd_args *args)
+{
+    return args->word_count > 1 && access(args->words[args->word_count - 1], F_OK) != 0;
+}
+
+static int post_all(const struct cmd *cmd, const struct cmd_args *args, const char *words,
+                    size_t clips, struct why *why)
+{
+    struct post post = {.cmd = cmd, .poster = !cmd_is_set(args, "no-poster")};
+    struct channel *channel = NULL;
+    struct cmd_dispatch dispatch;
+    int rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, why);
+
+    /* The lock is not held while clips are read; whether anything may be signed is asked now. */
+    if (rc == SH_OK && *channel_info(channel)->conflict)
+        rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel_info(channel)->conflict);
+    if (rc == SH_OK)
+        rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
+    if (rc == SH_OK && cmd_is_set(args, "dry-run"))
+        rc = dry_run(cmd, args->words, clips, &dispatch.doc, why);
+    else if (rc == SH_OK)
+        rc = publish(&post, args->words, clips, &dispatch.doc, why);
+    channel_close(channel);
+    return rc;
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    bool with_words = words_are_given(args);
+    size_t clips = args->word_count - with_words;
+    const char *last = args->word_count ? args->words[args->word_count - 1] : NULL;
+    const char *text = NULL;
+    struct why why = {0};
+    struct bytes words;
+    int rc;
+
+    if (clips == 0)
+        return cmd_usage(cmd, "post needs a clip; a word without one is stillhere checkin");
+    if (clips > LIMIT_CLIPS)
+        return cmd_usage(cmd, "%zu clips, at most %d in one dispatch", clips, LIMIT_CLIPS);
+    if (with_words && looks_like_media(last))
+        return cmd_usage(cmd, "%s: no such file, and a strange text for words", last);
+    bytes_init(&words, LIMIT_WORDS_BYTES + 2);
+    rc = cmd_words(with_words ? last : NULL, &words, &text, &why);
+    if (rc == SH_OK)
+        rc = post_all(cmd, args, text, clips, &why);
+    bytes_release(&words);
+    return rc < 0 ? cmd_failed(cmd, &why) : CMD_DONE;
+}
+
+static const struct cmd_option options[] = {
+    CMD_DISPATCH_OPTIONS,
+    {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
+    {"no-poster", NULL, "no still picture of the clip"},
+    {NULL, NULL, NULL}};
+
+const struct cmd_spec cmd_spec_post = {
+    .name = "post",
+    .usage = "CLIP... [--well | --hurt | --moving | --status TEXT] [--place NAME] [--lang TAG] "
+             "[--dry-run] [--no-poster] [WORDS]",
+    .summary = "publish a clip with a status",
+    .about =
+        "Rebuilds each CLIP (H.264 or HEVC video, AAC sound, MP4 or MOV) with nothing in it "
+        "but\n"
+        "picture and sound, and publishes it with a status and, if you like, a place and a "
+        "few\n"
+        "words.  Place, dates, names and all else that the phone wrote are left out.\n"
+        "The last argument is WORDS when no file has that name; - reads them from standard "
+        "input.\n"
+        "The clip on your phone or disk is not changed or deleted.",
+    .examples = "  stillhere post clip.mp4\n"
+                "  stillhere post clip.mp4 --well --place Odesa \"Back from shopping\"\n"
+                "  stillhere post --dry-run clip.mp4\n",
+    .options = options,
+    .run = run,
+};
