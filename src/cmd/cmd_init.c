@@ -1,6 +1,7 @@
 /* stillhere init: make a channel, its keys, and the recovery sheet. */
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -8,6 +9,7 @@
 
 #include "cmd/files_int.h"
 #include "cmd/sheet_int.h"
+#include "io/io.h"
 #include "json/json.h"
 
 /* The sheet of a run without a terminal and without --sheet lies in HOME, and we say so. */
@@ -86,6 +88,15 @@ static void first_page(const struct cmd *cmd, const char *home)
     channel_close(channel);
 }
 
+static bool has_private(const char *home)
+{
+    int dir = -1;
+    bool there = io_open_dir(AT_FDCWD, home, &dir, NULL) == SH_OK && io_exists(dir, "private");
+
+    io_close(&dir);
+    return there;
+}
+
 static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_plan *plan)
 {
     struct why why = {0};
@@ -96,7 +107,11 @@ static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_p
     (void)prctl(PR_SET_DUMPABLE, 0); /* Cannot fail; a hardening only. */
     rc = channel_create(birth, &why);
     if (rc < 0) {
-        cmd_sheet_undo(plan);
+        /* Once private/ is in place the channel lives, and only the sheet can ever save it. */
+        if (has_private(birth->home))
+            say_sheet(cmd, plan);
+        else
+            cmd_sheet_undo(plan);
         rc = cmd_failed(cmd, &why);
         goto out;
     }
