@@ -60,7 +60,7 @@ static int look_along(const struct look *look, struct why *why)
         path[i] = '\0';
         if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0 && errno == EACCES)
             return why_set(why, SH_EIO, WHY_NOWHERE,
-                           "%.200s: %s cannot pass through this directory: chmod o+x '%.150s', "
+                           "%.200s: %s cannot pass through here: chmod o+x '%.150s', "
                            "or keep the channel elsewhere",
                            path, who(look->person), path);
         path[i] = look->root[i];
@@ -72,7 +72,7 @@ static int look_along(const struct look *look, struct why *why)
     return SH_OK;
 }
 
-/* What every channel has: a folder that was left unreadable is told before a reader meets it. */
+/* What every channel has: an unreadable folder is told before a reader meets it. */
 static int look_inside(const struct look *look, struct why *why)
 {
     static const struct {

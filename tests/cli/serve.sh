@@ -2,27 +2,27 @@
 # stillhere serve on the command line; what readers get is in tests/serve/test-serve.
 . "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 
-runs "help" sh serve --help
+runs "help" still serve --help
 has "help names the address" "$out" "127.0.0.1:8480"
-fails 2 "a name is no address" sh serve --listen example.org:80
+fails 2 "a name is no address" still serve --listen example.org:80
 has "it says what is" "$err" "numeric address"
-fails 2 "a certificate without a key" sh serve --tls-cert x.pem
-fails 2 "words are not expected" sh serve here
-fails 1 "no channel here" sh -C "$scratch" serve
+fails 2 "a certificate without a key" still serve --tls-cert x.pem
+fails 2 "words are not expected" still serve here
+fails 1 "no channel here" still -C "$scratch" serve
 has "it says how to make one" "$err" "stillhere init"
 
-runs "the configuration for another nginx" sh -C /srv/wang serve --listen '*:80' --print-config
+runs "the configuration for another nginx" still -C /srv/wang serve --listen '*:80' --print-config
 has "its root" "$out" 'root "/srv/wang/public";'
 has "both families" "$out" 'listen \[::\]:80;'
 lacks "no log" "$out" 'access_log [^o]'
-fails 1 "a path that nginx cannot hold" sh -C "/srv/\$wang" serve --print-config
+fails 1 "a path that nginx cannot hold" still -C "/srv/\$wang" serve --print-config
 has "it says why" "$err" "dollar"
 
 if [ -x /usr/sbin/nginx ]; then
     # As root the pages are read by nobody, who must be able to come here.
     chmod 755 "$scratch"
     ok "a channel" channel home
-    sh -C home serve --listen 127.0.0.1:0 >url 2>talk &
+    "$STILLHERE" -C home serve --listen 127.0.0.1:0 >url 2>talk &
     pid=$!
     for _ in $(seq 200); do [ -s url ] && break; sleep 0.05; done
     url=$(cat url)
