@@ -13,7 +13,7 @@ ffmpeg -nostdin -loglevel error -y -f lavfi -i testsrc=duration=2:size=320x240:r
 # ---- what is posted ----
 runs "a clip" still -C "$home" --json post clip.mp4 --well --place Odesa "Back from shopping"
 same "index" "$(json "['index']")" 1
-same "video and poster" "$(json "['blobs'][0]['role'],d['blobs'][1]['role']")" "('video', 'poster')"
+same "video and poster" "$(json "['blobs'][0]['role']+d['blobs'][1]['role']")" videoposter
 video=$public/$(json "['blobs'][0]['path']")
 same "the blob has the SHA-256 it is named by" "$(sha256sum <"$video" | cut -d' ' -f1)" "$(json "['blobs'][0]['sha256']")"
 same "and the size" "$(stat -c %s "$video")" "$(json "['blobs'][0]['bytes']")"
@@ -44,7 +44,9 @@ refuse() { # NAME PATTERN FILE [ARGS...]
 }
 : >empty.mp4
 echo "this is only text" >text.mp4
-head -c 100000 clip.mp4 >cut.mp4
+head -c 10000 clip.mp4 >cut.mp4
+ffmpeg -nostdin -loglevel error -y -i clip.mp4 -c copy -movflags +faststart front.mp4
+head -c $(($(stat -c %s front.mp4) - 1)) front.mp4 >cutdata.mp4
 /usr/bin/python3 - <<'P'
 import struct
 def box(kind, body): return struct.pack(">I", 8 + len(body)) + kind + body
@@ -58,6 +60,7 @@ P
 refuse "an empty file" 'empty' empty.mp4
 refuse "text named .mp4" 'text' text.mp4
 refuse "a truncated clip" 'cut|missing|short|end' cut.mp4
+refuse "a clip whose last byte is missing" 'cut|missing|short|end' cutdata.mp4
 refuse "a truncated moov" 'cut|missing|short|end' halfmoov.mp4
 refuse "1,000 nested moov" 'moov' deep.mp4
 ffmpeg -nostdin -loglevel error -y -i clip.mp4 -frames:v 1 photo.jpg
