@@ -1,6 +1,6 @@
 # bash completion for stillhere: commands, options, and the files that some commands take.
 _stillhere() {
-    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command= i
+    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local globals="-C --json -q -v --no-color --lang --help --version"
     local commands="init checkin status show withdraw verify serve key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
@@ -27,7 +27,7 @@ _stillhere() {
         return
         ;;
     esac
-    local options=
+    local options=""
     case $command in
     "")
         mapfile -t COMPREPLY < <(compgen -W "$commands $globals" -- "$word")
