@@ -156,6 +156,11 @@ static int open_db(struct store *store, enum store_mode mode, struct why *why)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
     if (rc != SQLITE_OK)
         return fail(store, rc, why);
+    if (mode != STORE_READ && sqlite3_db_readonly(store->db, "main") == 1)
+        return why_set(why, SH_EIO, WHY_NOWHERE,
+                       "%s: cannot be written; is the disk read-only, or the file another "
+                       "person's?",
+                       store->path);
     return settings(store, mode, why);
 }
 

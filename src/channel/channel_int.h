@@ -1,0 +1,182 @@
+/* channel, private: the handle, the state in SQLite, the right edge of the tree. */
+#ifndef CHANNEL_CHANNEL_INT_H
+#define CHANNEL_CHANNEL_INT_H
+
+#include "channel/channel.h"
+#include "io/io.h"
+#include "store/store.h"
+
+#define CHANNEL_DB "stillhere.db"
+#define CHANNEL_KEYS "keys"
+#define CHANNEL_LOG_KEY "keys/log.key"
+#define CHANNEL_CA_KEY "keys/c2pa-ca.key"
+#define CHANNEL_LOCK "lock"
+#define CHANNEL_MARK "restored"
+#define CHANNEL_BIRTH ".init"
+#define CHANNEL_BOOT_BYTES 40
+#define CHANNEL_ENTRY_TILE_BYTES (TLOG_TILE_WIDTH * (2 + LIMIT_ENTRY_BYTES))
+
+extern const struct store_schema channel_schema;
+
+/* ---- the one row of table state ---- */
+
+struct channel_state {
+    uint64_t size;
+    uint8_t root[TLOG_HASH_BYTES];
+    uint64_t prev_size; /* the last commit was from prev_size to size */
+    uint8_t prev_root[TLOG_HASH_BYTES];
+    uint64_t stamp;      /* the newest modification time of a public file that changes */
+    uint64_t published;  /* the newest time in a document */
+    uint64_t dispatches; /* entries of type dispatch */
+    uint64_t pages_size;
+    char pages_version[32];
+    /* Pages are not fsynced.  What was written since pages_safe, in the run of the machine
+     * named boot, counts as written only while that run lasts. */
+    char boot[CHANNEL_BOOT_BYTES];
+    uint64_t pages_safe;
+    struct bytes note; /* the signed checkpoint */
+};
+void channel_state_init(struct channel_state *state);
+void channel_state_release(struct channel_state *state);
+MUST_CHECK int channel_state_load(struct store *store, struct channel_state *state,
+                                  struct why *why);
+/* Inside of a transaction. */
+MUST_CHECK int channel_state_save(struct store *store, const struct channel_state *state,
+                                  struct why *why);
+/* A small public file that never changes, or changes with the identity: data into table kept. */
+MUST_CHECK int channel_kept_put(struct store *store, const char *path, struct slice data,
+                                struct why *why);
+MUST_CHECK int channel_kept_get(struct store *store, const char *path, struct bytes *out,
+                                struct why *why);
+
+/* ---- rows of table entries ---- */
+
+#define CHANNEL_NOT_WITHDRAWN UINT64_MAX
+struct channel_row {
+    uint64_t index;
+    enum entry_type type;
+    uint64_t ordinal;      /* dispatches before this entry */
+    uint64_t withdrawn_by; /* or CHANNEL_NOT_WITHDRAWN */
+    char line[LIMIT_ENTRY_BYTES + 1];
+    size_t line_len;
+};
+MUST_CHECK int channel_row_get(struct store *store, uint64_t index, struct channel_row *row,
+                               struct why *why);
+MUST_CHECK int channel_row_put(struct store *store, const struct channel_row *row,
+                               struct why *why);
+MUST_CHECK int channel_row_withdraw(struct store *store, uint64_t index, uint64_t by,
+                                    struct why *why);
+/* The blobs that a document names, into table files. */
+MUST_CHECK int channel_files_put(struct store *store, uint64_t index,
+                                 const struct document *doc, struct why *why);
+
+/* ---- the right edge: the partial tiles of a size ---- */
+
+#define CHANNEL_LEVELS 6 /* 256^5 = LIMIT_LOG_SIZE */
+struct channel_edge {
+    uint64_t size;
+    uint16_t width[CHANNEL_LEVELS];
+    bool changed[CHANNEL_LEVELS];
+    uint8_t hash[CHANNEL_LEVELS][TLOG_TILE_WIDTH][TLOG_HASH_BYTES];
+    struct bytes entries; /* content of the last entry tile, width[0] entries */
+};
+void channel_edge_init(struct channel_edge *edge);
+void channel_edge_release(struct channel_edge *edge);
+/* Receives a tile that is full, or the last one of its level. */
+struct channel_emit {
+    int (*tile)(void *ctx, const struct tlog_tile *tile, struct slice data, struct why *why);
+    void *ctx;
+};
+/* Append an entry; full tiles go to emit (NULL: nowhere). */
+MUST_CHECK int channel_edge_push(struct channel_edge *edge, struct slice line,
+                                 const struct channel_emit *emit, struct why *why);
+/* The partial tiles that changed since the last call. */
+MUST_CHECK int channel_edge_emit(struct channel_edge *edge, const struct channel_emit *emit,
+                                 struct why *why);
+void channel_edge_range(const struct channel_edge *edge, struct tlog_range *range);
+/* Read the partial tiles of size from a public tree and compare their root; SH_ECONFLICT. */
+MUST_CHECK int channel_edge_load(struct channel_edge *edge, int public_dir, uint64_t size,
+                                 const uint8_t root[TLOG_HASH_BYTES], struct why *why);
+
+/* ---- the handle ---- */
+
+struct channel {
+    char home[LIMIT_HOME_BYTES];
+    int home_dir, private_dir, lock;
+    enum channel_use use;
+    struct store *store;
+    struct channel_state state;
+    struct channel_edge edge; /* at state.size; at state.prev_size before publishing */
+    struct channel_info info;
+    bool broken;      /* a write failed: nothing more through this handle */
+    bool stamp_fresh; /* state.stamp belongs to a commit whose pages are not written yet */
+};
+
+/* Home, directories and the lock (wait LIMIT_LOCK_WAIT_S); the rest of the handle is empty. */
+MUST_CHECK int channel_home_open(const char *home, enum channel_use use,
+                                 struct channel *channel, struct why *why);
+void channel_home_close(struct channel *channel);
+MUST_CHECK int channel_new(struct channel **out, struct why *why);
+/* Fill info from state and the kept identity note. */
+MUST_CHECK int channel_info_fill(struct channel *channel, struct why *why);
+/* The id of this run of the machine; "" where the system does not tell. */
+void channel_boot_read(char out[CHANNEL_BOOT_BYTES]);
+/* The checkpoint of state's size and root into state->note, signed and checked. */
+MUST_CHECK int channel_sign(const struct channel *channel, struct channel_state *state,
+                            const struct channel_signer *signer, struct why *why);
+/* HOME/<below> in out[LIMIT_HOME_BYTES + 64]. */
+#define CHANNEL_PATH_BYTES (LIMIT_HOME_BYTES + 64)
+void channel_path(const char *home, const char *below, char out[CHANNEL_PATH_BYTES]);
+
+/* ---- comparing public/ with what we signed ---- */
+
+struct channel_verdict {
+    bool behind;          /* public/ shows less than was committed */
+    bool kept_missing;    /* an identity file or certificate is not there */
+    uint64_t public_size; /* what it shows */
+    struct why conflict;  /* code SH_OK: none */
+};
+MUST_CHECK int channel_judge(struct channel *channel, struct channel_verdict *verdict,
+                             struct why *why);
+/* Root of the first size entries by table entries. */
+MUST_CHECK int channel_root_at(struct store *store, uint64_t size,
+                               uint8_t root[TLOG_HASH_BYTES], struct why *why);
+
+/* ---- publishing ---- */
+
+/* From a handle whose edge is at prev_size and verified: the last commit. */
+MUST_CHECK int channel_publish_last(struct channel *channel, struct why *why);
+/*
+ * Whatever is missing in public/ up to state.size; wrong tiles are an error.  With
+ * CHANNEL_SET_ASIDE they move to private/quarantine/changed/ and are written anew.
+ */
+enum channel_repair { CHANNEL_KEEP, CHANNEL_SET_ASIDE };
+MUST_CHECK int channel_publish_all(struct channel *channel, enum channel_repair repair,
+                                   struct why *why);
+
+/*
+ * Every public file that goes when the dispatch of row is withdrawn: its document, and the
+ * blobs that no other dispatch names which is not withdrawn.
+ */
+struct channel_hide {
+    int (*file)(void *ctx, const char *path, struct why *why);
+    void *ctx;
+};
+MUST_CHECK int channel_hidden(struct store *store, const struct channel_row *row,
+                              const struct channel_hide *hide, struct why *why);
+
+/* ---- keys ---- */
+
+MUST_CHECK int channel_key_read(int private_dir, const char *path, struct secret *secret,
+                                struct why *why);
+MUST_CHECK int channel_key_write(int private_dir, int tmp_dir, const char *path,
+                                 const struct secret *secret, struct why *why);
+
+/* Delete staging folders without a living owner and left-over temporary files. */
+MUST_CHECK int channel_sweep(struct channel *channel, struct why *why);
+
+/* "quarantine/<path>" */
+#define CHANNEL_QUARANTINE_BYTES (TREE_PATH_BYTES + 16)
+void channel_quarantine_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES]);
+
+#endif

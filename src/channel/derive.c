@@ -1,0 +1,106 @@
+/* Derived files: times that only grow, writing what changed, remembering how far pages are. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channel/channel_int.h"
+
+void channel_boot_read(char out[CHANNEL_BOOT_BYTES])
+{
+    struct bytes text;
+
+    bytes_init(&text, CHANNEL_BOOT_BYTES - 1);
+    out[0] = '\0';
+    if (io_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text, NULL) == SH_OK &&
+        text.len) {
+        memcpy(out, text.ptr, text.len);
+        out[text.len] = '\0';
+    }
+    bytes_release(&text);
+}
+
+/* One durable change of the state; the handle is of no more use when it fails. */
+static int save(struct channel *channel, enum store_sync sync, struct why *why)
+{
+    int rc = store_begin(channel->store, sync, why);
+
+    if (rc == SH_OK)
+        rc = channel_state_save(channel->store, &channel->state, why);
+    if (rc == SH_OK)
+        rc = store_commit(channel->store, why);
+    if (rc != SH_OK) {
+        store_end(channel->store);
+        channel->broken = true;
+    }
+    return rc;
+}
+
+int channel_stamp(struct channel *channel, uint64_t *mtime_s, struct why *why)
+{
+    struct channel_state *state = &channel->state;
+    uint64_t now = io_now();
+    int rc = SH_OK;
+
+    if (channel->use != CHANNEL_WRITE)
+        bug("channel_stamp: the channel is not open for writing");
+    /* The commit just made advanced it already; no page has that time yet. */
+    if (!channel->stamp_fresh) {
+        state->stamp = now > state->stamp ? now : state->stamp + 1;
+        rc = save(channel, STORE_DURABLE, why);
+    }
+    channel->stamp_fresh = false;
+    if (rc == SH_OK)
+        *mtime_s = state->stamp;
+    return rc;
+}
+
+int channel_derive(struct channel *channel, const char *path, struct slice data,
+                   uint64_t mtime_s, struct why *why)
+{
+    struct io_target target = {.dir = channel->info.public_dir,
+                               .path = path,
+                               .tmp_dir = channel->info.tmp_dir,
+                               .mode = 0644,
+                               .mtime_s = mtime_s,
+                               .sync = IO_NO_SYNC};
+    struct bytes found;
+    bool same;
+
+    if (channel->use != CHANNEL_WRITE)
+        bug("channel_derive: the channel is not open for writing");
+    bytes_init(&found, data.len ? data.len : 1);
+    same = io_read(channel->info.public_dir, path, &found, NULL) == SH_OK &&
+           slice_equal(bytes_view(&found), data);
+    bytes_release(&found);
+    return same ? SH_OK : io_replace(&target, data, why);
+}
+
+int channel_pages_done(struct channel *channel, uint64_t size, const char *version,
+                       struct why *why)
+{
+    struct channel_state *state = &channel->state;
+    char boot[CHANNEL_BOOT_BYTES];
+    int rc;
+
+    if (strlen(version) >= sizeof(state->pages_version))
+        bug("channel_pages_done: the version is too long");
+    channel_boot_read(boot);
+    if (!boot[0] || strcmp(boot, state->boot) != 0 ||
+        strcmp(version, state->pages_version) != 0 || channel->info.pages_size == 0) {
+        /* Once in a run of the machine, and when all pages are new: wait for the disk. */
+        if (syncfs(channel->info.public_dir) != 0)
+            return why_set(why, SH_EIO, WHY_NOWHERE,
+                           "public/: the disk did not take the pages");
+        memcpy(state->boot, boot, sizeof(state->boot));
+        state->pages_safe = size;
+    }
+    (void)snprintf(state->pages_version, sizeof(state->pages_version), "%s", version);
+    state->pages_size = size;
+    rc = save(channel, STORE_LAZY, why);
+    if (rc == SH_OK) {
+        channel->info.pages_size = size;
+        rc = channel_info_fill(channel, why);
+    }
+    return rc;
+}

@@ -1,0 +1,97 @@
+/* Reading entries and documents. */
+#include <string.h>
+
+#include "channel/channel_int.h"
+
+int channel_entry_get(struct channel *channel, uint64_t index, struct channel_entry *out,
+                      struct why *why)
+{
+    struct channel_row row;
+    int rc = channel_row_get(channel->store, index, &row, why);
+
+    if (rc != SH_OK)
+        return rc;
+    out->index = index;
+    memcpy(out->line, row.line, row.line_len + 1);
+    rc = entry_parse(slice_of(out->line, row.line_len), index, &out->entry, why);
+    if (rc != SH_OK)
+        return rc;
+    out->withdrawn_by = 0;
+    if (row.withdrawn_by != CHANNEL_NOT_WITHDRAWN) {
+        out->state = STATE_WITHDRAWN;
+        out->withdrawn_by = row.withdrawn_by;
+    } else if (row.type == ENTRY_DISPATCH) {
+        out->state = STATE_PRESENT;
+    } else {
+        out->state = row.type == ENTRY_SEALED ? STATE_SEALED : STATE_OTHER;
+    }
+    return SH_OK;
+}
+
+/*
+ * Entries know how many dispatches stand before them, and that number never falls: so the
+ * dispatch is found by halving, without an index that every commit would have to write.
+ */
+int channel_dispatch_at(struct channel *channel, uint64_t ordinal, uint64_t *index,
+                        struct why *why)
+{
+    uint64_t low = 0, high = channel->state.size;
+    struct channel_row row;
+    int rc;
+
+    if (ordinal >= channel->state.dispatches)
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "the channel has %ju dispatches",
+                       (uintmax_t)channel->state.dispatches);
+    /* The last entry with row.ordinal <= ordinal is the dispatch: after it the number is one
+     * higher. */
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+
+        rc = channel_row_get(channel->store, middle, &row, why);
+        if (rc != SH_OK)
+            return rc;
+        if (row.ordinal <= ordinal)
+            low = middle;
+        else
+            high = middle;
+    }
+    *index = low;
+    return SH_OK;
+}
+
+int channel_dispatch_ordinal(struct channel *channel, uint64_t index, uint64_t *ordinal,
+                             struct why *why)
+{
+    struct channel_row row;
+    int rc = channel_row_get(channel->store, index, &row, why);
+
+    if (rc != SH_OK)
+        return rc;
+    if (row.type != ENTRY_DISPATCH)
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "entry %ju is no dispatch but %s",
+                       (uintmax_t)index, entry_type_name(row.type));
+    *ordinal = row.ordinal;
+    return SH_OK;
+}
+
+int channel_document(struct channel *channel, const struct channel_entry *entry,
+                     struct bytes *raw, struct why *why)
+{
+    char path[TREE_PATH_BYTES];
+    uint8_t hash[CRYPT_DIGEST_BYTES];
+    int rc;
+
+    if (entry->entry.type == ENTRY_IDENTITY || entry->state == STATE_SEALED)
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "entry %ju has no document to show",
+                       (uintmax_t)entry->index);
+    tree_document_path(entry->entry.hash, path);
+    rc = io_read(channel->info.public_dir, path, raw, why);
+    if (rc != SH_OK)
+        return rc;
+    crypto.sha256(bytes_view(raw), hash);
+    if (memcmp(hash, entry->entry.hash, sizeof(hash)) != 0)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "public/%s: changed; its hash is not the one in entry %ju", path,
+                       (uintmax_t)entry->index);
+    return SH_OK;
+}
