@@ -18,6 +18,7 @@
 /* What the copy goes through: tar around each file, age around all, a descriptor below. */
 struct pack {
     const struct cmd *cmd;
+    const char *path; /* of the backup, for messages */
     struct age_writer *age;
     uint8_t *block; /* COPY_BYTES */
     uint64_t total, done;
@@ -27,7 +28,9 @@ struct pack {
 
 static int put_fd(void *ctx, struct slice data, struct why *why)
 {
-    return io_write_fd(((struct pack *)ctx)->fd, data, why);
+    const struct pack *pack = ctx;
+
+    return why_name(why, io_write_fd(pack->fd, data, why), pack->path);
 }
 
 /* First walk, for a progress line alone. */
@@ -154,6 +157,7 @@ static int backup(struct pack *pack, struct channel *channel, const struct cmd_p
     rc = cmd_place_create(place, name, &pack->fd, why);
     if (rc < 0)
         return rc;
+    pack->path = place->path;
     rc = pack_into(pack, channel, why);
     if (rc == SH_OK)
         rc = io_sync_fd(pack->fd, place->path, why);

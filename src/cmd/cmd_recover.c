@@ -36,7 +36,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (because && text_check(slice_text(because), TEXT_NEWLINES, LIMIT_REASON_BYTES,
                               "--because", &why) < 0)
         return cmd_failed(cmd, &why);
-    rc = channel_forgive(cmd->home, because, &why);
+    rc = channel_forgive(cmd->home, because ? because : "", &why);
     if (rc == SH_OK)
         rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, &why);
     if (rc == SH_OK) {

@@ -59,6 +59,15 @@ fails 1 "a document that is missing is no whole backup" still -C "$scratch/torn"
 ok "so there is none" test ! -e "$scratch/torn.age"
 same "nor a part of one" "$(find "$scratch" -maxdepth 1 -name '.stillhere*' | wc -l)" 0
 
+# ---- a disk that fills ----
+sum=$(sha256sum "$scratch/one.age")
+room=$(($(stat -c %s "$scratch/one.age") / 1024 - 1)) # as good as enough, so that the end fails
+small() { bash -c 'trap "" XFSZ; ulimit -f "$0"; exec "$@"' "$room" "$@"; }
+fails 1 "no room for it" small "$STILLHERE" -C "$home" backup --force "$scratch/one.age"
+has "says so" "$err" 'one\.age'
+same "the older backup is still there" "$(sha256sum "$scratch/one.age")" "$sum"
+same "and no part of the new one" "$(find "$scratch" -maxdepth 1 -name '.stillhere*' | wc -l)" 0
+
 # ---- while posting and withdrawing go on ----
 (for i in $(seq 1 40); do
     still -C "$home" -q checkin "meanwhile $i"

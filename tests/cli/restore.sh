@@ -84,6 +84,35 @@ fails 1 "below a directory that is not there" still -C "$scratch/none/x" restore
 fails 2 "no file" still -C "$scratch/new" restore
 fails 2 "no sheet and no terminal" bash -c '"$0" -C "$1/new" restore "$1/good.age" </dev/null' "$STILLHERE" "$scratch"
 
+# ---- trouble on the way ----
+small() { bash -c 'trap "" XFSZ; ulimit -f 16; exec "$@"' - "$@"; }
+fails 1 "no room for it" small "$STILLHERE" -C "$scratch/new" restore "$scratch/good.age" --sheet "$scratch/home.sheet"
+ok "leaves nothing" test ! -e "$scratch/new"
+mkdir -p "$scratch/new/.init/private/keys"
+touch "$scratch/new/.init/private/keys/log.key"
+runs "what an interrupted run left is no hindrance" still -C "$scratch/new" restore "$scratch/good.age" --sheet "$scratch/home.sheet"
+runs "and no part of the result" still verify "$scratch/new"
+rm -rf "$scratch/new"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    chmod 755 "$scratch"
+    mkdir -m 700 "$scratch/user"
+    cp "$scratch/good.age" "$scratch/home.sheet" "$scratch/user"
+    chown -R 65534 "$scratch/user"
+    user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$STILLHERE" "$@"; }
+    if user --version >/dev/null 2>&1; then
+        runs "an ordinary user restores" user -C "$scratch/user/home" restore "$scratch/user/good.age" --sheet "$scratch/user/home.sheet"
+        runs "recovers" user -C "$scratch/user/home" recover --i-know
+        runs "backs up" user -C "$scratch/user/home" backup "$scratch/user/next.age"
+        fails 1 "cannot read the backup of somebody else" user -C "$scratch/user/x" restore "$scratch/good.age" --sheet "$scratch/user/home.sheet"
+        fails 1 "cannot restore where he may not write" user -C "$scratch/new" restore "$scratch/user/good.age" --sheet "$scratch/user/home.sheet"
+        ok "leaves nothing" test ! -e "$scratch/new"
+    else
+        skip "an ordinary user restores" "the program lies where only root can read"
+    fi
+else
+    skip "an ordinary user restores" "needs root and setpriv"
+fi
+
 # ---- what somebody else sealed to the archive key, which is public ----
 if ! command -v age >/dev/null; then
     skip "backups made by others" "age is not installed"
