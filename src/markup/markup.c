@@ -97,7 +97,7 @@ static void escape(struct bytes *out, struct slice text)
     const char *instead;
 
     for (size_t at = 0; at < text.len; at += len ? len : 1) {
-        len = character(text, at);
+        len = text.ptr[at] < 0x80 ? 1 : character(text, at);
         instead = !len || is_control(text, at) ? REPLACEMENT : entity(text.ptr[at]);
         if (!instead)
             continue;

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+struct loader {
+    struct channel *channel;
+    struct arena *arena;
+    struct why *why;
+};
+
 /* Did the system fail (true), or is the document itself wanting (false)? */
 static bool is_trouble(int rc)
 {
@@ -10,27 +16,25 @@ static bool is_trouble(int rc)
 }
 
 /* The document of an entry, parsed; *there is false when it is missing or not its own. */
-static int document_of(struct channel *channel, const struct channel_entry *entry,
-                       struct publish_item *out, bool *there, struct why *why)
+static int document_of(struct loader *loader, const struct channel_entry *entry,
+                       struct publish_item *out, bool *there)
 {
     struct why cause = {0};
-    int rc = channel_document(channel, entry, &out->raw, &cause);
+    int rc = channel_document(loader->channel, entry, &out->raw, &cause);
 
     if (rc == SH_OK)
-        rc = document_parse(bytes_view(&out->raw), &out->arena, &out->doc, &cause);
+        rc = document_parse(bytes_view(&out->raw), loader->arena, &out->doc, &cause);
     *there = rc == SH_OK;
     if (!is_trouble(rc))
         return SH_OK;
-    if (why && !why->code)
-        *why = cause;
-    return rc;
+    return why_set(loader->why, cause.code, cause.offset, "%s", cause.text);
 }
 
-static int load_shown(struct channel *channel, const struct channel_entry *entry,
-                      struct publish_item *out, struct why *why)
+static int load_shown(struct loader *loader, const struct channel_entry *entry,
+                      struct publish_item *out)
 {
     bool there = false;
-    int rc = document_of(channel, entry, out, &there, why);
+    int rc = document_of(loader, entry, out, &there);
 
     if (rc < 0)
         return rc;
@@ -44,38 +48,33 @@ static int load_shown(struct channel *channel, const struct channel_entry *entry
 }
 
 /* The reason lies in the document of the withdrawal; without it there is none to show. */
-static int load_withdrawn(struct channel *channel, const struct channel_entry *entry,
-                          struct publish_item *out, struct why *why)
+static int load_withdrawn(struct loader *loader, const struct channel_entry *entry,
+                          struct publish_item *out)
 {
     struct channel_entry by;
     bool there = false;
-    int rc = channel_entry_get(channel, entry->withdrawn_by, &by, why);
+    int rc = channel_entry_get(loader->channel, entry->withdrawn_by, &by, loader->why);
 
     out->item.state = PAGES_WITHDRAWN;
     out->item.withdrawn_by = entry->withdrawn_by;
     if (rc == SH_OK)
-        rc = document_of(channel, &by, out, &there, why);
+        rc = document_of(loader, &by, out, &there);
     if (rc == SH_OK && there && out->doc.kind == DOC_WITHDRAW)
         out->item.reason = out->doc.reason;
     return rc;
 }
 
-int publish_load(struct channel *channel, uint64_t ordinal, struct publish_item *out,
-                 struct why *why)
+int publish_load(struct channel *channel, uint64_t ordinal, struct arena *arena,
+                 struct publish_item *out, struct why *why)
 {
+    struct loader loader = {channel, arena, why};
     struct channel_entry entry;
     uint64_t index = 0;
     int rc;
 
     memset(out, 0, sizeof(*out));
     bytes_init(&out->raw, LIMIT_DOCUMENT_BYTES);
-    arena_init(&out->arena, LIMIT_DOCUMENT_ARENA);
     out->item.previous = ENTRY_NO_REF;
-    if (ordinal) {
-        rc = channel_dispatch_at(channel, ordinal - 1, &out->item.previous, why);
-        if (rc < 0)
-            return rc;
-    }
     rc = channel_dispatch_at(channel, ordinal, &index, why);
     if (rc == SH_OK)
         rc = channel_entry_get(channel, index, &entry, why);
@@ -84,13 +83,12 @@ int publish_load(struct channel *channel, uint64_t ordinal, struct publish_item 
     out->item.index = index;
     memcpy(out->item.hash, entry.entry.hash, sizeof(out->item.hash));
     if (entry.state == STATE_WITHDRAWN)
-        return load_withdrawn(channel, &entry, out, why);
-    return load_shown(channel, &entry, out, why);
+        return load_withdrawn(&loader, &entry, out);
+    return load_shown(&loader, &entry, out);
 }
 
 void publish_unload(struct publish_item *item)
 {
-    arena_release(&item->arena);
     bytes_release(&item->raw);
     memset(&item->item, 0, sizeof(item->item));
 }

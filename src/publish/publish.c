@@ -58,14 +58,20 @@ static int dispatch_page(struct run *run, uint64_t ordinal)
 {
     struct publish_item loaded;
     struct subject subject = {.dispatch = &loaded.item};
+    struct arena arena;
     char folder[TREE_PATH_BYTES];
-    int rc = publish_load(run->channel, ordinal, &loaded, run->why);
+    int rc;
 
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    rc = publish_load(run->channel, ordinal, &arena, &loaded, run->why);
+    if (rc == SH_OK && ordinal)
+        rc = channel_dispatch_at(run->channel, ordinal - 1, &loaded.item.previous, run->why);
     if (rc == SH_OK) {
         tree_dispatch_path(loaded.item.index, folder);
         rc = write_pages(run, folder, &subject);
     }
     publish_unload(&loaded);
+    arena_release(&arena);
     return rc;
 }
 
@@ -79,12 +85,16 @@ static int timeline_page(struct run *run, uint64_t first, size_t count, uint64_t
                                       .dispatches = channel_info(run->channel)->dispatches,
                                       .number = number};
     struct subject subject = {.timeline = &timeline};
+    struct arena arena;
     char folder[TREE_PATH_BYTES] = "";
     size_t done = 0;
     int rc = SH_OK;
 
+    /* One arena for all: a block for each small document would cost more than its content. */
+    arena_init(&arena, (size_t)LIMIT_TIMELINE * LIMIT_DOCUMENT_ARENA);
     while (done < count && rc == SH_OK) {
-        rc = publish_load(run->channel, first + count - 1 - done, &loaded[done], run->why);
+        rc = publish_load(run->channel, first + count - 1 - done, &arena, &loaded[done],
+                          run->why);
         items[done] = loaded[done].item;
         done++;
     }
@@ -94,6 +104,7 @@ static int timeline_page(struct run *run, uint64_t first, size_t count, uint64_t
         rc = write_pages(run, folder, &subject);
     while (done)
         publish_unload(&loaded[--done]);
+    arena_release(&arena);
     return rc;
 }
 
