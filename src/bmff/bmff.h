@@ -9,8 +9,8 @@
  * Spec:    ISO/IEC 14496-12 (boxes), 14496-15 (avcC, hvcC), 14496-14 and 14496-1 (esds),
  *          14496-3 (AudioSpecificConfig), QuickTime File Format (sound descriptions 1 and 2,
  *          wave, nclc, meta without a version).  Numbers in messages are clauses of these.
- * Shapes:  source  how to read the clip;  plan  the new head and the runs of bytes to copy after
- *          it;  facts  what the new file is;  run  one stretch of the clip.
+ * Shapes:  source  how to read the clip;  plan  the new head and the runs to copy behind it;
+ *          facts  what the new file is;  run  one stretch of the clip.
  * Memory:  a plan owns its head and the clip's moov (each <= LIMIT_MOOV_BYTES) until
  *          bmff_plan_release; sample tables are never expanded.
  * Errors:  SH_EFORMAT the clip is broken, SH_EUNSUPPORTED it is whole but of a sort we do not
@@ -91,7 +91,7 @@ MUST_CHECK int bmff_sniff(const struct bmff_source *source, enum bmff_kind *kind
 /* "MP4", "a photo (JPEG)", ...: English, for messages. */
 const char *bmff_kind_name(enum bmff_kind kind);
 
-/* ---- the plan ------------------------------------------------------------------------------ */
+/* ---- the plan --------------------------------------------------------------------------- */
 
 /* Kinds of things left out; bit (1u << value) in bmff_facts.removed.  Sorted by name. */
 enum bmff_removed {
@@ -137,7 +137,7 @@ struct bmff_facts {
     uint32_t video_samples; /* 1..LIMIT_SAMPLES */
     uint32_t audio_samples; /* 0 without audio */
     uint32_t removed;       /* bits of enum bmff_removed; 0 from bmff_check */
-    uint32_t notes;         /* bits of enum bmff_note; from bmff_check none about removed things */
+    uint32_t notes; /* bits of enum bmff_note; from bmff_check none about removed things */
 };
 
 /* One stretch of the clip to copy; len > 0. */
@@ -171,7 +171,7 @@ void bmff_plan_rewind(struct bmff_plan *plan);
 /* Safe on a zeroed plan; leaves it zeroed. */
 void bmff_plan_release(struct bmff_plan *plan);
 
-/* ---- the second reader ---------------------------------------------------------------------- */
+/* ---- the second reader ------------------------------------------------------------------ */
 
 /*
  * Does the file hold exactly what our writer writes: these boxes, in this order, zero where it

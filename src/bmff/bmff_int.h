@@ -196,6 +196,20 @@ MUST_CHECK int bmff_rebuild_esds(const struct bmff_box *box, struct bytes *out,
                                  struct bmff_sound *sound, struct bmff_census *census,
                                  struct why *why);
 
+/* Bits of one text of the codec; the first read past the end sets failed. */
+struct bmff_bits {
+    struct slice whole;
+    size_t at; /* bits */
+    bool failed;
+};
+uint32_t bmff_bits_read(struct bmff_bits *bits, unsigned count);
+void bmff_bits_skip(struct bmff_bits *bits, size_t count);
+/* ue(v) */
+uint32_t bmff_bits_golomb(struct bmff_bits *bits);
+/* Pixels of a coded picture by its sequence parameter set; false when it cannot be read. */
+bool bmff_picture_avc(struct slice set, uint64_t *pixels);
+bool bmff_picture_hevc(struct slice set, uint64_t *pixels);
+
 /* The next run before joining neighbours. */
 bool bmff_state_next(struct bmff_state *state, struct bmff_run *run, unsigned *which);
 void bmff_state_rewind(struct bmff_state *state);

@@ -7,7 +7,6 @@
  */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define PIECE_BYTES 16384
@@ -25,8 +24,8 @@ static void refuse(struct draft *draft, const char *what)
     if (draft->rc == SH_OK)
         draft->rc =
             why_set(draft->why, SH_EFORMAT, draft->base + draft->cur.at,
-                    "draft: %s near byte %" PRIu64 ": %s; this is no file of our writer",
-                    draft->path, draft->base + draft->cur.at, what);
+                    "draft: %s near byte %llu: %s; this is no file of our writer", draft->path,
+                    (unsigned long long)(draft->base + draft->cur.at), what);
 }
 
 /* The next box must be of this type; its body, or an empty one after a failure. */
@@ -389,9 +388,9 @@ static int check_head(const struct bmff_source *source, const struct bmff_plan *
     size_t at = 0;
 
     if (plan->facts.file_bytes != source->size)
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                       "draft: %" PRIu64 " bytes where its own rebuild has %" PRIu64,
-                       source->size, plan->facts.file_bytes);
+        return why_set(
+            why, SH_EFORMAT, WHY_NOWHERE, "draft: %llu bytes where its own rebuild has %llu",
+            (unsigned long long)source->size, (unsigned long long)plan->facts.file_bytes);
     while (at < plan->head.len) {
         size_t len = plan->head.len - at < sizeof(piece) ? plan->head.len - at : sizeof(piece);
         int rc = source->read_at(source->ctx, at, piece, len, why);

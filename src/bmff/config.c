@@ -1,13 +1,10 @@
 /* The decoder records of H.264 and HEVC, rebuilt field by field (14496-15 5.3.3, 8.3.3). */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
-
 static int bad(const struct bmff_box *box, const char *what, struct why *why)
 {
-    return why_set(why, SH_EFORMAT, box->at,
-                   "%s at byte %" PRIu64 ": %s (14496-15)" BMFF_REMEDY_REMUX,
-                   bmff_name_of(box->type).text, box->at, what);
+    return why_set(why, SH_EFORMAT, box->at, "%s at byte %llu: %s (14496-15)" BMFF_REMEDY_REMUX,
+                   bmff_name_of(box->type).text, (unsigned long long)box->at, what);
 }
 
 static int check_size(const struct bmff_box *box, struct why *why)
@@ -16,6 +13,26 @@ static int check_size(const struct bmff_box *box, struct why *why)
         return why_set(why, SH_ELIMIT, box->at,
                        "%s: %zu bytes, %d are the most" BMFF_REMEDY_RECODE,
                        bmff_name_of(box->type).text, box->body.len, LIMIT_CODEC_CONFIG_BYTES);
+    return SH_OK;
+}
+
+typedef bool (*picture_size)(struct slice set, uint64_t *pixels);
+
+/* A sequence parameter set asks for the memory of the decoder, so the limit holds there too. */
+static int check_pixels(const struct bmff_box *box, picture_size size, struct slice set,
+                        struct why *why)
+{
+    uint64_t pixels = 0;
+
+    if (!size(set, &pixels))
+        return bad(box, "a sequence parameter set cannot be read", why);
+    if (pixels > LIMIT_PIXELS)
+        return why_set(
+            why, SH_ELIMIT, box->at,
+            "%s at byte %llu: pictures of %llu pixels, %d are the most"
+            "; \"ffmpeg -i IN -vf scale=1920:-2 -c:a copy OUT.mp4\" makes it smaller",
+            bmff_name_of(box->type).text, (unsigned long long)box->at,
+            (unsigned long long)pixels, LIMIT_PIXELS);
     return SH_OK;
 }
 
@@ -48,6 +65,20 @@ static bool copy_high(struct cursor *cur, struct bytes *out)
     bytes_u8(out, chroma_depth | 0xf8);
     bytes_u8(out, count);
     return !cur->failed && copy_sets(cur, count, 13, out);
+}
+
+/* The first sets of the rebuilt record: those of sequences. */
+static int check_avc_pixels(const struct bmff_box *box, struct slice record, struct why *why)
+{
+    struct cursor cur = cursor_of(record);
+    unsigned count;
+    int rc = SH_OK;
+
+    rd_skip(&cur, 5);
+    count = rd_u8(&cur) & 0x1f;
+    for (unsigned i = 0; i < count && rc == SH_OK; i++)
+        rc = check_pixels(box, bmff_picture_avc, rd_bytes(&cur, rd_u16(&cur)), why);
+    return rc;
 }
 
 int bmff_rebuild_avcc(const struct bmff_box *box, bool inband, struct bytes *out,
@@ -86,7 +117,10 @@ int bmff_rebuild_avcc(const struct bmff_box *box, bool inband, struct bytes *out
     if (rd_left(&cur))
         bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
     bmff_box_close(out, start);
-    return SH_OK;
+    if (bytes_check(out, why) < 0)
+        return out->failed;
+    return check_avc_pixels(box, slice_sub(bytes_view(out), start + 8, out->len - start - 8),
+                            why);
 }
 
 /* ---- hvcC ---- */
@@ -114,6 +148,28 @@ static bool copy_array(struct cursor *cur, struct bytes *out, bool *kept)
         bytes_slice(out, set);
     }
     return !cur->failed;
+}
+
+static int check_hevc_pixels(const struct bmff_box *box, struct slice record, struct why *why)
+{
+    struct cursor cur = cursor_of(record);
+    unsigned arrays;
+    int rc = SH_OK;
+
+    rd_skip(&cur, 22);
+    arrays = rd_u8(&cur);
+    for (unsigned i = 0; i < arrays; i++) {
+        bool sequences = (rd_u8(&cur) & 0x3f) == 33;
+        unsigned count = rd_u16(&cur);
+
+        for (unsigned k = 0; k < count && rc == SH_OK; k++) {
+            struct slice set = rd_bytes(&cur, rd_u16(&cur));
+
+            if (sequences)
+                rc = check_pixels(box, bmff_picture_hevc, set, why);
+        }
+    }
+    return rc;
 }
 
 int bmff_rebuild_hvcc(const struct bmff_box *box, struct bytes *out, struct bmff_census *census,
@@ -153,5 +209,8 @@ int bmff_rebuild_hvcc(const struct bmff_box *box, struct bytes *out, struct bmff
     if (out->failed == SH_OK)
         out->ptr[at] = (uint8_t)kept_arrays;
     bmff_box_close(out, start);
-    return SH_OK;
+    if (bytes_check(out, why) < 0)
+        return out->failed;
+    return check_hevc_pixels(box, slice_sub(bytes_view(out), start + 8, out->len - start - 8),
+                             why);
 }

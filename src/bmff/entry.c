@@ -1,12 +1,11 @@
 /* stsd: each sample entry rebuilt field by field (14496-12 8.5.2, 12.1.3, 12.2.3). */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define DPI_72 0x00480000 /* 16.16 */
+/* Not a cap: room for what the caps let in. */
 #define ENTRIES_MAX (LIMIT_SAMPLE_ENTRIES * (LIMIT_CODEC_CONFIG_BYTES + 512))
-#define ASPECT_MAX 65536 /* hSpacing and vSpacing that a picture can have */
 
 struct entry {
     struct bmff_track *track;
@@ -18,9 +17,9 @@ struct entry {
 static int bad(const struct entry *entry, const char *what, struct why *why)
 {
     return why_set(why, SH_EFORMAT, entry->box->at,
-                   "trak[%u]/stsd[%u] at byte %" PRIu64
+                   "trak[%u]/stsd[%u] at byte %llu"
                    ": %s (14496-12 8.5.2)" BMFF_REMEDY_REMUX,
-                   entry->track->number, entry->row, entry->box->at, what);
+                   entry->track->number, entry->row, (unsigned long long)entry->box->at, what);
 }
 
 /* What a sample entry may bring that we keep. */
@@ -101,7 +100,7 @@ static void write_pasp(struct entry *entry, const struct bmff_box *pasp)
     uint32_t high = rd_u32(&cur);
     size_t start;
 
-    if (cur.failed || !wide || !high || wide > ASPECT_MAX || high > ASPECT_MAX)
+    if (cur.failed || !wide || !high || wide > LIMIT_PIXEL_ASPECT || high > LIMIT_PIXEL_ASPECT)
         return;
     if (entry->row == 0) {
         entry->track->aspect[0] = wide;

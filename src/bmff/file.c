@@ -1,7 +1,6 @@
 /* The top level of a clip: which boxes, where the samples may lie, moov into memory. */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define REMEDY_RESEND                                                                          \
@@ -95,14 +94,15 @@ static int cut_off(const struct bmff_source *source, const struct top *top, stru
     if (!top->sane)
         return why_set(
             why, SH_EFORMAT, top->at,
-            "byte %" PRIu64 " of %" PRIu64
+            "byte %llu of %llu"
             ": no box begins here and no moov was found (14496-12 4.2)" REMEDY_RESEND,
-            top->at, source->size);
+            (unsigned long long)top->at, (unsigned long long)source->size);
     return why_set(why, SH_EFORMAT, top->at,
-                   "%s at byte %" PRIu64 ": %" PRIu64 " bytes long, %" PRIu64
+                   "%s at byte %llu: %llu bytes long, %llu"
                    " of them are missing (14496-12 4.2)" REMEDY_RESEND,
-                   bmff_name_of(top->type).text, top->at, top->size,
-                   top->size - (source->size - top->at));
+                   bmff_name_of(top->type).text, (unsigned long long)top->at,
+                   (unsigned long long)top->size,
+                   (unsigned long long)(top->size - (source->size - top->at)));
 }
 
 static int take_moov(const struct bmff_source *source, const struct top *top,
@@ -117,8 +117,8 @@ static int take_moov(const struct bmff_source *source, const struct top *top,
                        "two moov boxes where one may be (14496-12 8.2.1)" BMFF_REMEDY_REMUX);
     if (top->size - top->header > LIMIT_MOOV_BYTES)
         return why_set(why, SH_ELIMIT, top->at,
-                       "moov: %" PRIu64 " bytes, %u is the most" BMFF_REMEDY_REMUX,
-                       top->size - top->header, LIMIT_MOOV_BYTES);
+                       "moov: %llu bytes, %u is the most" BMFF_REMEDY_REMUX,
+                       (unsigned long long)(top->size - top->header), LIMIT_MOOV_BYTES);
     len = (size_t)(top->size - top->header);
     bytes_init(&state->moov_bytes, len ? len : 1);
     room = bytes_room(&state->moov_bytes, len);
@@ -209,9 +209,9 @@ int bmff_read_file(const struct bmff_source *source, struct bmff_state *state, s
 
     if (source->size > LIMIT_CLIP_BYTES)
         return why_set(why, SH_ELIMIT, WHY_NOWHERE,
-                       "%" PRIu64 " bytes, 4 GiB (%" PRIu64
+                       "%llu bytes, 4 GiB (%llu"
                        ") is the most; cut it into parts, or film at a lower quality",
-                       source->size, LIMIT_CLIP_BYTES);
+                       (unsigned long long)source->size, (unsigned long long)LIMIT_CLIP_BYTES);
     rc = bmff_sniff(source, &kind, why);
     if (rc < 0)
         return rc;

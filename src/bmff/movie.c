@@ -1,7 +1,6 @@
 /* moov: which tracks, and one track's own fields (14496-12 8.2 to 8.6). */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define HANDLER_VIDEO FOURCC('v', 'i', 'd', 'e')
@@ -16,9 +15,9 @@ static bool is_our_video(uint32_t codec)
 static int missing(const struct bmff_box *parent, const char *what, struct why *why)
 {
     return why_set(why, SH_EFORMAT, parent->at,
-                   "%s at byte %" PRIu64 ": no %s in it (14496-12 table 1)"
+                   "%s at byte %llu: no %s in it (14496-12 table 1)"
                    "; the clip is damaged" BMFF_REMEDY_REMUX,
-                   bmff_name_of(parent->type).text, parent->at, what);
+                   bmff_name_of(parent->type).text, (unsigned long long)parent->at, what);
 }
 
 /* ---- which tracks ---- */
@@ -254,9 +253,9 @@ static int read_chosen(struct bmff_state *state, const struct choice *choice, st
     bytes = state->video.bytes + (state->has_audio ? state->audio.bytes : 0);
     if (bytes > state->file_bytes)
         return why_set(why, SH_EFORMAT, state->moov.at,
-                       "moov: its samples are %" PRIu64 " bytes, the file has %" PRIu64
+                       "moov: its samples are %llu bytes, the file has %llu"
                        " (14496-12 8.7.3)" BMFF_REMEDY_REMUX,
-                       bytes, state->file_bytes);
+                       (unsigned long long)bytes, (unsigned long long)state->file_bytes);
     if (bytes < state->mdat_bytes)
         bmff_census_mark(&state->census, BMFF_REMOVED_UNREFERENCED);
     if (!state->has_audio)

@@ -29,7 +29,7 @@ void bmff_state_rewind(struct bmff_state *state)
     }
 }
 
-/* The track whose next chunk stands first in the clip; an empty chunk goes before a full one. */
+/* The track whose next chunk stands first in the clip; an empty one goes before a full one. */
 static bool first_ahead(const struct bmff_state *state, unsigned *which)
 {
     const struct bmff_chunk *video = &state->ahead[0];

@@ -1,49 +1,27 @@
 /* esds of AAC, rebuilt (14496-14 5.6, 14496-1 7.2.6, 14496-3 1.6.2). */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
-
 #define TAG_ES 3
 #define TAG_DECODER 4
 #define TAG_SPECIFIC 5
 
-/* ---- bits ---- */
+/* ---- AudioSpecificConfig ---- */
 
-struct bits {
-    struct slice whole;
-    size_t at; /* bits */
-    bool failed;
-};
-
-static uint32_t rd_bits(struct bits *bits, unsigned count)
+static uint32_t rd_object_type(struct bmff_bits *bits)
 {
-    uint32_t value = 0;
+    uint32_t type = bmff_bits_read(bits, 5);
 
-    for (unsigned i = 0; i < count; i++, bits->at++) {
-        if (bits->at / 8 >= bits->whole.len) {
-            bits->failed = true;
-            return 0;
-        }
-        value = value << 1 | (bits->whole.ptr[bits->at / 8] >> (7 - bits->at % 8) & 1u);
-    }
-    return value;
+    return type == 31 ? 32 + bmff_bits_read(bits, 6) : type;
 }
 
-static uint32_t rd_object_type(struct bits *bits)
-{
-    uint32_t type = rd_bits(bits, 5);
-
-    return type == 31 ? 32 + rd_bits(bits, 6) : type;
-}
-
-static uint32_t rd_rate(struct bits *bits)
+static uint32_t rd_rate(struct bmff_bits *bits)
 {
     static const uint32_t rates[] = {96000, 88200, 64000, 48000, 44100, 32000, 24000,
                                      22050, 16000, 12000, 11025, 8000,  7350};
-    uint32_t index = rd_bits(bits, 4);
+    uint32_t index = bmff_bits_read(bits, 4);
 
     if (index == 15)
-        return rd_bits(bits, 24);
+        return bmff_bits_read(bits, 24);
     return index < COUNT_OF(rates) ? rates[index] : 0;
 }
 
@@ -51,19 +29,19 @@ static uint32_t rd_rate(struct bits *bits)
  * The optional end that says whether SBR and PS follow (14496-3 1.6.5.3).  Leaves the position
  * where the last field that is known ends.
  */
-static void skip_sync_extension(struct bits *bits)
+static void skip_sync_extension(struct bmff_bits *bits)
 {
     size_t back = bits->at;
 
-    if (rd_bits(bits, 11) == 0x2b7 && rd_object_type(bits) == 5 && !bits->failed) {
-        bool sbr = rd_bits(bits, 1) == 1;
+    if (bmff_bits_read(bits, 11) == 0x2b7 && rd_object_type(bits) == 5 && !bits->failed) {
+        bool sbr = bmff_bits_read(bits, 1) == 1;
 
         if (sbr)
             (void)rd_rate(bits); /* Only the position matters. */
         if (!bits->failed) {
             back = bits->at;
-            if (sbr && rd_bits(bits, 11) == 0x548 && !bits->failed) {
-                (void)rd_bits(bits, 1); /* psPresentFlag */
+            if (sbr && bmff_bits_read(bits, 11) == 0x548 && !bits->failed) {
+                (void)bmff_bits_read(bits, 1); /* psPresentFlag */
                 if (!bits->failed)
                     back = bits->at;
             }
@@ -77,13 +55,13 @@ static void skip_sync_extension(struct bits *bits)
 static size_t config_bits(struct slice config, struct bmff_sound *sound)
 {
     static const uint32_t channels[] = {0, 1, 2, 3, 4, 5, 6, 8};
-    struct bits bits = {.whole = config};
+    struct bmff_bits bits = {.whole = config};
     uint32_t type = rd_object_type(&bits);
     uint32_t layout;
     bool extended = type == 5 || type == 29;
 
     sound->rate_hz = rd_rate(&bits);
-    layout = rd_bits(&bits, 4);
+    layout = bmff_bits_read(&bits, 4);
     if (extended) {
         sound->rate_hz = rd_rate(&bits);
         type = rd_object_type(&bits);
@@ -92,10 +70,10 @@ static size_t config_bits(struct slice config, struct bmff_sound *sound)
     if (bits.failed || type != 2 || !sound->rate_hz || !layout || layout >= COUNT_OF(channels))
         return 0;
     sound->channels = channels[layout];
-    (void)rd_bits(&bits, 1); /* frameLengthFlag */
-    if (rd_bits(&bits, 1))   /* dependsOnCoreCoder */
-        (void)rd_bits(&bits, 14);
-    (void)rd_bits(&bits, 1); /* extensionFlag: without a meaning for type 2 */
+    (void)bmff_bits_read(&bits, 1); /* frameLengthFlag */
+    if (bmff_bits_read(&bits, 1))   /* dependsOnCoreCoder */
+        (void)bmff_bits_read(&bits, 14);
+    (void)bmff_bits_read(&bits, 1); /* extensionFlag: without a meaning for type 2 */
     if (bits.failed)
         return 0;
     if (!extended)
@@ -204,9 +182,9 @@ int bmff_rebuild_esds(const struct bmff_box *box, struct bytes *out, struct bmff
 
     if (!read_esds(box, &decoder))
         return why_set(why, SH_EFORMAT, box->at,
-                       "esds at byte %" PRIu64 ": no whole decoder description (14496-1 7.2.6)"
+                       "esds at byte %llu: no whole decoder description (14496-1 7.2.6)"
                        "; \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" makes the sound anew",
-                       box->at);
+                       (unsigned long long)box->at);
     if (decoder.config.len > LIMIT_AUDIO_CONFIG_BYTES)
         return why_set(why, SH_ELIMIT, box->at,
                        "esds: AudioSpecificConfig of %zu bytes, %d are "
@@ -215,12 +193,12 @@ int bmff_rebuild_esds(const struct bmff_box *box, struct bytes *out, struct bmff
     bits = config_bits(decoder.config, sound);
     if ((decoder.object != 0x40 && decoder.object != 0x67) || !bits)
         return why_set(why, SH_EUNSUPPORTED, box->at,
-                       "esds at byte %" PRIu64
+                       "esds at byte %llu"
                        ": its sound (object type 0x%02x) is not AAC in a "
                        "usual layout (14496-3 1.6.2)"
                        "; \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" converts it, "
                        "\"ffmpeg -i IN -c:v copy -an OUT.mp4\" leaves it out",
-                       box->at, decoder.object);
+                       (unsigned long long)box->at, decoder.object);
     if ((bits + 7) / 8 < decoder.config.len)
         bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
     write_esds(&decoder, bits, out);

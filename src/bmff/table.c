@@ -1,7 +1,6 @@
-/* The sample tables of one track, read where they lie and never expanded (14496-12 8.6, 8.7). */
+/* The sample tables of a track, read where they lie, never expanded (14496-12 8.6, 8.7). */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 struct boxes {
@@ -36,22 +35,24 @@ static int read_table(const struct bmff_box *box, const struct shape *shape,
     table->present = true;
     if (cur.failed || table->version > (box->type == FOURCC('c', 't', 't', 's') ? 1 : 0))
         return why_set(why, SH_EFORMAT, box->at,
-                       "trak[%u]/%s at byte %" PRIu64
+                       "trak[%u]/%s at byte %llu"
                        ": version %u, %zu bytes (14496-12 8.6, 8.7)" BMFF_REMEDY_REMUX,
-                       shape->track->number, name.text, box->at, table->version, box->body.len);
+                       shape->track->number, name.text, (unsigned long long)box->at,
+                       table->version, box->body.len);
     if (table->count > shape->most)
         return why_set(why, SH_ELIMIT, box->at,
-                       "trak[%u]/%s at byte %" PRIu64 ": %u rows, %u are the most"
+                       "trak[%u]/%s at byte %llu: %u rows, %u are the most"
                        "; cut the clip into parts",
-                       shape->track->number, name.text, box->at, table->count, shape->most);
+                       shape->track->number, name.text, (unsigned long long)box->at,
+                       table->count, shape->most);
     need = (uint64_t)table->count * shape->width;
     if (need > rd_left(&cur))
         return why_set(why, SH_EFORMAT, box->at,
-                       "trak[%u]/%s at byte %" PRIu64
+                       "trak[%u]/%s at byte %llu"
                        ": %u rows, room for %zu (14496-12 8.6, 8.7)"
                        "; the clip is damaged" BMFF_REMEDY_REMUX,
-                       shape->track->number, name.text, box->at, table->count,
-                       rd_left(&cur) / shape->width);
+                       shape->track->number, name.text, (unsigned long long)box->at,
+                       table->count, rd_left(&cur) / shape->width);
     table->rows = rd_bytes(&cur, (size_t)need);
     return SH_OK;
 }
@@ -82,10 +83,11 @@ static int read_sizes(struct bmff_track *track, const struct bmff_box *box, stru
     need = track->size_all ? 0 : ((uint64_t)track->samples * track->size_bits + 7) / 8;
     if (need > rd_left(&cur))
         return why_set(why, SH_EFORMAT, box->at,
-                       "trak[%u]/%s at byte %" PRIu64 ": %u samples, room for %" PRIu64
+                       "trak[%u]/%s at byte %llu: %u samples, room for %llu"
                        " (14496-12 8.7.3); the clip is damaged" BMFF_REMEDY_REMUX,
-                       track->number, bmff_name_of(box->type).text, box->at, track->samples,
-                       (uint64_t)rd_left(&cur) * 8 / track->size_bits);
+                       track->number, bmff_name_of(box->type).text, (unsigned long long)box->at,
+                       track->samples,
+                       (unsigned long long)((uint64_t)rd_left(&cur) * 8 / track->size_bits));
     track->stsz.rows = rd_bytes(&cur, (size_t)need);
     return SH_OK;
 }
@@ -308,10 +310,11 @@ static int check_chunks(const struct bmff_state *state, struct bmff_track *track
         if (!size_add(chunk.offset, chunk.bytes, &end) || !in_mdat(state, chunk.offset, end))
             return why_set(
                 why, SH_EFORMAT, track->trak.at,
-                "trak[%u]: chunk %u is %" PRIu64 " bytes at byte %" PRIu64
-                ", not inside an mdat of the %" PRIu64 " bytes that are there "
+                "trak[%u]: chunk %u is %llu bytes at byte %llu"
+                ", not inside an mdat of the %llu bytes that are there "
                 "(14496-12 8.7.5); the copy is cut off or damaged: send it again, whole",
-                track->number, chunks.next, chunk.bytes, chunk.offset, state->file_bytes);
+                track->number, chunks.next, (unsigned long long)chunk.bytes,
+                (unsigned long long)chunk.offset, (unsigned long long)state->file_bytes);
         track->bytes += chunk.bytes;
     }
     if (chunks.sample < track->samples)

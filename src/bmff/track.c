@@ -1,7 +1,6 @@
 /* One chosen track: its header, its media header, its edit list (14496-12 8.3 to 8.6). */
 #include "bmff/bmff_int.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 static int missing(const struct bmff_track *track, const char *what, struct why *why)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SHOWN_MOST (UINT32_C(16384) << 16) /* 16.16; beyond, tkhd says nothing useful */
+#define SHOWN_MOST ((uint32_t)LIMIT_SHOWN_EDGE << 16) /* 16.16 */
 
 size_t bmff_box_open(struct bytes *out, uint32_t type)
 {

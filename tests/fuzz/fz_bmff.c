@@ -1,4 +1,4 @@
-/* The planner: whatever it plans is a file that the second reader takes, with the same facts. */
+/* The planner: what it plans is a file that the second reader takes, with the same facts. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
