@@ -80,13 +80,14 @@ static int check_log_key(struct rebuild *rebuild, struct why *why)
     const struct identity_key *listed = identity_key_at(&rebuild->identity, KEY_LOG, 0);
     struct secret secret;
     uint8_t key[CRYPT_KEY_BYTES];
-    int rc = channel_key_read(rebuild->channel->private_dir, CHANNEL_LOG_KEY, &secret, why);
+    struct why cause = {0};
+    int rc = channel_key_read(rebuild->channel->private_dir, CHANNEL_LOG_KEY, &secret, &cause);
 
+    if (rc == SH_ENOTFOUND)
+        return why_set(why, rc, WHY_NOWHERE,
+                       "private/" CHANNEL_LOG_KEY ": not there; restore it from a backup");
     if (rc != SH_OK)
-        return rc == SH_ENOTFOUND
-                   ? why_set(why, rc, WHY_NOWHERE,
-                             "private/" CHANNEL_LOG_KEY ": not there; restore it from a backup")
-                   : why_set(why, rc, cause.offset, "%s", cause.text);
+        return why_set(why, rc, cause.offset, "%s", cause.text);
     crypto.ed25519_public(&secret, key);
     secret_wipe(&secret);
     if (!listed ||
