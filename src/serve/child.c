@@ -146,4 +146,5 @@ void serve_child_stop(pid_t pid)
         }
         (void)nanosleep(&step, NULL); /* A signal only shortens the step. */
     }
+    (void)kill(-pid, SIGKILL); /* Whoever of its group is left; mostly nobody. */
 }

@@ -194,11 +194,13 @@ static int next_signal(const sigset_t *set, long ms)
     return got > 0 ? got : 0;
 }
 
-/* Has the child ended?  Then it is waited for, and pid forgotten. */
+/* Has the child ended?  Then it is waited for, its workers end too, and pid is forgotten. */
 static bool is_gone(struct serving *serving, int *status)
 {
     if (waitpid(serving->pid, status, WNOHANG) != serving->pid)
         return false;
+    /* A master that was killed leaves workers that would serve on, seen by nobody. */
+    (void)kill(-serving->pid, SIGKILL); /* Mostly there are none. */
     serving->pid = 0;
     return true;
 }
