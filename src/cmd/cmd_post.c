@@ -214,6 +214,8 @@ static int add_clip(struct post *post, const char *name, struct why *why)
     if (rc == SH_OK)
         rc = role_check(look, &facts, why);
     if (rc == SH_OK) {
+        if (facts.notes & BMFF_NOTE_HEVC) /* Its page says that a browser may not play it. */
+            blob.mime = slice_text("video/mp4;codecs=hvc1");
         blob.bytes = facts.file_bytes;
         blob.width = facts.width;
         blob.height = facts.height;
