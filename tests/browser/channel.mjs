@@ -11,10 +11,15 @@ const WORDS = [
   ['ru', 'Только что из магазина. На улице тихо, пекарня открыта.'],
 ];
 
+/* The clock of the channel: one word every 19 hours or so, from a Sunday in March on. */
+let now = Date.UTC(2026, 2, 1, 8, 12) / 1000;
+
 /* Runs the program; its answer as an object. */
 function still(home, ...args) {
+  now += 68640 + (now % 7) * 660;
   const out = execFileSync(process.env.STILLHERE, ['-C', home, '--json', ...args],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, STILLHERE_NOW: String(now) } });
   return JSON.parse(out);
 }
 
@@ -26,7 +31,8 @@ export function makeChannel(scratch, clips) {
   const home = path.join(scratch, 'channel');
   const made = { home, tree: path.join(home, 'public'), clips: [] };
   execFileSync(process.env.STILLHERE, ['-q', 'init', home, '--name', 'A window in Odesa',
-    '--sheet', path.join(scratch, 'sheet.txt')], { stdio: 'pipe' });
+    '--sheet', path.join(scratch, 'sheet.txt')], { stdio: 'pipe',
+    env: { ...process.env, STILLHERE_NOW: String(now) } });
   for (let i = 0; i < 12; i++) {
     const [lang, words] = WORDS[i % WORDS.length];
     const answer = still(home, 'checkin', '--well', '--place', 'Odesa', '--lang', lang, words);

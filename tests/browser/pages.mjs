@@ -254,7 +254,7 @@ async function test(browser, proxy, made, server, keep) {
 }
 
 async function screenshot(browser, base, file) {
-  const context = await browser.newContext({ viewport: { width: 1000, height: 800 } });
+  const context = await browser.newContext({ viewport: { width: 960, height: 800 } });
   const page = await context.newPage();
   await page.goto(`${base}index.en.html`, { waitUntil: 'load' });
   await page.waitForTimeout(500);
@@ -265,20 +265,34 @@ const args = process.argv.slice(2);
 const value = (name) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
 const keep = value('--keep');
 const scratch = keep ?? fs.mkdtempSync(path.join(os.tmpdir(), 'stillhere-browser-'));
-const made = makeChannel(scratch, findClips());
-const server = await serve(made.home);
-const proxy = await loggingProxy();
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS,
-  proxy: { server: proxy.address, bypass: '<-loopback>' } });
+fs.chmodSync(scratch, 0o755); /* Started by root, nginx reads as nobody. */
+const SHOWN = ['exo_portrait', 'intel_car', 'tmk_pattern-hd', 'nasa_13013', 'tmk_pattern-sd-with',
+  'tmk_doorknob', 'tmk_chair-22-sd-sepia', 'tmk_pattern-sd-grey', 'tmk_chair-orig'];
+
+async function run() {
+  const clips = findClips();
+  const wanted = value('--screenshot')
+    ? SHOWN.map((name) => clips.find((clip) => path.basename(clip).startsWith(name))) : clips;
+  const made = makeChannel(scratch, wanted);
+  const server = await serve(made.home);
+  const proxy = await loggingProxy();
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS,
+    proxy: { server: proxy.address, bypass: '<-loopback>' } });
+  try {
+    if (value('--screenshot')) await screenshot(browser, server.base, value('--screenshot'));
+    else await test(browser, proxy, made, server, keep);
+  } finally {
+    await browser.close();
+    proxy.close();
+    await server.close();
+  }
+}
+
 try {
-  if (value('--screenshot')) await screenshot(browser, server.base, value('--screenshot'));
-  else await test(browser, proxy, made, server, keep);
+  await run();
 } catch (error) {
-  ok(false, 'the test came to its end', error.stack);
+  ok(false, 'the test came to its end', `${error.stack}\n${error.stderr ?? ''}`);
 } finally {
-  await browser.close();
-  proxy.close();
-  await server.close();
   if (!keep) fs.rmSync(scratch, { recursive: true, force: true });
 }
 if (!value('--screenshot')) console.log(`1..${count}`);
