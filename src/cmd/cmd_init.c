@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 
 #include <fcntl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,6 +10,7 @@
 
 #include "cmd/files_int.h"
 #include "cmd/sheet_int.h"
+#include "io/io.h"
 #include "io/io.h"
 #include "json/json.h"
 
@@ -97,6 +99,19 @@ static bool has_private(const char *home)
     return there;
 }
 
+/* Once private/ has its name the channel exists, whatever failed after: its sheet must stay. */
+static bool is_there(const char *home)
+{
+    int dir = -1;
+    bool there;
+
+    if (io_open_dir(AT_FDCWD, home, &dir, NULL) < 0)
+        return access(home, F_OK) == 0; /* Rather keep a sheet too many. */
+    there = io_exists(dir, "private");
+    io_close(&dir);
+    return there;
+}
+
 static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_plan *plan)
 {
     struct why why = {0};
@@ -108,7 +123,7 @@ static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_p
     rc = channel_create(birth, &why);
     if (rc < 0) {
         /* Once private/ is in place the channel lives, and only the sheet can ever save it. */
-        if (has_private(birth->home))
+        if (plan->written && has_private(birth->home))
             say_sheet(cmd, plan);
         else
             cmd_sheet_undo(plan);
