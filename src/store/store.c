@@ -233,7 +233,14 @@ static int open_checked(struct store *store, enum store_mode mode,
         if (rc == SH_OK)
             rc = schema_check(store, schema, &first);
     }
-    return rc == SH_OK ? SH_OK : why_set(why, first.code, first.offset, "%s", first.text);
+    if (rc == SH_OK)
+        return SH_OK;
+    if (rc == SH_EIO && mode == STORE_READ)
+        return why_set(why, rc, WHY_NOWHERE,
+                       "%.200s; on a read-only disk copy the whole folder to one that can be "
+                       "written, and look there",
+                       first.text);
+    return why_set(why, first.code, first.offset, "%s", first.text);
 }
 
 int store_open(const char *path, enum store_mode mode, const struct store_schema *schema,

@@ -1129,10 +1129,6 @@ static void a_read_only_disk_can_be_looked_at(void **state)
           "rm -f %s/private/stillhere.db-*",
           home, home);
     assert_int_equal(look_read_only(3), 0);
-    /* With the log that holds the newest commits, but without its index. */
-    checkins(1);
-    shell("rm -f %s/private/stillhere.db-shm", home);
-    assert_int_equal(look_read_only(4), 0);
 }
 
 int main(void)
