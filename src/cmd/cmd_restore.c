@@ -27,6 +27,7 @@ struct restore {
     uint64_t total;
     int in, home;
     bool made_home;
+    bool begun; /* our files are in STAGE */
     struct channel_id channel;
     uint64_t size;
 };
@@ -118,18 +119,25 @@ static int open_home(struct restore *restore, struct why *why)
     if (rc == SH_OK)
         rc = require_empty(restore->home, path, why);
     if (rc == SH_OK)
+        restore->begun = true;
+    if (rc == SH_OK)
         rc = io_remove_tree(restore->home, STAGE, why);
     if (rc == SH_OK && mkdirat(restore->home, STAGE, 0700) != 0)
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s/%s: %s", path, STAGE, strerror(errno));
     return rc;
 }
 
-/* Leave nothing of a restore that failed. */
+/*
+ * Leave nothing of a restore that failed.  Once private/ has its name the channel exists, and
+ * the next command that opens it finishes what is left to do.
+ */
 static void clean_up(struct restore *restore, bool keep)
 {
     struct why why = {0};
 
-    if (restore->home >= 0 && !keep && io_remove_tree(restore->home, STAGE, &why) < 0)
+    if (restore->begun && !keep)
+        keep = io_exists(restore->home, "private");
+    if (restore->begun && !keep && io_remove_tree(restore->home, STAGE, &why) < 0)
         cmd_say(restore->cmd, "%s/%s is left over: %s", restore->cmd->home, STAGE, why.text);
     io_close(&restore->home);
     if (restore->made_home && !keep)

@@ -93,6 +93,16 @@ touch "$scratch/new/.init/private/keys/log.key"
 runs "what an interrupted run left is no hindrance" still -C "$scratch/new" restore "$scratch/good.age" --sheet "$scratch/home.sheet"
 runs "and no part of the result" still verify "$scratch/new"
 rm -rf "$scratch/new"
+still -C "$scratch/new" -q restore "$scratch/good.age" --sheet "$scratch/home.sheet" >/dev/null
+mkdir "$scratch/new/.init"
+mv "$scratch/new/public" "$scratch/new/.init/public"
+runs "cut off between its last two steps: the next command finishes it" still -C "$scratch/new" show 1
+runs "and the tree holds" still verify "$scratch/new"
+mkdir "$scratch/new/.init"
+mv "$scratch/new/public" "$scratch/new/.init/public"
+fails 1 "a second restore does not touch that" still -C "$scratch/new" restore "$scratch/good.age" --sheet "$scratch/home.sheet"
+ok "its public tree is still where it was" test -f "$scratch/new/.init/public/checkpoint"
+rm -rf "$scratch/new"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     chmod 755 "$scratch"
     mkdir -m 700 "$scratch/user"
