@@ -90,15 +90,6 @@ static void first_page(const struct cmd *cmd, const char *home)
     channel_close(channel);
 }
 
-static bool has_private(const char *home)
-{
-    int dir = -1;
-    bool there = io_open_dir(AT_FDCWD, home, &dir, NULL) == SH_OK && io_exists(dir, "private");
-
-    io_close(&dir);
-    return there;
-}
-
 /* Once private/ has its name the channel exists, whatever failed after: its sheet must stay. */
 static bool is_there(const char *home)
 {
@@ -122,8 +113,7 @@ static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_p
     (void)prctl(PR_SET_DUMPABLE, 0); /* Cannot fail; a hardening only. */
     rc = channel_create(birth, &why);
     if (rc < 0) {
-        /* Once private/ is in place the channel lives, and only the sheet can ever save it. */
-        if (plan->written && has_private(birth->home))
+        if (plan->written && is_there(birth->home))
             say_sheet(cmd, plan);
         else
             cmd_sheet_undo(plan);
