@@ -15,12 +15,12 @@ CUTS = ('strict', 'names')
 
 
 def records(path, used):
-    """(op, record fields, name, other name, data) in the order of the calls."""
+    """(op, inode, parent, other parent, offset, name, other name, data, calls so far), in order."""
     with open(path, 'rb') as source:
         journal = source.read(used)
     at = 0
     while at < used:
-        op, name_len, other_len, data_len, inode, parent, other, offset, _ = RECORD.unpack_from(
+        op, name_len, other_len, data_len, inode, parent, other, offset, call = RECORD.unpack_from(
             journal, at)
         at += RECORD.size
         name = journal[at:at + name_len].decode()
@@ -29,7 +29,7 @@ def records(path, used):
         at += other_len
         data = journal[at:at + data_len]
         at += data_len
-        yield op, inode, parent, other, offset, name, other_name, data
+        yield op, inode, parent, other, offset, name, other_name, data, call
 
 
 class File:
@@ -69,7 +69,7 @@ class Disk:
         return node
 
     def apply(self, record):
-        op, inode, parent, other, offset, name, other_name, data = record
+        op, inode, parent, other, offset, name, other_name, data, _ = record
         folder, other_folder = self.live.get(parent), self.live.get(other)
         node = self.live.get(inode)
         if op in (CREATE, MKDIR):
