@@ -1,6 +1,6 @@
 /*
- * How large the pictures really are: the sequence parameter sets say it to the decoder, whatever
- * the sample entry says to people (14496-10 7.3.2.1.1, 23008-2 7.3.2.2).
+ * How large the pictures really are: the sequence parameter sets tell the decoder, whatever the
+ * sample entry tells people (14496-10 7.3.2.1.1, 23008-2 7.3.2.2).
  */
 #include "bmff/bmff_int.h"
 
