@@ -150,7 +150,7 @@ bool secret_equal(const struct secret *a, const struct secret *b);
 MUST_CHECK bool size_add(uint64_t a, uint64_t b, uint64_t *out);
 MUST_CHECK bool size_mul(uint64_t a, uint64_t b, uint64_t *out);
 
-/* ---- the cursor: read without ever leaving the slice --------------------------------------- */
+/* ---- the cursor: read without ever leaving the slice ------------------------------------- */
 
 /* Sticky: the first read past the end sets failed and every later read gives 0. */
 struct cursor {
@@ -172,7 +172,7 @@ void rd_skip(struct cursor *cur, size_t len);
 /* The next line without its LF; fails when no LF is left. */
 struct slice rd_line(struct cursor *cur);
 
-/* ---- text ---------------------------------------------------------------------------------- */
+/* ---- text -------------------------------------------------------------------------------- */
 
 /* Is it well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF)? */
 bool text_is_utf8(struct slice text);
@@ -204,7 +204,7 @@ MUST_CHECK bool base32_parse(struct bytes *out, struct slice text);
 /* Decimal 0..max without sign, leading zeros or anything else; false otherwise. */
 MUST_CHECK bool decimal_parse(struct slice text, uint64_t max, uint64_t *out);
 
-/* ---- civil time ------------------------------------------------------------------------------ */
+/* ---- civil time -------------------------------------------------------------------------- */
 
 /* A moment in UTC on the proleptic Gregorian calendar. */
 struct when {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not a cap: how much the first append takes. */
 #define BYTES_FIRST_CAP 256
 #define ARENA_BLOCK_BYTES 16384
 

@@ -73,7 +73,7 @@ struct cage_state {
 
 /* Ask the kernel what a cage would have here; changes nothing. */
 void cage_probe(struct cage_state *state);
-/* One line of plain English for `doctor`: what is missing and what that means; "" when whole. */
+/* One line of plain English for `doctor`: what is missing and what it means; "" when whole. */
 void cage_lacks(const struct cage_state *state, struct bytes *out);
 
 /*

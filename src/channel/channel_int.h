@@ -43,7 +43,7 @@ MUST_CHECK int channel_state_load(struct store *store, struct channel_state *sta
 /* Inside of a transaction. */
 MUST_CHECK int channel_state_save(struct store *store, const struct channel_state *state,
                                   struct why *why);
-/* A small public file that never changes, or changes with the identity: data into table kept. */
+/* A small public file that never changes, or only with the identity: data into table kept. */
 MUST_CHECK int channel_kept_put(struct store *store, const char *path, struct slice data,
                                 struct why *why);
 MUST_CHECK int channel_kept_get(struct store *store, const char *path, struct bytes *out,

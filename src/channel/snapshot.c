@@ -123,7 +123,7 @@ static int give_shown(struct snapshot *snapshot, const char *path, struct why *w
     return rc;
 }
 
-/* hide->file for a dispatch withdrawn before the snapshot: it lies in quarantine, or is gone. */
+/* hide->file for a dispatch withdrawn before the snapshot: it is in quarantine, or gone. */
 static int give_hidden(void *ctx, const char *path, struct why *why)
 {
     char hidden[CHANNEL_QUARANTINE_BYTES];

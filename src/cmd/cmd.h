@@ -27,6 +27,7 @@ enum cmd_exit {
 
 /* Version of the --json answers; a field may be added under one number, never changed. */
 #define CMD_JSON_VERSION 1
+/* Not a cap: the widths of our own tables; too many words are a usage error. */
 #define CMD_OPTIONS_MAX 16
 #define CMD_WORDS_MAX 64
 
@@ -80,14 +81,14 @@ int cmd_failed(const struct cmd *cmd, const struct why *why);
 void cmd_say(const struct cmd *cmd, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Write to standard output; SH_EIO when it is full or closed (the exit code must say so). */
 MUST_CHECK int cmd_print(struct slice data, struct why *why);
-/* Print an answer and release it: returns CMD_DONE, or CMD_FAILED when it could not be written. */
+/* Print an answer and release it: CMD_DONE, or CMD_FAILED when it could not be written. */
 int cmd_answer(const struct cmd *cmd, struct bytes *out);
 
 /* Open the one object of a --json answer, field "version" first; close it with a newline. */
 struct json_writer cmd_json_open(struct bytes *out);
 void cmd_json_close(struct json_writer *json);
 
-/* A terminal's progress line: nothing when standard error is no terminal, or with -q or --json. */
+/* A terminal's progress line: nothing where standard error is none, or with -q or --json. */
 void cmd_progress(const struct cmd *cmd, const char *what, uint64_t done, uint64_t total);
 void cmd_progress_end(const struct cmd *cmd);
 

@@ -1,50 +1,26 @@
 /*
  * stillhere post: a phone clip becomes a dispatch.
  *
- * The walk of ARCHITECTURE.md: a caged reader rebuilds each clip in a job's folder, a second one
+ * The walk of ARCHITECTURE.md: a caged reader rebuilds each clip in a job's folder, another
  * checks the draft, the media program makes a poster, the keeper hashes; only then is the lock
  * of the channel taken and the entry appended.  Whatever fails before leaves nothing.
  */
-#include "cmd/cmd.h"
+#include "cmd/post_int.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bmff/bmff.h"
-#include "crypt/crypt.h"
 #include "io/io.h"
 #include "json/json.h"
 #include "role/role.h"
 
-#define HASH_STEP_BYTES ((size_t)256 << 10)
-#define TELL_BYTES ((uint64_t)16 << 20)
-
-struct post {
-    const struct cmd *cmd;
-    bool poster;
-    struct channel_job job;
-    struct channel_file files[LIMIT_BLOBS];
-    size_t file_count;
-    struct doc_blob blobs[LIMIT_BLOBS];
-    size_t blob_count;
-    uint32_t removed; /* of all clips together */
-    struct slice removed_names[BMFF_REMOVED_KINDS];
-};
-
-/* Who is at work at the moment, for the progress line. */
-struct teller {
-    const struct cmd *cmd;
-    const char *clip;
-};
-
 static void tell(void *ctx, uint64_t done, uint64_t total)
 {
-    const struct teller *teller = ctx;
+    const struct post_teller *teller = ctx;
 
     cmd_progress(teller->cmd, teller->clip, done, total);
 }
@@ -80,82 +56,9 @@ static void say_notes(const struct cmd *cmd, const char *clip, uint32_t notes)
             say_string(cmd, words[i].string, clip);
 }
 
-/* ---- one file of the dispatch ---- */
+/* ---- one clip ---- */
 
-static int stage_open(struct post *post, const char *kind, int *fd, struct channel_file *file,
-                      struct why *why)
-{
-    (void)snprintf(file->staged, sizeof(file->staged), "%s-%zu", kind, post->blob_count);
-    *fd = openat(post->job.dir, file->staged, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (*fd < 0)
-        return why_set(why, SH_EIO, WHY_NOWHERE, "private/staging: %s: %s", file->staged,
-                       strerror(errno));
-    /* What becomes public can be read by the web server, whatever the umask. */
-    if (fchmod(*fd, 0644) != 0)
-        return why_set(why, SH_EIO, WHY_NOWHERE, "private/staging: %s: %s", file->staged,
-                       strerror(errno));
-    return SH_OK;
-}
-
-static int hash_file(int fd, const struct teller *teller, uint64_t bytes, uint8_t *sha256,
-                     struct why *why)
-{
-    struct crypt_sha256 ctx;
-    struct bytes hold;
-    uint8_t *buf;
-    uint64_t at = 0, told = 0;
-    ssize_t n = 0;
-    int rc = SH_OK;
-
-    bytes_init(&hold, HASH_STEP_BYTES);
-    buf = bytes_room(&hold, HASH_STEP_BYTES);
-    if (!buf)
-        return why_set(why, SH_ENOMEM, WHY_NOWHERE, "no memory to hash");
-    crypto.sha256_init(&ctx);
-    while ((n = pread(fd, buf, HASH_STEP_BYTES, (off_t)at)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            break;
-        crypto.sha256_update(&ctx, slice_of(buf, (size_t)n));
-        at += (uint64_t)n;
-        if (at - told >= TELL_BYTES) {
-            cmd_progress(teller->cmd, teller->clip, at, bytes);
-            told = at;
-        }
-    }
-    if (n < 0 || at != bytes)
-        rc = why_set(why, SH_EIO, at, "the new file cannot be read back: %s",
-                     n < 0 ? strerror(errno) : "its size changed");
-    crypto.sha256_final(&ctx, sha256);
-    bytes_release(&hold);
-    return rc;
-}
-
-/* Hash, make durable, and name a staged file.  The same bytes are staged only once. */
-static int stage_done(struct post *post, int fd, struct channel_file *file,
-                      const struct doc_blob *blob, const struct teller *teller, struct why *why)
-{
-    struct doc_blob *kept = &post->blobs[post->blob_count];
-    int rc;
-
-    *kept = *blob;
-    rc = hash_file(fd, teller, blob->bytes, kept->sha256, why);
-    if (rc == SH_OK)
-        rc = io_sync_fd(fd, file->staged, why);
-    if (rc == SH_OK)
-        rc = tree_blob_path(kept->sha256, kept->mime, file->path, why);
-    if (rc != SH_OK)
-        return rc;
-    post->blob_count++;
-    for (size_t i = 0; i < post->file_count; i++)
-        if (strcmp(post->files[i].path, file->path) == 0)
-            return SH_OK; /* Its copy goes with the job's folder. */
-    post->files[post->file_count++] = *file;
-    return SH_OK;
-}
-
-static int add_poster(struct post *post, int draft, const struct teller *teller,
+static int add_poster(struct post *post, int draft, const struct post_teller *teller,
                       struct why *why)
 {
     struct doc_blob blob = {.role = slice_text("poster"), .mime = slice_text("image/jpeg")};
@@ -163,7 +66,7 @@ static int add_poster(struct post *post, int draft, const struct teller *teller,
     struct role_picture picture;
     struct why trouble = {0};
     int fd = -1;
-    int rc = stage_open(post, "poster", &fd, &file, why);
+    int rc = post_stage_open(post, "poster", &fd, &file, why);
 
     if (rc != SH_OK)
         goto out;
@@ -181,7 +84,7 @@ static int add_poster(struct post *post, int draft, const struct teller *teller,
     blob.bytes = picture.bytes;
     blob.width = picture.width;
     blob.height = picture.height;
-    rc = stage_done(post, fd, &file, &blob, teller, why);
+    rc = post_stage_done(post, fd, &file, &blob, teller, why);
 out:
     io_close(&fd);
     return rc;
@@ -196,7 +99,7 @@ static int draft_reopen(const struct post *post, const struct channel_file *file
 
 static int add_clip(struct post *post, const char *name, struct why *why)
 {
-    struct teller teller = {.cmd = post->cmd, .clip = name};
+    struct post_teller teller = {.cmd = post->cmd, .clip = name};
     struct role_progress progress = {.step = tell, .ctx = &teller};
     struct doc_blob blob = {.role = slice_text("video"), .mime = slice_text("video/mp4")};
     struct channel_file file = {0};
@@ -206,7 +109,7 @@ static int add_clip(struct post *post, const char *name, struct why *why)
 
     if (rc != SH_OK)
         return rc;
-    rc = stage_open(post, "video", &draft, &file, why);
+    rc = post_stage_open(post, "video", &draft, &file, why);
     if (rc == SH_OK)
         rc = role_read(clip, draft, &progress, &facts, why);
     if (rc == SH_OK)
@@ -221,7 +124,7 @@ static int add_clip(struct post *post, const char *name, struct why *why)
         blob.height = facts.height;
         blob.duration_ms = facts.duration_ms;
         post->removed |= facts.removed;
-        rc = stage_done(post, draft, &file, &blob, &teller, why);
+        rc = post_stage_done(post, draft, &file, &blob, &teller, why);
     }
     if (rc == SH_OK && post->poster)
         rc = add_poster(post, look, &teller, why);
@@ -463,7 +366,7 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     struct cmd_dispatch dispatch;
     int rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, why);
 
-    /* The lock is not held while clips are read; whether anything may be signed is asked now. */
+    /* The lock is not held while clips are read; whether we may sign is asked now. */
     if (rc == SH_OK && *channel_info(channel)->conflict)
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel_info(channel)->conflict);
     if (rc == SH_OK)

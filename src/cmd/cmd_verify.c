@@ -151,6 +151,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (id && !channel_id_parse(slice_text(id), &expected))
         return cmd_usage(cmd, "--channel %s: a channel's id has 52 characters of a-z and 2-7",
                          id);
+    /* RAW: a report is too large for the stack of a small machine. */
     report = calloc(1, sizeof(*report));
     if (!report)
         bug("no memory for a report");

@@ -117,6 +117,7 @@ static int check_tree(void *ctx, const struct proc_side *side, struct why *why)
 
     if (rc < 0)
         return rc;
+    /* RAW: a report is too large for the stack of a small machine. */
     report = calloc(1, sizeof(*report));
     if (!report)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");

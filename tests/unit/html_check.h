@@ -1,6 +1,6 @@
 /*
  * A small strict reader of the HTML that markup writes: every element closed in order, every
- * attribute quoted or a flag, none twice, no bare '<' or '>' in text.  It fails the test itself.
+ * attribute quoted or a flag, none twice, no bare '<' or '>' in text.  It fails the test.
  */
 #ifndef HTML_CHECK_H
 #define HTML_CHECK_H

@@ -1,6 +1,6 @@
 /*
  * cage: thirty ways out, tried from inside, with all parts of the cage and with single ones.
- * Each way is first tried outside, where it must succeed: a way that works nowhere shows nothing.
+ * Each way is first tried outside, where it must succeed: else it shows nothing.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1086,7 +1086,7 @@ static void a_snapshot_is_of_one_size_while_others_post(void **state)
 
 /* ---- read-only ---- */
 
-/* In a child with mounts of its own HOME is read-only; 0 when looking shows size, 77: cannot. */
+/* In a child with its own mounts HOME is read-only; 0 when looking shows size, 77: cannot. */
 static int look_read_only(uint64_t size)
 {
     struct channel *channel = NULL;
