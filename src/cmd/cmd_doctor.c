@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "cage/cage.h"
+#include "cmd/sheet_int.h"
 #include "io/io.h"
 #include "role/role.h"
 #include "serve/serve.h"
@@ -93,7 +94,8 @@ static void look_at_files(struct doctor *doctor)
         tell(doctor, "space", free_bytes < SPACE_LOW ? WANTING : GOOD,
              free_bytes < SPACE_LOW ? STR_DOCTOR_SPACE_LOW : STR_DOCTOR_SPACE_OK, size);
     }
-    (void)snprintf(path, sizeof(path), "%s/recovery-sheet.txt", doctor->info->home);
+    (void)snprintf(path, sizeof(path), "%s/" CMD_SHEET_PREFIX "%s.txt", doctor->info->home,
+                   doctor->info->short_id);
     if (stat(path, &st) == 0)
         tell(doctor, "sheet", WANTING, STR_DOCTOR_SHEET, path);
 }

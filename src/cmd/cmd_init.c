@@ -2,7 +2,6 @@
 #include "cmd/cmd.h"
 
 #include <fcntl.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -11,24 +10,18 @@
 #include "cmd/files_int.h"
 #include "cmd/sheet_int.h"
 #include "io/io.h"
-#include "io/io.h"
 #include "json/json.h"
 
 /* The sheet of a run without a terminal and without --sheet lies in HOME, and we say so. */
-static int plan_sheet(const struct cmd *cmd, const struct cmd_args *args, const char *home,
-                      struct cmd_sheet_plan *plan, struct why *why)
+static void plan_sheet(const struct cmd *cmd, const struct cmd_args *args, const char *home,
+                       struct cmd_sheet_plan *plan)
 {
     plan->file = cmd_value(args, "sheet");
     plan->named = plan->file != NULL;
     plan->ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
     plan->cmd = cmd;
-    if (plan->file || plan->ask)
-        return SH_OK;
-    if ((size_t)snprintf(plan->own, sizeof(plan->own), "%s/recovery-sheet.txt", home) >=
-        sizeof(plan->own))
-        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: the name is too long", home);
-    plan->file = plan->own;
-    return SH_OK;
+    if (!plan->file && !plan->ask)
+        plan->home = home;
 }
 
 static void say_sheet(const struct cmd *cmd, const struct cmd_sheet_plan *plan)
@@ -149,9 +142,9 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "init needs --name NAME, the name that readers see");
     if (tag && !lang_from_tag(slice_text(tag), &plan.lang))
         return cmd_usage(cmd, "--lang %s: expected en, zh, uk or ru", tag);
-    if (text_check(slice_text(birth.name), TEXT_LINE, LIMIT_NAME_BYTES, "--name", &why) < 0 ||
-        plan_sheet(cmd, args, birth.home, &plan, &why) < 0)
+    if (text_check(slice_text(birth.name), TEXT_LINE, LIMIT_NAME_BYTES, "--name", &why) < 0)
         return cmd_failed(cmd, &why);
+    plan_sheet(cmd, args, birth.home, &plan);
     birth.lang = lang_code(plan.lang);
     birth.keep_sheet = cmd_sheet_keep;
     birth.ctx = &plan;
@@ -174,7 +167,7 @@ const struct cmd_spec cmd_spec_init = {
         "nowhere else.  On a terminal the sheet is shown and two of its groups are asked "
         "back;\n"
         "with --sheet it is written to FILE (text) and FILE.svg (a page to print); without a\n"
-        "terminal it is written to HOME/recovery-sheet.txt, to be moved away.\n"
+        "terminal it is written to HOME/recovery-sheet-ID.txt, to be moved away.\n"
         "HOME must not hold a channel yet; one that is there is not touched.",
     .examples =
         "  stillhere init ~/channel --name \"Word from Odesa\"\n"

@@ -11,6 +11,9 @@
 
 #include "cmd/cmd.h"
 
+/* HOME/recovery-sheet-<short id>.txt: the sheet of an init without a terminal and --sheet. */
+#define CMD_SHEET_PREFIX "recovery-sheet-"
+
 enum cmd_sheet_ink {
     SHEET_ON_PAPER, /* dark modules are ink */
     SHEET_ON_SCREEN /* colours of the terminal are set, so that a phone can scan it */
@@ -38,7 +41,8 @@ struct cmd_sheet_plan {
     enum lang lang;
     const char *name;
     const char *file; /* NULL: on the terminal alone */
-    char own[4096];   /* the name of a file that nobody chose */
+    const char *home; /* where a file that nobody named goes, or NULL */
+    char own[4096];   /* its name */
     char svg[4096];   /* out: the name of the page to print */
     bool named;       /* the person chose the file's name */
     bool ask;         /* two groups back; needs a terminal */

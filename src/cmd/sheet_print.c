@@ -138,12 +138,31 @@ static int ask(const struct cmd_sheet_plan *plan, const struct sheet *sheet, str
     return rc;
 }
 
+/*
+ * A file that nobody named bears the channel's short id: an interrupted init leaves the sheet of
+ * a channel that never was, which must not stand in the way of the next, nor be overwritten.
+ */
+static int name_own_file(struct cmd_sheet_plan *plan, const struct sheet *sheet,
+                         struct why *why)
+{
+    char id[CHANNEL_SHORT_ID_BYTES];
+
+    channel_id_short(&sheet->channel, id);
+    if ((size_t)snprintf(plan->own, sizeof(plan->own), "%s/" CMD_SHEET_PREFIX "%s.txt",
+                         plan->home, id) >= sizeof(plan->own))
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: the name is too long", plan->home);
+    plan->file = plan->own;
+    return SH_OK;
+}
+
 int cmd_sheet_keep(void *ctx, const struct sheet *sheet, struct why *why)
 {
     struct cmd_sheet_plan *plan = ctx;
     struct cmd_sheet_page page = {plan->lang, plan->name, sheet};
     int rc;
 
+    if (plan->home && name_own_file(plan, sheet, why) < 0)
+        return why->code;
     if (plan->file) {
         if ((size_t)snprintf(plan->svg, sizeof(plan->svg), "%s.svg", plan->file) >=
             sizeof(plan->svg))

@@ -11,9 +11,10 @@ chmod 0755 "$home/private"
 fails 3 "private/ open to others" still -C "$home" doctor
 has "says what to run" "$out" 'chmod -R go-rwx'
 chmod 0700 "$home/private"
-touch "$home/recovery-sheet.txt"
+sheet=$home/recovery-sheet-$(still -C "$home" --json status | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["short_id"])').txt
+touch "$sheet"
 fails 3 "a recovery sheet beside the channel" still -C "$home" doctor
-rm "$home/recovery-sheet.txt"
+rm "$sheet"
 STILLHERE_NOW=4102444800 still -C "$home" -q checkin >/dev/null
 fails 3 "a word from the future" still -C "$home" doctor
 has "shows its date" "$out" '2100'
