@@ -2,7 +2,7 @@
 _stillhere() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local globals="-C --json -q -v --no-color --lang --help --version"
-    local commands="init checkin status show withdraw verify serve key backup restore recover rebuild doctor"
+    local commands="init post checkin status show withdraw verify serve key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -C | --lang) i=$((i + 1)) ;;
@@ -34,6 +34,7 @@ _stillhere() {
         return
         ;;
     init) options="--name --lang --sheet" ;;
+    post) options="--well --hurt --moving --status --place --lang --dry-run --no-poster" ;;
     checkin) options="--well --hurt --moving --status --place --lang" ;;
     status) options="" ;;
     show) options="" ;;
