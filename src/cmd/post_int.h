@@ -1,0 +1,39 @@
+/*
+ * What the files of post share: the dispatch that is being put together, and its staged files.
+ */
+#ifndef CMD_POST_INT_H
+#define CMD_POST_INT_H
+
+#include "bmff/bmff.h"
+#include "cmd/cmd.h"
+
+struct post {
+    const struct cmd *cmd;
+    bool poster;
+    struct channel_job job;
+    struct channel_file files[LIMIT_BLOBS];
+    size_t file_count;
+    struct doc_blob blobs[LIMIT_BLOBS];
+    size_t blob_count;
+    uint32_t removed; /* of all clips together */
+    struct slice removed_names[BMFF_REMOVED_KINDS];
+};
+
+/* Who is at work at the moment, for the progress line. */
+struct post_teller {
+    const struct cmd *cmd;
+    const char *clip;
+};
+
+/* Make an empty file in the job's folder, named for kind and the blob it may become. */
+MUST_CHECK int post_stage_open(struct post *post, const char *kind, int *fd,
+                               struct channel_file *file, struct why *why);
+/*
+ * Hash a staged file, make it durable and add it to the dispatch as blob (its hash is filled in
+ * here).  Bytes that the dispatch has already are staged once.
+ */
+MUST_CHECK int post_stage_done(struct post *post, int fd, struct channel_file *file,
+                               const struct doc_blob *blob, const struct post_teller *teller,
+                               struct why *why);
+
+#endif
