@@ -376,6 +376,8 @@ static int run(struct work *work, const struct channel_signer *signer,
     adopt(work, out);
     rc = channel_info_fill(channel, why);
     if (rc == SH_OK)
+        rc = store_begin_read(channel->store, why);
+    if (rc == SH_OK)
         rc = channel_publish_last(channel, why);
     out->published = rc == SH_OK;
     if (rc != SH_OK)

@@ -29,10 +29,10 @@ static int save(struct channel *channel, enum store_sync sync, struct why *why)
         rc = channel_state_save(channel->store, &channel->state, why);
     if (rc == SH_OK)
         rc = store_commit(channel->store, why);
-    if (rc != SH_OK) {
-        store_end(channel->store);
-        channel->broken = true;
-    }
+    if (rc == SH_OK)
+        return store_begin_read(channel->store, why);
+    store_end(channel->store);
+    channel->broken = true;
     return rc;
 }
 

@@ -312,8 +312,8 @@ static int open_store(struct channel *channel, struct why *why)
                        "%s: not there; `stillhere rebuild` makes it anew from public/", path);
     if (rc != SH_OK)
         return why_set(why, rc, cause.offset, "%s", cause.text);
-    if (channel->use == CHANNEL_LOOK)
-        rc = store_begin_read(channel->store, why);
+    /* One view for all that is read until the next commit: locks cost more than reads. */
+    rc = store_begin_read(channel->store, why);
     return rc == SH_OK ? channel_state_load(channel->store, &channel->state, why) : rc;
 }
 

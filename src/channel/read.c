@@ -35,15 +35,17 @@ int channel_entry_get(struct channel *channel, uint64_t index, struct channel_en
 int channel_dispatch_at(struct channel *channel, uint64_t ordinal, uint64_t *index,
                         struct why *why)
 {
-    uint64_t low = 0, high = channel->state.size;
+    const struct channel_state *state = &channel->state;
+    uint64_t low = ordinal, high = state->size - state->dispatches + ordinal + 1;
     struct channel_row row;
     int rc;
 
     if (ordinal >= channel->state.dispatches)
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "the channel has %ju dispatches",
                        (uintmax_t)channel->state.dispatches);
-    /* The last entry with row.ordinal <= ordinal is the dispatch: after it the number is one
-     * higher. */
+    /* At least ordinal entries stand before it, and all later dispatches after it.  The last
+     * entry with row.ordinal <= ordinal is the dispatch: after it the number
+     * is one higher. */
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
 

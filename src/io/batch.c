@@ -121,7 +121,7 @@ static int rename_files(struct io_batch *batch, struct why *why)
             item->renamed = true;
             continue;
         }
-        rc = io_rename(&item->move, why);
+        rc = io_rename(&item->move, IO_SYNC, why);
         if (rc != SH_OK)
             return rc;
         item->renamed = true;

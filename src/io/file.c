@@ -188,15 +188,18 @@ int io_temporary(const struct io_target *target, struct slice data,
     return rc;
 }
 
-int io_rename(const struct io_move *move, struct why *why)
+int io_rename(const struct io_move *move, enum io_sync sync, struct why *why)
 {
+    char parent[IO_PATH_BYTES];
     int rc;
 
     if (renameat(move->dir_a, move->a, move->dir_b, move->b) == 0)
         return SH_OK;
     if (errno != ENOENT)
         return io_fail(why, move->b, "rename");
-    rc = io_mkdirs_for(move->dir_b, move->b, move->dir_mode, why);
+    rc = io_parent(move->b, parent, why);
+    if (rc == SH_OK && strcmp(parent, ".") != 0)
+        rc = io_folders(move->dir_b, parent, move->dir_mode, sync, why);
     if (rc != SH_OK)
         return rc;
     if (renameat(move->dir_a, move->a, move->dir_b, move->b) == 0)
@@ -217,7 +220,7 @@ int io_replace(const struct io_target *target, struct slice data, struct why *wh
         rc = io_sync_fd(fd, target->path, why);
     io_close(&fd);
     if (rc == SH_OK)
-        rc = io_rename(&move, why);
+        rc = io_rename(&move, target->sync, why);
     if (rc != SH_OK) {
         (void)unlinkat(target->tmp_dir, name, 0); /* Nobody else knows its name. */
         return rc == SH_ENOTFOUND ? SH_EIO : rc;
@@ -229,7 +232,7 @@ int io_move(int dir_a, const char *a, int dir_b, const char *b, enum io_sync syn
             struct why *why)
 {
     struct io_move move = {dir_a, a, dir_b, b, 0755};
-    int rc = io_rename(&move, why);
+    int rc = io_rename(&move, sync, why);
 
     if (rc == SH_OK && sync == IO_SYNC)
         rc = io_sync_parent(dir_b, b, why);

@@ -20,17 +20,17 @@ int io_open_dir(int dir, const char *path, int *out, struct why *why)
     return SH_OK;
 }
 
-/* One directory: mode whatever the umask, its name durable in its parent. */
-static int make_one(int dir, const char *path, mode_t mode, struct why *why)
+/* One directory: mode whatever the umask, its name durable in its parent when sync says so. */
+static int make_one(int dir, const char *path, mode_t mode, enum io_sync sync, struct why *why)
 {
     if (mkdirat(dir, path, mode) != 0)
         return errno == EEXIST ? SH_OK : io_fail(why, path, "mkdir");
     if (fchmodat(dir, path, mode, 0) != 0)
         return io_fail(why, path, "chmod");
-    return io_sync_parent(dir, path, why);
+    return sync == IO_SYNC ? io_sync_parent(dir, path, why) : SH_OK;
 }
 
-int io_mkdirs(int dir, const char *path, mode_t mode, struct why *why)
+int io_folders(int dir, const char *path, mode_t mode, enum io_sync sync, struct why *why)
 {
     char part[IO_PATH_BYTES];
     size_t len = strlen(path);
@@ -43,9 +43,14 @@ int io_mkdirs(int dir, const char *path, mode_t mode, struct why *why)
             continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        rc = make_one(dir, part, mode, why);
+        rc = make_one(dir, part, mode, sync, why);
     }
     return rc;
+}
+
+int io_mkdirs(int dir, const char *path, mode_t mode, struct why *why)
+{
+    return io_folders(dir, path, mode, IO_SYNC, why);
 }
 
 int io_mkdirs_for(int dir, const char *path, mode_t mode, struct why *why)

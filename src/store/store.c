@@ -406,6 +406,13 @@ int store_begin_read(struct store *store, struct why *why)
     return rc == SH_OK ? schema_version(store, &version, why) : rc;
 }
 
+void store_end(struct store *store)
+{
+    /* After an error it may be undone already; closing undoes what is left. */
+    if (store->db && !sqlite3_get_autocommit(store->db))
+        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* Back to durable commits after a lazy one; tried again by store_begin when it fails. */
 static int sync_again(struct store *store, struct why *why)
 {
@@ -418,7 +425,10 @@ static int sync_again(struct store *store, struct why *why)
 
 int store_begin(struct store *store, enum store_sync sync, struct why *why)
 {
-    int rc = sync_again(store, why);
+    int rc;
+
+    store_end(store);
+    rc = sync_again(store, why);
 
     if (rc == SH_OK && sync == STORE_LAZY) {
         rc = store_exec(store, "PRAGMA synchronous=NORMAL", why);
@@ -436,13 +446,6 @@ int store_commit(struct store *store, struct why *why)
     if (rc != SH_OK)
         store_end(store);
     return rc;
-}
-
-void store_end(struct store *store)
-{
-    /* After an error it may be undone already; closing undoes what is left. */
-    if (store->db && !sqlite3_get_autocommit(store->db))
-        (void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 /* ---- copies ---- */

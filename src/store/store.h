@@ -62,7 +62,7 @@ MUST_CHECK int store_run(struct store_query *query, struct why *why);
 /* A view that stays the same until store_end, whatever others write. */
 MUST_CHECK int store_begin_read(struct store *store, struct why *why);
 enum store_sync { STORE_DURABLE, STORE_LAZY /* may be lost by a power cut, never torn */ };
-/* Waits for another writer. */
+/* Waits for another writer; ends a read view. */
 MUST_CHECK int store_begin(struct store *store, enum store_sync sync, struct why *why);
 /*
  * SH_OK: it is on the disk (or lazily on its way).  An error: whether it stands shows when the
