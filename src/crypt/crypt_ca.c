@@ -8,20 +8,15 @@
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
-#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#define CA_YEARS 50
+#include "crypt/crypt_int.h"
 
-static void must(bool held)
-{
-    if (!held)
-        bug("libcrypto failed in a call that cannot fail");
-}
+#define CA_YEARS 50
 
 /* The key pair of scalar, or NULL when the scalar is out of 1..order-1 (FIPS 186-4 B.4.2). */
 static EVP_PKEY *pair_of(const struct secret *scalar)
@@ -32,20 +27,20 @@ static EVP_PKEY *pair_of(const struct secret *scalar)
     const EC_GROUP *group;
     EVP_PKEY *pkey = NULL;
 
-    if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
-        bug("libcrypto does not start");
+    crypt_library_ready();
     ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
-    must(ec != NULL);
+    crypt_must(ec != NULL);
     group = EC_KEY_get0_group(ec);
     point = EC_POINT_new(group);
     number = BN_secure_new();
-    must(point && number && BN_bin2bn(scalar->byte, SECRET_BYTES, number));
+    crypt_must(point && number && BN_bin2bn(scalar->byte, SECRET_BYTES, number));
     BN_set_flags(number, BN_FLG_CONSTTIME);
     if (!BN_is_zero(number) && BN_cmp(number, EC_GROUP_get0_order(group)) < 0) {
-        must(EC_POINT_mul(group, point, number, NULL, NULL, NULL) == 1);
-        must(EC_KEY_set_private_key(ec, number) == 1 && EC_KEY_set_public_key(ec, point) == 1);
+        crypt_must(EC_POINT_mul(group, point, number, NULL, NULL, NULL) == 1);
+        crypt_must(EC_KEY_set_private_key(ec, number) == 1 &&
+                   EC_KEY_set_public_key(ec, point) == 1);
         pkey = EVP_PKEY_new();
-        must(pkey && EVP_PKEY_set1_EC_KEY(pkey, ec) == 1);
+        crypt_must(pkey && EVP_PKEY_set1_EC_KEY(pkey, ec) == 1);
     }
     BN_clear_free(number);
     EC_POINT_free(point);
@@ -60,16 +55,16 @@ bool crypt_es256_public(const struct secret *scalar, uint8_t spki[CRYPT_SPKI_BYT
 
     if (!pkey)
         return false;
-    must(i2d_PUBKEY(pkey, NULL) == CRYPT_SPKI_BYTES);
-    must(i2d_PUBKEY(pkey, &end) == CRYPT_SPKI_BYTES);
+    crypt_must(i2d_PUBKEY(pkey, NULL) == CRYPT_SPKI_BYTES);
+    crypt_must(i2d_PUBKEY(pkey, &end) == CRYPT_SPKI_BYTES);
     EVP_PKEY_free(pkey);
     return true;
 }
 
 static void name_add(X509_NAME *name, const char *field, const char *value)
 {
-    must(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const uint8_t *)value, -1, -1,
-                                    0) == 1);
+    crypt_must(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const uint8_t *)value,
+                                          -1, -1, 0) == 1);
 }
 
 static void serial_set(X509 *cert, const uint8_t serial[16])
@@ -83,7 +78,7 @@ static void serial_set(X509 *cert, const uint8_t serial[16])
     if (!positive[0])
         positive[0] = 1;
     number = BN_bin2bn(positive, sizeof positive, NULL);
-    must(number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)));
+    crypt_must(number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert)));
     BN_free(number);
 }
 
@@ -97,9 +92,11 @@ static void validity_set(X509 *cert, int32_t year)
     bytes_u8(&text, 0);
     bytes_printf(&text, "%04d0101000000Z", (int)year + CA_YEARS);
     bytes_u8(&text, 0);
-    must(bytes_check(&text, NULL) == 0);
-    must(ASN1_TIME_set_string_X509(X509_getm_notBefore(cert), (const char *)text.ptr) == 1);
-    must(ASN1_TIME_set_string_X509(X509_getm_notAfter(cert), (const char *)text.ptr + 16) == 1);
+    crypt_must(bytes_check(&text, NULL) == 0);
+    crypt_must(ASN1_TIME_set_string_X509(X509_getm_notBefore(cert), (const char *)text.ptr) ==
+               1);
+    crypt_must(
+        ASN1_TIME_set_string_X509(X509_getm_notAfter(cert), (const char *)text.ptr + 16) == 1);
     bytes_release(&text);
 }
 
@@ -110,7 +107,7 @@ static void extension_add(X509 *cert, int nid, const char *value)
 
     X509V3_set_ctx(&ctx, cert, cert, NULL, NULL, 0);
     extension = X509V3_EXT_conf_nid(NULL, &ctx, nid, value);
-    must(extension && X509_add_ext(cert, extension, -1) == 1);
+    crypt_must(extension && X509_add_ext(cert, extension, -1) == 1);
     X509_EXTENSION_free(extension);
 }
 
@@ -119,17 +116,17 @@ static X509 *certificate_of(const struct crypt_ca *ca, EVP_PKEY *pkey)
     X509 *cert = X509_new();
     X509_NAME *name;
 
-    must(cert && X509_set_version(cert, X509_VERSION_3) == 1);
+    crypt_must(cert && X509_set_version(cert, X509_VERSION_3) == 1);
     serial_set(cert, ca->serial);
     validity_set(cert, ca->year);
     name = X509_get_subject_name(cert);
     name_add(name, "O", "stillhere");
     name_add(name, "CN", ca->short_id);
-    must(X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, pkey) == 1);
+    crypt_must(X509_set_issuer_name(cert, name) == 1 && X509_set_pubkey(cert, pkey) == 1);
     extension_add(cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
     extension_add(cert, NID_key_usage, "critical,keyCertSign,cRLSign");
     extension_add(cert, NID_subject_key_identifier, "hash");
-    must(X509_sign(cert, pkey, EVP_sha256()) > 0);
+    crypt_must(X509_sign(cert, pkey, EVP_sha256()) > 0);
     return cert;
 }
 
@@ -157,9 +154,9 @@ int crypt_ca_build(const struct crypt_ca *ca, struct bytes *pem, struct why *why
                        "certificate: the secret is no P-256 scalar (FIPS 186-4 B.4.2)");
     cert = certificate_of(ca, pkey);
     bio = BIO_new(BIO_s_mem());
-    must(bio && PEM_write_bio_X509(bio, cert) == 1);
+    crypt_must(bio && PEM_write_bio_X509(bio, cert) == 1);
     len = BIO_get_mem_data(bio, &text);
-    must(len > 0);
+    crypt_must(len > 0);
     bytes_append(pem, text, (size_t)len);
     BIO_free(bio);
     X509_free(cert);

@@ -14,22 +14,23 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "crypt/crypt_int.h"
+
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct crypt_sha256),
                "SHA256_CTX outgrew its room");
 _Static_assert(_Alignof(SHA256_CTX) <= 16, "SHA256_CTX needs more alignment");
 
-/*
- * Called before the first EVP call of each function: the library must not read openssl.cnf, so
- * that nothing on the machine can swap the algorithms and a caged process needs no files.
- * OPENSSL_init_crypto does its work once and is cheap and safe to call again.
- */
-static void library_ready(void)
+void crypt_library_ready(void)
 {
-    if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+    const uint64_t flags = OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+                           OPENSSL_INIT_NO_ADD_ALL_DIGESTS |
+                           OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS;
+
+    if (!OPENSSL_init_crypto(flags, NULL))
         bug("libcrypto does not start");
 }
 
-static void must(bool held)
+void crypt_must(bool held)
 {
     if (!held)
         bug("libcrypto failed in a call that cannot fail");
@@ -44,18 +45,18 @@ static SHA256_CTX *state_of(struct crypt_sha256 *ctx)
 
 static void sha256_init(struct crypt_sha256 *ctx)
 {
-    must(SHA256_Init(state_of(ctx)));
+    crypt_must(SHA256_Init(state_of(ctx)));
 }
 
 static void sha256_update(struct crypt_sha256 *ctx, struct slice data)
 {
     if (data.len)
-        must(SHA256_Update(state_of(ctx), data.ptr, data.len));
+        crypt_must(SHA256_Update(state_of(ctx), data.ptr, data.len));
 }
 
 static void sha256_final(struct crypt_sha256 *ctx, uint8_t out[CRYPT_DIGEST_BYTES])
 {
-    must(SHA256_Final(out, state_of(ctx)));
+    crypt_must(SHA256_Final(out, state_of(ctx)));
 }
 
 static void sha256(struct slice data, uint8_t out[CRYPT_DIGEST_BYTES])
@@ -78,10 +79,10 @@ static bool ed25519_verify(const uint8_t key[CRYPT_KEY_BYTES], struct slice mess
     EVP_MD_CTX *ctx;
     bool good;
 
-    library_ready();
+    crypt_library_ready();
     pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, CRYPT_KEY_BYTES);
     ctx = EVP_MD_CTX_new();
-    must(pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1);
+    crypt_must(pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1);
     good = EVP_DigestVerify(ctx, signature, CRYPT_SIGNATURE_BYTES, data, message.len) == 1;
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
@@ -93,9 +94,10 @@ static void raw_public(int type, const struct secret *secret, uint8_t key[CRYPT_
     size_t len = CRYPT_KEY_BYTES;
     EVP_PKEY *pkey;
 
-    library_ready();
+    crypt_library_ready();
     pkey = EVP_PKEY_new_raw_private_key(type, NULL, secret->byte, SECRET_BYTES);
-    must(pkey && EVP_PKEY_get_raw_public_key(pkey, key, &len) == 1 && len == CRYPT_KEY_BYTES);
+    crypt_must(pkey && EVP_PKEY_get_raw_public_key(pkey, key, &len) == 1 &&
+               len == CRYPT_KEY_BYTES);
     EVP_PKEY_free(pkey);
 }
 
@@ -113,12 +115,12 @@ static void ed25519_sign(const struct secret *seed, struct slice message,
     EVP_PKEY *pkey;
     EVP_MD_CTX *ctx;
 
-    library_ready();
+    crypt_library_ready();
     pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed->byte, SECRET_BYTES);
     ctx = EVP_MD_CTX_new();
-    must(pkey && ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1);
-    must(EVP_DigestSign(ctx, signature, &len, data, message.len) == 1);
-    must(len == CRYPT_SIGNATURE_BYTES);
+    crypt_must(pkey && ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) == 1);
+    crypt_must(EVP_DigestSign(ctx, signature, &len, data, message.len) == 1);
+    crypt_must(len == CRYPT_SIGNATURE_BYTES);
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
 }
@@ -136,12 +138,12 @@ static bool x25519(const struct secret *scalar, const uint8_t point[CRYPT_KEY_BY
     EVP_PKEY_CTX *ctx;
     bool good;
 
-    library_ready();
+    crypt_library_ready();
     mine = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, scalar->byte, SECRET_BYTES);
     theirs = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, point, CRYPT_KEY_BYTES);
-    must(mine && theirs);
+    crypt_must(mine && theirs);
     ctx = EVP_PKEY_CTX_new(mine, NULL);
-    must(ctx && EVP_PKEY_derive_init(ctx) == 1);
+    crypt_must(ctx && EVP_PKEY_derive_init(ctx) == 1);
     /* OpenSSL refuses an all-zero result itself. */
     good = EVP_PKEY_derive_set_peer(ctx, theirs) == 1 &&
            EVP_PKEY_derive(ctx, shared->byte, &len) == 1 && len == SECRET_BYTES;
@@ -179,13 +181,13 @@ static void chapoly_seal(const struct secret *key, const uint8_t nonce[CRYPT_NON
     uint8_t rest[CRYPT_TAG_BYTES];
     int len;
 
-    library_ready();
+    crypt_library_ready();
     ctx = EVP_CIPHER_CTX_new();
-    must(ctx &&
-         EVP_CipherInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key->byte, nonce, 1) == 1);
-    must(cipher_run(ctx, plain, out) && EVP_CipherFinal_ex(ctx, rest, &len) == 1 && !len);
-    must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CRYPT_TAG_BYTES, out + plain.len) ==
-         1);
+    crypt_must(ctx &&
+               EVP_CipherInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key->byte, nonce, 1) == 1);
+    crypt_must(cipher_run(ctx, plain, out) && EVP_CipherFinal_ex(ctx, rest, &len) == 1 && !len);
+    crypt_must(
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CRYPT_TAG_BYTES, out + plain.len) == 1);
     EVP_CIPHER_CTX_free(ctx);
 }
 
@@ -202,11 +204,11 @@ static bool chapoly_open(const struct secret *key, const uint8_t nonce[CRYPT_NON
         return false;
     body = slice_sub(sealed, 0, sealed.len - CRYPT_TAG_BYTES);
     memcpy(tag, sealed.ptr + body.len, CRYPT_TAG_BYTES);
-    library_ready();
+    crypt_library_ready();
     ctx = EVP_CIPHER_CTX_new();
-    must(ctx &&
-         EVP_CipherInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key->byte, nonce, 0) == 1);
-    must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CRYPT_TAG_BYTES, tag) == 1);
+    crypt_must(ctx &&
+               EVP_CipherInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key->byte, nonce, 0) == 1);
+    crypt_must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CRYPT_TAG_BYTES, tag) == 1);
     good = cipher_run(ctx, body, out) && EVP_CipherFinal_ex(ctx, rest, &len) == 1;
     EVP_CIPHER_CTX_free(ctx);
     return good;
