@@ -19,9 +19,7 @@
  */
 static bool media_find(char path[PATH_MAX])
 {
-    static const char *const places[] = {MEDIA_NAME, "../libexec/" MEDIA_NAME,
-                                         "../lib/stillhere/" MEDIA_NAME, "../" MEDIA_NAME,
-                                         "../../" MEDIA_NAME};
+    static const char *const places[] = {MEDIA_NAME, "../libexec/" MEDIA_NAME};
     ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
     char *slash;
     size_t room;
