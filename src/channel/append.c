@@ -354,6 +354,7 @@ static void adopt(struct work *work, struct channel_commit *out)
     bytes_init(&work->next.note, 1);
     channel->stamp_fresh = true;
     out->index = work->row.index;
+    out->ref = work->append->ref;
     out->size = channel->state.size;
     memcpy(out->root, channel->state.root, sizeof(out->root));
     out->published = false;

@@ -8,6 +8,7 @@ still -C "$home" -q checkin --place Secretville "first words" >/dev/null
 still -C "$home" -q checkin "second words" >/dev/null
 runs "withdraw" still -C "$home" --json withdraw 1 --reason "a neighbour's <face>"
 same "the entry that withdraws" "$(json "['index']")" 3
+same "the page of what it withdraws" "$(json "['page']")" w/001/index.html
 ok "words and place are nowhere in public" bash -c "! grep -rqE 'first words|Secretville' '$public'"
 has "the page stays and says so" "$(cat "$public/w/001/index.html")" 'withdrawn'
 has "with the reason, as text" "$(cat "$public/w/001/index.html")" 'neighbour.*&lt;face&gt;'
