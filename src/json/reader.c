@@ -154,7 +154,7 @@ static int read_escape(struct reader *rd, uint8_t *out, size_t *len)
     static const char from[] = "\"\\/bfnrt";
     static const char to[] = "\"\\/\b\f\n\r\t";
     const char *hit;
-    uint32_t code;
+    uint32_t code = 0;
     int c = peek(rd);
     int rc;
 
