@@ -257,10 +257,10 @@ static int make_durable(struct newborn *newborn, struct why *why)
 static int put_in_place(struct newborn *newborn, struct why *why)
 {
     int home = newborn->channel->home_dir;
-    int rc = io_move(home, CHANNEL_BIRTH "/private", home, "private", IO_SYNC, why);
+    int rc = io_move(home, CHANNEL_BIRTH "/private", home, "private", why);
 
     if (rc == SH_OK)
-        rc = io_move(home, CHANNEL_BIRTH "/public", home, "public", IO_SYNC, why);
+        rc = io_move(home, CHANNEL_BIRTH "/public", home, "public", why);
     if (rc == SH_OK && newborn->made_home)
         rc = io_sync_parent(AT_FDCWD, newborn->channel->home, why);
     if (rc == SH_OK)

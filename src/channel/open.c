@@ -87,7 +87,7 @@ static int open_public(struct channel *channel, struct why *why)
     if (!io_exists(channel->home_dir, "public") &&
         io_exists(channel->home_dir, CHANNEL_BIRTH "/public") && channel->lock >= 0) {
         rc = io_move(channel->home_dir, CHANNEL_BIRTH "/public", channel->home_dir, "public",
-                     IO_SYNC, why);
+                     why);
         if (rc != SH_OK)
             return rc;
         (void)unlinkat(channel->home_dir, CHANNEL_BIRTH, AT_REMOVEDIR); /* Harmless. */

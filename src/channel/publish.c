@@ -70,7 +70,7 @@ static int put_fixed(struct publish *publish, const char *path, struct slice dat
                 path);
         (void)snprintf(aside, sizeof(aside), "quarantine/changed/%.*s", TREE_PATH_BYTES - 1,
                        path);
-        rc = io_move(channel->info.public_dir, path, channel->private_dir, aside, IO_SYNC, why);
+        rc = io_move(channel->info.public_dir, path, channel->private_dir, aside, why);
     }
     /* Equal ones are written again: a run that was cut off may not have made them durable. */
     return rc == SH_OK ? put(publish, path, data, why) : rc;

@@ -498,8 +498,7 @@ static int exchange(struct rebuild *rebuild, struct why *why)
     remove_db(channel, CHANNEL_DB "-shm");
     rc = io_sync_fd(channel->private_dir, "private", why);
     if (rc == SH_OK)
-        rc = io_move(channel->private_dir, NEW_DB, channel->private_dir, CHANNEL_DB, IO_SYNC,
-                     why);
+        rc = io_move(channel->private_dir, NEW_DB, channel->private_dir, CHANNEL_DB, why);
     remove_db(channel, NEW_DB);
     return rc;
 }

@@ -212,9 +212,9 @@ static int put_in_place(struct restore *restore, int stage, struct why *why)
     if (rc == SH_OK && syncfs(stage) != 0)
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", restore->cmd->home, strerror(errno));
     if (rc == SH_OK)
-        rc = io_move(stage, "private", restore->home, "private", IO_SYNC, why);
+        rc = io_move(stage, "private", restore->home, "private", why);
     if (rc == SH_OK)
-        rc = io_move(stage, "public", restore->home, "public", IO_SYNC, why);
+        rc = io_move(stage, "public", restore->home, "public", why);
     if (rc == SH_OK)
         rc = io_remove_tree(restore->home, STAGE, why);
     if (rc == SH_OK)

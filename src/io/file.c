@@ -228,17 +228,14 @@ int io_replace(const struct io_target *target, struct slice data, struct why *wh
     return target->sync == IO_SYNC ? io_sync_parent(target->dir, target->path, why) : SH_OK;
 }
 
-int io_move(int dir_a, const char *a, int dir_b, const char *b, enum io_sync sync,
-            struct why *why)
+int io_move(int dir_a, const char *a, int dir_b, const char *b, struct why *why)
 {
     struct io_move move = {dir_a, a, dir_b, b, 0755};
-    int rc = io_rename(&move, sync, why);
+    int rc = io_rename(&move, IO_SYNC, why);
 
-    if (rc == SH_OK && sync == IO_SYNC)
+    if (rc == SH_OK)
         rc = io_sync_parent(dir_b, b, why);
-    if (rc == SH_OK && sync == IO_SYNC)
-        rc = io_sync_parent(dir_a, a, why);
-    return rc;
+    return rc == SH_OK ? io_sync_parent(dir_a, a, why) : rc;
 }
 
 static ssize_t read_full(int fd, uint8_t *out, size_t len, uint64_t offset)

@@ -40,9 +40,8 @@ struct io_target {
     enum io_sync sync;
 };
 MUST_CHECK int io_replace(const struct io_target *target, struct slice data, struct why *why);
-/* rename dir_a/a -> dir_b/b, making directories (0755); durable when IO_SYNC. */
-MUST_CHECK int io_move(int dir_a, const char *a, int dir_b, const char *b, enum io_sync sync,
-                       struct why *why);
+/* rename dir_a/a -> dir_b/b, making directories (0755); durable. */
+MUST_CHECK int io_move(int dir_a, const char *a, int dir_b, const char *b, struct why *why);
 MUST_CHECK int io_sync_fd(int fd, const char *what, struct why *why);
 /* fsync the directory that holds dir/path. */
 MUST_CHECK int io_sync_parent(int dir, const char *path, struct why *why);
