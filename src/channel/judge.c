@@ -56,6 +56,10 @@ static int judge_kept(struct channel *channel, struct channel_verdict *verdict, 
         memcpy(path, name.ptr, name.len);
         path[name.len] = '\0';
         got = io_read(channel->info.public_dir, path, &found, NULL);
+        if (got == SH_EIO || got == SH_ENOMEM) {
+            step = why_set(why, got, WHY_NOWHERE, "public/%s: cannot be read", path);
+            break;
+        }
         if (got == SH_ENOTFOUND)
             verdict->kept_missing = true;
         else if (got != SH_OK || !slice_equal(bytes_view(&found), store_blob(row, 1)))

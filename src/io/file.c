@@ -10,8 +10,6 @@
 
 #include "io/io_int.h"
 
-#define COMPARE_BYTES 65536
-
 int io_fail(struct why *why, const char *path, const char *what)
 {
     int cause = errno;
@@ -236,43 +234,6 @@ int io_move(int dir_a, const char *a, int dir_b, const char *b, struct why *why)
     if (rc == SH_OK)
         rc = io_sync_parent(dir_b, b, why);
     return rc == SH_OK ? io_sync_parent(dir_a, a, why) : rc;
-}
-
-static ssize_t read_full(int fd, uint8_t *out, size_t len, uint64_t offset)
-{
-    size_t done = 0;
-    ssize_t got;
-
-    while (done < len) {
-        got = pread(fd, out + done, len - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (!got)
-            break;
-        done += (size_t)got;
-    }
-    return (ssize_t)done;
-}
-
-int io_same(int fd_a, int fd_b, bool *same, struct why *why)
-{
-    struct stat a, b;
-    uint8_t left[COMPARE_BYTES / 2], right[COMPARE_BYTES / 2];
-    ssize_t got_a, got_b;
-
-    if (fstat(fd_a, &a) != 0 || fstat(fd_b, &b) != 0)
-        return io_fail(why, "files to compare", "stat");
-    *same = a.st_size == b.st_size;
-    for (off_t at = 0; *same && at < a.st_size; at += (off_t)sizeof(left)) {
-        got_a = read_full(fd_a, left, sizeof(left), (uint64_t)at);
-        got_b = read_full(fd_b, right, sizeof(right), (uint64_t)at);
-        if (got_a < 0 || got_b < 0)
-            return io_fail(why, "files to compare", "read");
-        *same = got_a == got_b && memcmp(left, right, (size_t)got_a) == 0;
-    }
-    return SH_OK;
 }
 
 bool io_exists(int dir, const char *path)

@@ -48,8 +48,6 @@ MUST_CHECK int io_sync_parent(int dir, const char *path, struct why *why);
 /* Remove a tree below dir; missing is fine.  Never follows symbolic links. */
 MUST_CHECK int io_remove_tree(int dir, const char *path, struct why *why);
 bool io_exists(int dir, const char *path);
-/* Do both descriptors, from offset 0 on, hold the same bytes? */
-MUST_CHECK int io_same(int fd_a, int fd_b, bool *same, struct why *why);
 /* Open a regular file for reading; SH_ENOTFOUND, SH_EFORMAT when it is something else. */
 MUST_CHECK int io_open_file(int dir, const char *path, int *out, struct why *why);
 /* Size and mtime in seconds; SH_ENOTFOUND. */

@@ -166,32 +166,6 @@ static void a_batch_lands_whole(void **state)
     assert_int_equal(unlinkat(place->dir, "tmp", AT_REMOVEDIR), 0);
 }
 
-static void files_are_compared(void **state)
-{
-    struct place *place = *state;
-    static uint8_t data[100001];
-    struct io_target target = {place->dir, "a", place->tmp, 0600, 0, IO_NO_SYNC};
-    int a = -1, b = -1;
-    bool same = false;
-
-    assert_int_equal(io_replace(&target, slice_of(data, sizeof(data)), NULL), SH_OK);
-    target.path = "b";
-    assert_int_equal(io_replace(&target, slice_of(data, sizeof(data)), NULL), SH_OK);
-    assert_int_equal(io_open_file(place->dir, "a", &a, NULL), SH_OK);
-    assert_int_equal(io_open_file(place->dir, "b", &b, NULL), SH_OK);
-    assert_int_equal(io_same(a, b, &same, NULL), SH_OK);
-    assert_true(same);
-    io_close(&b);
-    data[100000] = 1;
-    assert_int_equal(io_replace(&target, slice_of(data, sizeof(data)), NULL), SH_OK);
-    data[100000] = 0;
-    assert_int_equal(io_open_file(place->dir, "b", &b, NULL), SH_OK);
-    assert_int_equal(io_same(a, b, &same, NULL), SH_OK);
-    assert_false(same);
-    io_close(&a);
-    io_close(&b);
-}
-
 static void the_lock_excludes_and_waits(void **state)
 {
     struct place *place = *state;
@@ -237,7 +211,6 @@ int main(void)
         EACH(reading_has_limits),
         EACH(a_tree_goes_away_but_not_what_links_point_to),
         EACH(a_batch_lands_whole),
-        EACH(files_are_compared),
         EACH(the_lock_excludes_and_waits),
         cmocka_unit_test(the_clock_can_be_fixed_for_tests),
     };
