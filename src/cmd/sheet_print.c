@@ -139,8 +139,8 @@ static int ask(const struct cmd_sheet_plan *plan, const struct sheet *sheet, str
 }
 
 /*
- * A file that nobody named bears the channel's short id: an interrupted init leaves the sheet of
- * a channel that never was, which must not stand in the way of the next, nor be overwritten.
+ * A file that nobody named bears the channel's short id: an interrupted init leaves the sheet
+ * of a channel that never was, which must not be in the way of the next, nor be overwritten.
  */
 static int name_own_file(struct cmd_sheet_plan *plan, const struct sheet *sheet,
                          struct why *why)

@@ -162,7 +162,7 @@ static void add_folder(struct tree *tree, const char *folder)
 {
     static const char *const names[] = {"index.html", "index.en.html", "index.zh.html",
                                         "index.uk.html", "index.ru.html"};
-    char path[60];
+    char path[TREE_PATH_BYTES + 16];
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         (void)snprintf(path, sizeof(path), "%s%s%s", folder, *folder ? "/" : "", names[i]);
