@@ -28,7 +28,7 @@ static bool read_shared(const char *name, struct bytes *out)
     bytes_clear(out);
     in = fopen(path, "rb");
     if (!in) {
-        print_message("skipped: no %s here\n", name);
+        print_message("# skipped: no %s here\n", name);
         return false;
     }
     while ((got = fread(part, 1, sizeof part, in)) > 0)
