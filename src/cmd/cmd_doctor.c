@@ -1,9 +1,11 @@
 /* stillhere doctor: is this machine fit to keep the channel? */
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "cage/cage.h"
 #include "cmd/sheet_int.h"
@@ -76,6 +78,22 @@ static void look_at_channel(struct doctor *doctor)
     }
 }
 
+/* Reading goes well on a disk that is read-only; the next word would not. */
+static void look_at_rights(struct doctor *doctor)
+{
+    static const char *const names[] = {"private", "private/stillhere.db", "private/tmp",
+                                        "public"};
+    char path[4096];
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", doctor->info->home, names[i]);
+        if (access(path, F_OK) == 0 && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
+            tell(doctor, "writable", WANTING, STR_DOCTOR_UNWRITABLE, path);
+            return;
+        }
+    }
+}
+
 static void look_at_files(struct doctor *doctor)
 {
     struct stat st;
@@ -88,6 +106,7 @@ static void look_at_files(struct doctor *doctor)
         tell(doctor, "private", GOOD, STR_DOCTOR_PRIVATE_OK, NULL);
     else
         tell(doctor, "private", WANTING, STR_DOCTOR_PRIVATE_OPEN, path);
+    look_at_rights(doctor);
     if (fstatvfs(doctor->info->private_dir, &vfs) == 0) {
         free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
         lang_size(doctor->cmd->lang, free_bytes, size);

@@ -11,6 +11,18 @@ chmod 0755 "$home/private"
 fails 3 "private/ open to others" still -C "$home" doctor
 has "says what to run" "$out" 'chmod -R go-rwx'
 chmod 0700 "$home/private"
+user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$STILLHERE" "$@"; }
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && user --version >/dev/null 2>&1; then
+    chmod 755 "$scratch"
+    cp -a "$home" "$scratch/locked"
+    chown -R 65534:65534 "$scratch/locked"
+    runs "an owner who can write" user -C "$scratch/locked" doctor
+    chmod 0500 "$scratch/locked/private"
+    fails 3 "private/ that cannot be written" user -C "$scratch/locked" doctor
+    has "says so" "$out" 'locked/private cannot be written'
+else
+    skip "private/ that cannot be written" "needs root, setpriv and a program that others can read"
+fi
 sheet=$home/recovery-sheet-$(still -C "$home" --json status | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["short_id"])').txt
 touch "$sheet"
 fails 3 "a recovery sheet beside the channel" still -C "$home" doctor
