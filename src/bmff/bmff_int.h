@@ -12,7 +12,7 @@
 #define BMFF_REMEDY_REMUX                                                                      \
     "; a copy made with \"ffmpeg -i IN -map 0:v:0 -map 0:a:0? -c copy OUT.mp4\" may do"
 #define BMFF_REMEDY_RECODE                                                                     \
-    "; \"ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac OUT.mp4\" makes one that does"
+    "; \"ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac OUT.mp4\" makes a clip to post"
 
 /* Printable form of a four-character code. */
 struct bmff_name {

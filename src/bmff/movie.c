@@ -116,9 +116,9 @@ static int refuse_codec(const struct bmff_track *track, struct why *why)
                        "\"ffmpeg -i IN -c:v copy -an OUT.mp4\" leaves it out",
                        track->number, name.text);
     return why_set(why, SH_EUNSUPPORTED, track->trak.at,
-                   "trak[%u]: its video is \"%s\", not H.264 or HEVC%s" BMFF_REMEDY_RECODE,
+                   "trak[%u]: its video is \"%s\"%s, not H.264 or HEVC" BMFF_REMEDY_RECODE,
                    track->number, name.text,
-                   track->codec == FOURCC('s', '2', '6', '3') ? " but H.263" : "");
+                   track->codec == FOURCC('s', '2', '6', '3') ? " (H.263)" : "");
 }
 
 static int refuse_choice(const struct choice *choice, struct why *why)

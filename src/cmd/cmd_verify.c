@@ -86,8 +86,8 @@ static int open_tree(const char *what, int *dir, struct why *why)
     if (stat(what, &st) == 0 && !S_ISDIR(st.st_mode))
         return why_set(
             why, SH_EUNSUPPORTED, WHY_NOWHERE,
-            "%s: a file; this version checks a channel's directory, and a single file "
-            "by comparing its SHA-256 with the one that the channel names",
+            "%s: a file; give the channel's directory. To check one file, compare what "
+            "sha256sum prints for it with the SHA-256 on the page of its dispatch",
             what);
     rc = io_open_dir(AT_FDCWD, what, &home, why);
     if (rc < 0)

@@ -133,6 +133,10 @@ static int make_state(struct serving *serving, struct why *why)
         rc = io_remove_tree(serving->private_dir, serving->state_name, why);
     if (rc == SH_OK)
         rc = io_mkdirs(serving->private_dir, serving->state_name, 0700, why);
+    if (rc == SH_EIO)
+        (void)why_name(why, rc,
+                       "private/ must be writable to serve; any other web server can "
+                       "show public/"); /* Only the words are added. */
     if (rc == SH_OK && snprintf(serving->state, sizeof(serving->state), "%s/private/%s",
                                 serving->home, serving->state_name) >= PATH_MAX)
         rc = why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of private/ is too long");
