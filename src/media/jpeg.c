@@ -12,7 +12,21 @@
 /* Quantiser scales from fine to coarse; the first that fits GOOD_BYTES is taken. */
 static const int scales[] = {4, 6, 8, 11, 15, 20};
 
-/* Size before turning: as shown, pixels made square, longer edge <= LIMIT_POSTER_EDGE. */
+/* Even, and within what may be published. */
+static int edge_of(double pixels)
+{
+    int even = (int)(pixels / 2 + 0.5) * 2;
+
+    if (even < 2)
+        return 2;
+    return even > LIMIT_POSTER_EDGE ? LIMIT_POSTER_EDGE : even;
+}
+
+/*
+ * Size before turning: as shown, pixels made square, longer edge <= LIMIT_POSTER_EDGE.  Even,
+ * because swscale's area filter takes the last column of colour of an odd width from memory
+ * that nobody wrote.
+ */
 static void size_of(const struct media_shot *shot, int *width, int *height)
 {
     double w = (double)shot->frame->width * shot->aspect_num / shot->aspect_den;
@@ -20,17 +34,8 @@ static void size_of(const struct media_shot *shot, int *width, int *height)
     double longer = w > h ? w : h;
     double by = longer > LIMIT_POSTER_EDGE ? LIMIT_POSTER_EDGE / longer : 1;
 
-    *width = (int)(w * by + 0.5);
-    *height = (int)(h * by + 0.5);
-    if (*width < 1)
-        *width = 1;
-    if (*height < 1)
-        *height = 1;
-    /* A strange pixel aspect could make the rounding one too many. */
-    if (*width > LIMIT_POSTER_EDGE)
-        *width = LIMIT_POSTER_EDGE;
-    if (*height > LIMIT_POSTER_EDGE)
-        *height = LIMIT_POSTER_EDGE;
+    *width = edge_of(w * by);
+    *height = edge_of(h * by);
 }
 
 static AVFrame *picture_new(int width, int height)
@@ -51,11 +56,11 @@ static AVFrame *picture_new(int width, int height)
     return picture;
 }
 
-/* Which matrix the clip's colours are in; a clip that does not say is HD from 720 lines on. */
+/* Which matrix the clip's colours are in; one that does not say is HD from 720 lines on. */
 static int matrix_of(const AVFrame *frame)
 {
     if (frame->colorspace == AVCOL_SPC_UNSPECIFIED || frame->colorspace == AVCOL_SPC_RGB)
-        return frame->height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
+        return frame->height >= 720 && frame->width >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
     return frame->colorspace == AVCOL_SPC_BT709 ? SWS_CS_ITU709 : (int)frame->colorspace;
 }
 
@@ -70,8 +75,8 @@ static AVFrame *scaled_new(const struct media_shot *shot)
     size_of(shot, &width, &height);
     picture = picture_new(width, height);
     sws = sws_getContext(frame->width, frame->height, (enum AVPixelFormat)frame->format, width,
-                         height, AV_PIX_FMT_YUVJ420P, SWS_AREA | SWS_ACCURATE_RND, NULL, NULL,
-                         NULL);
+                         height, AV_PIX_FMT_YUVJ420P,
+                         SWS_AREA | SWS_ACCURATE_RND | SWS_BITEXACT, NULL, NULL, NULL);
     if (picture && sws) {
         /* Returns -1 for formats without a matrix: then there is none to set. */
         (void)sws_setColorspaceDetails(
