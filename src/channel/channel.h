@@ -65,9 +65,10 @@ struct channel_info {
     uint8_t archive_key[CRYPT_KEY_BYTES];
     uint64_t size;
     uint8_t root[TLOG_HASH_BYTES];
-    uint64_t published;  /* time of the newest document, 0 when there is none */
-    uint64_t dispatches; /* entries of type dispatch */
-    uint64_t pages_size; /* the pages show the log up to this size; < size: they are behind */
+    uint64_t published;     /* time of the newest document, 0 when there is none */
+    uint64_t dispatches;    /* entries of type dispatch */
+    uint64_t pages_size;    /* the pages show the log up to this size; < size: they are behind;
+                          * 0 also when public/ was put back from an older day */
     char pages_version[32]; /* of the program that wrote the pages; empty: none did */
     char conflict[480];     /* empty, or why nothing may be signed */
     int public_dir, private_dir, tmp_dir;
@@ -168,7 +169,10 @@ MUST_CHECK int channel_stamp(struct channel *channel, uint64_t *mtime_s, struct 
 /* Write public/path unless it already holds exactly data; not fsynced: it can be rebuilt. */
 MUST_CHECK int channel_derive(struct channel *channel, const char *path, struct slice data,
                               uint64_t mtime_s, struct why *why);
-/* Record that the pages show the log up to size (and were made by this program version). */
+/*
+ * Record that the pages show the log up to size (and were made by this program version).  Waits
+ * for the disk when a withdrawal is among what they show now.
+ */
 MUST_CHECK int channel_pages_done(struct channel *channel, uint64_t size, const char *version,
                                   struct why *why);
 

@@ -13,6 +13,7 @@
 #define CHANNEL_LOCK "lock"
 #define CHANNEL_MARK "restored"
 #define CHANNEL_BIRTH ".init"
+#define CHANNEL_PAGES_OLD "pages-old" /* the pages in public/ are not those we wrote last */
 #define CHANNEL_BOOT_BYTES 40
 #define CHANNEL_ENTRY_TILE_BYTES (TLOG_TILE_WIDTH * (2 + LIMIT_ENTRY_BYTES))
 

@@ -76,19 +76,41 @@ int channel_derive(struct channel *channel, const char *path, struct slice data,
     return same ? SH_OK : io_replace(&target, data, why);
 }
 
+/* Does a withdrawal lie beyond the pages' size?  Its words must be gone from the disk, too. */
+static int takes_words(struct channel *channel, bool *out, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(channel->store, "SELECT 1 FROM entries WHERE idx>=?1 AND type=?2",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, channel->info.pages_size);
+    store_bind_int(query, 2, ENTRY_WITHDRAW);
+    rc = store_step(query, why);
+    store_done(query);
+    *out = rc == STORE_ROW;
+    return rc < 0 ? rc : SH_OK;
+}
+
 int channel_pages_done(struct channel *channel, uint64_t size, const char *version,
                        struct why *why)
 {
     struct channel_state *state = &channel->state;
     char boot[CHANNEL_BOOT_BYTES];
+    bool withdrawn = false;
     int rc;
 
     if (strlen(version) >= sizeof(state->pages_version))
         bug("channel_pages_done: the version is too long");
+    rc = takes_words(channel, &withdrawn, why);
+    if (rc != SH_OK)
+        return rc;
     channel_boot_read(boot);
-    if (!boot[0] || strcmp(boot, state->boot) != 0 ||
+    if (withdrawn || !boot[0] || strcmp(boot, state->boot) != 0 ||
         strcmp(version, state->pages_version) != 0 || channel->info.pages_size == 0) {
-        /* Once in a run of the machine, and when all pages are new: wait for the disk. */
+        /* Once in a run of the machine, when all pages are new, and when words go: wait for
+         * the disk. */
         if (syncfs(channel->info.public_dir) != 0)
             return why_set(why, SH_EIO, WHY_NOWHERE,
                            "public/: the disk did not take the pages");
@@ -98,6 +120,8 @@ int channel_pages_done(struct channel *channel, uint64_t size, const char *versi
     (void)snprintf(state->pages_version, sizeof(state->pages_version), "%s", version);
     state->pages_size = size;
     rc = save(channel, STORE_LAZY, why);
+    if (rc == SH_OK && channel->info.pages_size == 0)
+        rc = io_remove_tree(channel->private_dir, CHANNEL_PAGES_OLD, why);
     if (rc == SH_OK) {
         channel->info.pages_size = size;
         rc = channel_info_fill(channel, why);

@@ -147,7 +147,8 @@ static uint64_t pages_that_count(const struct channel *channel)
     const struct channel_state *state = &channel->state;
     char boot[CHANNEL_BOOT_BYTES];
 
-    if (!io_exists(channel->info.public_dir, "index.html"))
+    if (!io_exists(channel->info.public_dir, "index.html") ||
+        io_exists(channel->private_dir, CHANNEL_PAGES_OLD))
         return 0;
     channel_boot_read(boot);
     if (boot[0] && strcmp(boot, state->boot) == 0)
@@ -241,11 +242,29 @@ static void look_for_mark(struct channel *channel)
     conflict_set(channel, &mark);
 }
 
+/*
+ * A public tree that shows less than its pages once did was put back from an older day, and its
+ * pages with it: they may show words that were withdrawn since.  Noted until all are anew.
+ */
+static int note_old_pages(struct channel *channel, struct why *why)
+{
+    struct io_target target = {
+        channel->private_dir, CHANNEL_PAGES_OLD, channel->private_dir, 0600, 0, IO_SYNC};
+
+    channel->info.pages_size = 0;
+    return io_replace(&target, slice_of(NULL, 0), why);
+}
+
 static int finish(struct channel *channel, const struct channel_verdict *verdict,
                   struct why *why)
 {
     struct channel_state *state = &channel->state;
+    int rc = SH_OK;
 
+    if (verdict->public_size < state->pages_size)
+        rc = note_old_pages(channel, why);
+    if (rc != SH_OK)
+        return rc;
     if (!verdict->kept_missing && verdict->public_size == state->prev_size &&
         state->prev_size < state->size &&
         channel_edge_load(&channel->edge, channel->info.public_dir, state->prev_size,

@@ -123,9 +123,15 @@ static int show_file(struct publish *publish, const char *staged, const char *pa
 
     (void)snprintf(from, sizeof(from), "staging/%.80s", staged);
     if (!io_exists(channel->private_dir, from)) {
-        /* Moved by an earlier run; or taken away by hand, and then `verify` misses it. */
-        if (!io_exists(channel->info.public_dir, path))
-            return SH_OK;
+        /* Moved by an earlier run, unless this is not the public/ that it was moved into. */
+        if (!io_exists(channel->info.public_dir, path)) {
+            if (publish->repair == CHANNEL_SET_ASIDE)
+                return SH_OK; /* `verify` misses it. */
+            return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                           "public/ is from an older day: %s of the newest entry is not there; "
+                           "put the newer public/ back, or restore a backup",
+                           path);
+        }
     } else if ((fchmodat(channel->private_dir, from, 0644, 0) != 0 ||
                 utimensat(channel->private_dir, from, times, 0) != 0)) {
         return why_set(why, SH_EIO, WHY_NOWHERE, "private/%s: %s", from, strerror(errno));

@@ -39,6 +39,32 @@ static void disagreeing_trees_sign_nothing(void **state)
     assert_non_null(strstr(refused(), "another log at size 4"));
 }
 
+/* One post ago: its document is in the database, its blobs are not; they must not be lost. */
+static void blobs_of_the_newest_entry_are_missed(void **state)
+{
+    static const char *const texts[] = {"a picture"};
+    struct channel_file files[1];
+    struct channel *channel;
+    struct why why = {0};
+
+    (void)state;
+    checkins(1);
+    shell("cp -a %s/public %s/older", home, base);
+    (void)post(texts, 1, files);
+    shell("mv %s/public %s/newer; cp -a %s/older %s/public", home, base, base, home);
+    assert_non_null(strstr(refused(), "public/ is from an older day"));
+    assert_non_null(strstr(refused(), files[0].path));
+    channel = opened(CHANNEL_LOOK);
+    assert_non_null(strstr(channel_info(channel)->conflict, files[0].path));
+    channel_close(channel);
+    shell("rm -r %s/public; mv %s/newer %s/public", home, base, home);
+    assert_int_equal(verify(), 3);
+    /* Whoever knows that they are gone for good goes on with a rebuild. */
+    shell("rm -r %s/public; mv %s/older %s/public", home, base, home);
+    must(channel_rebuild(home, &why), &why);
+    checkins(1);
+}
+
 static void foreign_and_broken_public_trees_are_refused(void **state)
 {
     char other[96];
@@ -291,6 +317,7 @@ int main(void)
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         EACH(disagreeing_trees_sign_nothing),
+        EACH(blobs_of_the_newest_entry_are_missed),
         EACH(foreign_and_broken_public_trees_are_refused),
         EACH(tiles_changed_by_hand_are_noticed_and_rebuilt),
         EACH(a_restore_asks_before_it_signs),
