@@ -77,7 +77,7 @@ static void first_page(const struct cmd *cmd, const char *home)
     struct why why = {0};
 
     if (channel_open(home, CHANNEL_WRITE, &channel, &why) == SH_OK)
-        cmd_publish(cmd, channel);
+        (void)cmd_publish(cmd, channel); /* Said. */
     else
         cmd_say(cmd, "%s", why.text);
     channel_close(channel);

@@ -40,7 +40,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (rc == SH_OK)
         rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, &why);
     if (rc == SH_OK) {
-        cmd_publish(cmd, channel);
+        (void)cmd_publish(cmd, channel); /* Said. */
         rc = answer(cmd, channel_info(channel));
     }
     channel_close(channel);

@@ -3,13 +3,18 @@
 
 #include "io/io.h"
 
-static int check_target(struct channel *channel, uint64_t index, struct why *why)
+static int check_target(struct channel *channel, uint64_t index, int pages, struct why *why)
 {
     struct channel_entry entry;
     int rc = channel_entry_get(channel, index, &entry, why);
 
     if (rc < 0)
         return rc;
+    if (entry.state == STATE_WITHDRAWN && pages < 0)
+        return why_set(why, pages, WHY_NOWHERE,
+                       "entry %llu is withdrawn, but pages may still show its words; when the "
+                       "cause is mended, `stillhere rebuild` takes them away",
+                       (unsigned long long)index);
     if (entry.state == STATE_WITHDRAWN)
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
                        "entry %llu is withdrawn already, by entry %llu",
@@ -54,7 +59,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     const char *reason = cmd_value(args, "reason");
     struct why why = {0};
     uint64_t index;
-    int rc;
+    int rc, pages = SH_OK;
 
     if (args->word_count != 1 ||
         !decimal_parse(slice_text(args->words[0]), LIMIT_LOG_SIZE, &index))
@@ -64,8 +69,11 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         text_check(slice_text(reason), TEXT_NEWLINES, LIMIT_REASON_BYTES, "--reason", &why) < 0)
         return cmd_failed(cmd, &why);
     rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, &why);
+    /* One that was cut off may have left words on pages; who repeats it means those. */
     if (rc == SH_OK)
-        rc = check_target(channel, index, &why);
+        pages = cmd_publish(cmd, channel);
+    if (rc == SH_OK)
+        rc = check_target(channel, index, pages, &why);
     if (rc == SH_OK)
         rc = withdraw(cmd, channel, index, reason, &why);
     channel_close(channel);

@@ -15,14 +15,16 @@ struct channel_signer cmd_signer(struct channel *channel)
     return role_signer(channel);
 }
 
-void cmd_publish(const struct cmd *cmd, struct channel *channel)
+int cmd_publish(const struct cmd *cmd, struct channel *channel)
 {
     struct why why = {0};
+    int rc = publish_pages(channel, &why);
 
-    if (publish_pages(channel, &why) == SH_OK)
-        return;
+    if (rc == SH_OK)
+        return rc;
     cmd_say(cmd, "The log is public, but its pages could not be written: %s", why.text);
     cmd_say(cmd, "The next command that appends, or stillhere rebuild, writes them.");
+    return rc;
 }
 
 static const char *const STATUS_NAMES[] = {"well", "hurt", "moving"};
@@ -223,16 +225,19 @@ static void answer_text(const struct cmd *cmd, struct bytes *out,
 int cmd_finish(const struct cmd *cmd, struct channel *channel,
                const struct channel_commit *commit, const struct document *doc, struct why *why)
 {
+    const struct why cause = *why;
     struct bytes out;
-    int rc = SH_OK;
+    int rc = SH_OK, pages;
 
     if (!commit->published) {
-        cmd_say(cmd,
-                "Entry %llu is committed, but not public yet; the next command finishes it.",
-                (unsigned long long)commit->index);
-        return why->code;
+        *why = (struct why){0}; /* Also with -q: who does not know would say it twice. */
+        return why_set(
+            why, cause.code, cause.offset,
+            "entry %llu is committed, but not public yet; do not repeat it, the next "
+            "command finishes it: %.300s",
+            (unsigned long long)commit->index, cause.text);
     }
-    cmd_publish(cmd, channel);
+    pages = cmd_publish(cmd, channel);
     bytes_init(&out, LIMIT_PAGE_BYTES);
     if (cmd->json)
         answer_json(&out, commit, doc);
@@ -242,6 +247,11 @@ int cmd_finish(const struct cmd *cmd, struct channel *channel,
         rc = why_set(why, SH_EIO, WHY_NOWHERE,
                      "entry %llu is public, but the answer could not be written",
                      (unsigned long long)commit->index);
+    if (rc == SH_OK && pages < 0 && doc->kind == DOC_WITHDRAW)
+        rc = why_set(why, pages, WHY_NOWHERE,
+                     "entry %llu is withdrawn, but pages may still show its words; when the "
+                     "cause is mended, `stillhere rebuild` takes them away",
+                     (unsigned long long)commit->ref);
     bytes_release(&out);
     return rc;
 }
