@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COMMAND(name) &cmd_spec_##name,
@@ -197,6 +198,7 @@ int main(int argc, char **argv)
 
     /* A reader who closes the pipe is an error that we report, not a death by signal. */
     (void)signal(SIGPIPE, SIG_IGN); /* Cannot fail for SIGPIPE. */
+    (void)umask(022); /* Modes are those that we name; a stranger umask would lock us out. */
     from_environment(&cmd);
     rc = find_command(&cmd, &words);
     if (rc == CMD_DONE)

@@ -51,8 +51,10 @@ static int fail(struct store *store, int rc, struct why *why)
     enum sh_err code = code_of(rc);
     const char *advice =
         code == SH_EFORMAT ? "; the file is damaged: move it away and run `stillhere rebuild`"
-        : (rc & 0xff) == SQLITE_FULL ? "; the disk is full: make room and try again"
-                                     : "";
+        : (rc & 0xff) == SQLITE_FULL     ? "; the disk is full: make room and try again"
+        : (rc & 0xff) == SQLITE_CANTOPEN ? "; may its folder be written? a path of more than "
+                                           "500 bytes is too long for SQLite"
+                                         : "";
     const char *name = strrchr(store->path, '/');
 
     return why_set(why, code, WHY_NOWHERE, "%s: %s (SQLite %d)%s",

@@ -136,4 +136,22 @@ runs "a terminal and a file" $terminal right "$scratch/screen" "$scratch/stdout"
 lacks "then the screen shows no secret" "$(cat "$scratch/screen")" "$(sed -n 's/^identity //p' "$scratch/sheet9" | cut -d' ' -f1-3)"
 fails 1 "wrong groups with a file" $terminal wrong "$scratch/screen" "$scratch/stdout" "$STILLHERE" init "$scratch/home10" --name Name --sheet "$scratch/sheet10"
 ok "leave no sheet behind" test ! -e "$scratch/sheet10" -a ! -e "$scratch/sheet10.svg"
+# A stranger umask neither locks the owner out nor lets others in.
+if [ "$(id -u)" = 0 ] &&
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$STILLHERE" --version >/dev/null 2>&1; then
+    user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+else
+    user() { "$@"; }
+fi
+for mask in 0000 0777; do
+    mkdir -m 777 "$scratch/m$mask"
+    chmod 755 "$scratch"
+    runs "init with umask $mask" user bash -c "umask $mask; exec '$STILLHERE' -q init '$scratch/m$mask/home' --name Name --sheet '$scratch/m$mask/sheet'"
+    runs "a word with umask $mask" user bash -c "umask $mask; exec '$STILLHERE' -q -C '$scratch/m$mask/home' checkin one"
+    same "nothing is writable for others" "$(find "$scratch/m$mask" -mindepth 1 -perm /022)" ""
+    same "private/ and the sheet are the owner's alone" \
+        "$(find "$scratch/m$mask/home/private" "$scratch/m$mask/sheet"* -perm /077)" ""
+    same "public/ is readable for all" \
+        "$(find "$scratch/m$mask/home/public" ! -perm -044)" ""
+done
 finish
