@@ -62,15 +62,14 @@ static int add_poster(struct post *post, int draft, const struct post_teller *te
                       struct why *why)
 {
     struct doc_blob blob = {.role = slice_text("poster"), .mime = slice_text("image/jpeg")};
-    struct channel_file file = {0};
+    struct post_stage stage = {.fd = -1};
     struct role_picture picture;
     struct why trouble = {0};
-    int fd = -1;
-    int rc = post_stage_open(post, "poster", &fd, &file, why);
+    int rc = post_stage_open(post, "poster", &stage, why);
 
     if (rc != SH_OK)
         goto out;
-    rc = role_poster(draft, fd, &picture, &trouble);
+    rc = role_poster(draft, stage.fd, &picture, &trouble);
     if (rc == SH_ENOTFOUND) { /* Not installed: the word of the witness does not wait for it. */
         say_string(post->cmd, STR_POST_NO_POSTER, trouble.text);
         rc = SH_OK;
@@ -84,17 +83,10 @@ static int add_poster(struct post *post, int draft, const struct post_teller *te
     blob.bytes = picture.bytes;
     blob.width = picture.width;
     blob.height = picture.height;
-    rc = post_stage_done(post, fd, &file, &blob, teller, why);
+    rc = post_stage_done(post, &stage, &blob, teller, why);
 out:
-    io_close(&fd);
+    io_close(&stage.fd);
     return rc;
-}
-
-/* A second descriptor of the draft, for those who only look at it. */
-static int draft_reopen(const struct post *post, const struct channel_file *file, int *fd,
-                        struct why *why)
-{
-    return io_open_file(post->job.dir, file->staged, fd, why);
 }
 
 static int add_clip(struct post *post, const char *name, struct why *why)
@@ -102,18 +94,18 @@ static int add_clip(struct post *post, const char *name, struct why *why)
     struct post_teller teller = {.cmd = post->cmd, .clip = name};
     struct role_progress progress = {.step = tell, .ctx = &teller};
     struct doc_blob blob = {.role = slice_text("video"), .mime = slice_text("video/mp4")};
-    struct channel_file file = {0};
+    struct post_stage draft = {.fd = -1};
     struct bmff_facts facts;
-    int clip = -1, draft = -1, look = -1;
+    int clip = -1, look = -1;
     int rc = io_open_file(AT_FDCWD, name, &clip, why);
 
     if (rc != SH_OK)
         return rc;
-    rc = post_stage_open(post, "video", &draft, &file, why);
+    rc = post_stage_open(post, "video", &draft, why);
     if (rc == SH_OK)
-        rc = role_read(clip, draft, &progress, &facts, why);
-    if (rc == SH_OK)
-        rc = draft_reopen(post, &file, &look, why);
+        rc = role_read(clip, draft.fd, &progress, &facts, why);
+    if (rc == SH_OK) /* For those who only look at it. */
+        rc = io_open_file(post->job.dir, draft.file.staged, &look, why);
     if (rc == SH_OK)
         rc = role_check(look, &facts, why);
     if (rc == SH_OK) {
@@ -124,7 +116,7 @@ static int add_clip(struct post *post, const char *name, struct why *why)
         blob.height = facts.height;
         blob.duration_ms = facts.duration_ms;
         post->removed |= facts.removed;
-        rc = post_stage_done(post, draft, &file, &blob, &teller, why);
+        rc = post_stage_done(post, &draft, &blob, &teller, why);
     }
     if (rc == SH_OK && post->poster)
         rc = add_poster(post, look, &teller, why);
@@ -132,7 +124,7 @@ static int add_clip(struct post *post, const char *name, struct why *why)
     if (rc == SH_OK)
         say_notes(post->cmd, name, facts.notes);
     io_close(&look);
-    io_close(&draft);
+    io_close(&draft.fd);
     io_close(&clip);
     return rc < 0 ? why_name(why, rc, name) : SH_OK;
 }

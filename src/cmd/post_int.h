@@ -25,14 +25,20 @@ struct post_teller {
     const char *clip;
 };
 
+/* A file that is being made in the job's folder. */
+struct post_stage {
+    int fd; /* -1: none */
+    struct channel_file file;
+};
+
 /* Make an empty file in the job's folder, named for kind and the blob it may become. */
-MUST_CHECK int post_stage_open(struct post *post, const char *kind, int *fd,
-                               struct channel_file *file, struct why *why);
+MUST_CHECK int post_stage_open(struct post *post, const char *kind, struct post_stage *stage,
+                               struct why *why);
 /*
  * Hash a staged file, make it durable and add it to the dispatch as blob (its hash is filled in
  * here).  Bytes that the dispatch has already are staged once.
  */
-MUST_CHECK int post_stage_done(struct post *post, int fd, struct channel_file *file,
+MUST_CHECK int post_stage_done(struct post *post, struct post_stage *stage,
                                const struct doc_blob *blob, const struct post_teller *teller,
                                struct why *why);
 

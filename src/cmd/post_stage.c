@@ -17,17 +17,16 @@
 #define TELL_BYTES ((uint64_t)16 << 20)
 #define POPULATE_READ 22 /* MADV_POPULATE_READ of Linux 5.14; refused by older ones */
 
-int post_stage_open(struct post *post, const char *kind, int *fd, struct channel_file *file,
+int post_stage_open(struct post *post, const char *kind, struct post_stage *stage,
                     struct why *why)
 {
-    (void)snprintf(file->staged, sizeof(file->staged), "%s-%zu", kind, post->blob_count);
-    *fd = openat(post->job.dir, file->staged, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (*fd < 0)
-        return why_set(why, SH_EIO, WHY_NOWHERE, "private/staging: %s: %s", file->staged,
-                       strerror(errno));
+    char *name = stage->file.staged;
+
+    (void)snprintf(name, sizeof(stage->file.staged), "%s-%zu", kind, post->blob_count);
+    stage->fd = openat(post->job.dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     /* What becomes public can be read by the web server, whatever the umask. */
-    if (fchmod(*fd, 0644) != 0)
-        return why_set(why, SH_EIO, WHY_NOWHERE, "private/staging: %s: %s", file->staged,
+    if (stage->fd < 0 || fchmod(stage->fd, 0644) != 0)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "private/staging: %s: %s", name,
                        strerror(errno));
     return SH_OK;
 }
@@ -38,7 +37,7 @@ struct hash {
     int fd;
     uint64_t at;
     uint64_t told;
-    uint64_t bytes; /* how many there should be */
+    uint64_t bytes; /* as many as there should be */
 };
 
 static void hash_take(struct hash *hash, struct slice part, const struct post_teller *teller)
@@ -52,7 +51,7 @@ static void hash_take(struct hash *hash, struct slice part, const struct post_te
 }
 
 /*
- * Hash through windows of the file in memory: saves copying every byte once more.  The window is
+ * Hash through windows of the file in memory: saves copying every byte once more.  A window is
  * filled before it is touched, so that a bad disk is an error and no signal; whatever cannot be
  * had this way is left to hash_read.
  */
@@ -117,19 +116,19 @@ static int hash_file(int fd, const struct post_teller *teller, uint64_t bytes,
 }
 
 /* Hash, make durable, and name a staged file.  The same bytes are staged only once. */
-int post_stage_done(struct post *post, int fd, struct channel_file *file,
-                    const struct doc_blob *blob, const struct post_teller *teller,
-                    struct why *why)
+int post_stage_done(struct post *post, struct post_stage *stage, const struct doc_blob *blob,
+                    const struct post_teller *teller, struct why *why)
 {
+    const struct channel_file *file = &stage->file;
     struct doc_blob *kept = &post->blobs[post->blob_count];
     int rc;
 
     *kept = *blob;
-    rc = hash_file(fd, teller, blob->bytes, kept->sha256, why);
+    rc = hash_file(stage->fd, teller, blob->bytes, kept->sha256, why);
     if (rc == SH_OK)
-        rc = io_sync_fd(fd, file->staged, why);
+        rc = io_sync_fd(stage->fd, file->staged, why);
     if (rc == SH_OK)
-        rc = tree_blob_path(kept->sha256, kept->mime, file->path, why);
+        rc = tree_blob_path(kept->sha256, kept->mime, stage->file.path, why);
     if (rc != SH_OK)
         return rc;
     post->blob_count++;

@@ -1,4 +1,4 @@
-/* The check of a poster that comes out of the cage: never beyond the bytes, never two opinions. */
+/* The check of a poster that comes out of the cage: what it takes is as it says. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -340,7 +340,7 @@ static void a_child_dies_with_its_parent(void **state)
     (void)close(ends[0]);
 }
 
-static int exec_shell(const char *script, const int *fds, size_t count, unsigned timeout_s,
+static int exec_shell(const char *script, const int fds[3], unsigned timeout_s,
                       struct bytes *report, struct why *why)
 {
     const char *argv[] = {"sh", "-c", script, NULL};
@@ -348,7 +348,7 @@ static int exec_shell(const char *script, const int *fds, size_t count, unsigned
                                    .path = "/bin/sh",
                                    .argv = argv,
                                    .fds = fds,
-                                   .fd_count = count,
+                                   .fd_count = 3,
                                    .timeout_s = timeout_s};
     size_t before = descriptors_open();
     int rc;
@@ -371,33 +371,33 @@ static void a_program_gets_what_it_is_given(void **state)
     fds[0] = open("/dev/null", O_RDWR);
     fds[1] = fds[0];
     fds[2] = fds[0];
-    assert_int_equal(exec_shell("echo fine >&3", fds, 3, 20, &report, &why), SH_OK);
+    assert_int_equal(exec_shell("echo fine >&3", fds, 20, &report, &why), SH_OK);
     assert_true(slice_equal(bytes_view(&report), slice_text("fine\n")));
     /* Its own directory listing is descriptor 4, and there is nothing else. */
-    assert_int_equal(
-        exec_shell("ls /proc/self/fd | tr '\\n' ' ' >&3", fds, 3, 20, &report, &why), SH_OK);
+    assert_int_equal(exec_shell("ls /proc/self/fd | tr '\\n' ' ' >&3", fds, 20, &report, &why),
+                     SH_OK);
     assert_true(slice_starts(bytes_view(&report), "0 1 2 3"));
     assert_true(report.len <= strlen("0 1 2 3 4 "));
     /* The shell adds PWD and the like to an empty environment. */
     assert_int_equal(setenv("STILLHERE_TEST_SECRET", "1", 1), 0);
     assert_int_equal(
-        exec_shell("echo \"${STILLHERE_TEST_SECRET-none}\" >&3", fds, 3, 20, &report, &why),
+        exec_shell("echo \"${STILLHERE_TEST_SECRET-none}\" >&3", fds, 20, &report, &why),
         SH_OK);
     assert_true(slice_equal(bytes_view(&report), slice_text("none\n")));
-    assert_int_equal(exec_shell("printf 'no frame' >&3; exit 5", fds, 3, 20, &report, &why),
+    assert_int_equal(exec_shell("printf 'no frame' >&3; exit 5", fds, 20, &report, &why),
                      SH_EFORMAT);
     assert_string_equal(why.text, "the program: no frame");
-    assert_int_equal(exec_shell("printf 'a\\033[2Jb' >&3; exit 5", fds, 3, 20, &report, &why),
+    assert_int_equal(exec_shell("printf 'a\\033[2Jb' >&3; exit 5", fds, 20, &report, &why),
                      SH_EIO);
     assert_string_equal(why.text, "the program broke off (exit status 5)");
-    assert_int_equal(exec_shell("kill -KILL $$", fds, 3, 20, &report, &why), SH_EIO);
+    assert_int_equal(exec_shell("kill -KILL $$", fds, 20, &report, &why), SH_EIO);
     assert_non_null(strstr(why.text, "was killed"));
-    assert_int_equal(exec_shell("sleep 100", fds, 3, 1, &report, &why), SH_EIO);
+    assert_int_equal(exec_shell("sleep 100", fds, 1, &report, &why), SH_EIO);
     assert_string_equal(why.text, "the program took too long and was ended");
-    assert_int_equal(exec_shell("exec 3>&-; sleep 100", fds, 3, 1, &report, &why), SH_EIO);
-    assert_int_equal(exec_shell("while :; do echo yyyyyyyyyyyyyyyyyyyyy >&3; done", fds, 3, 20,
-                                &report, &why),
-                     SH_EFORMAT);
+    assert_int_equal(exec_shell("exec 3>&-; sleep 100", fds, 1, &report, &why), SH_EIO);
+    assert_int_equal(
+        exec_shell("while :; do echo yyyyyyyyyyyyyyyyyyyyy >&3; done", fds, 20, &report, &why),
+        SH_EFORMAT);
     (void)close(fds[0]);
     bytes_release(&report);
 }
