@@ -138,7 +138,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         birth.home = args->words[0];
     if (args->word_count > 1 || (!args->word_count && !cmd->home_given) || !*birth.home)
         return cmd_usage(cmd, "init needs one directory for the channel");
-    if (!birth.name)
+    if (!birth.name || !*birth.name)
         return cmd_usage(cmd, "init needs --name NAME, the name that readers see");
     if (tag && !lang_from_tag(slice_text(tag), &plan.lang))
         return cmd_usage(cmd, "--lang %s: expected en, zh, uk or ru", tag);

@@ -88,6 +88,9 @@ int cmd_dispatch_fill(const struct cmd_args *args, const char *words, struct cha
     struct slice lang = slice_text(tag ? tag : info->lang);
     int rc;
 
+    if (tag && !document_is_lang(lang))
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "--lang %.40s: not a language tag (BCP 47), such as uk or zh-Hans", tag);
     *out = (struct cmd_dispatch){0};
     out->doc.kind = DOC_DISPATCH;
     out->doc.channel = slice_text(info->id.text);
@@ -209,11 +212,13 @@ void cmd_status_text(struct bytes *out, enum lang lang, const struct document *d
 static void answer_text(const struct cmd *cmd, struct bytes *out,
                         const struct channel_commit *commit, const struct document *doc)
 {
-    char page[TREE_PATH_BYTES + 12], number[24];
+    char page[TREE_PATH_BYTES + 12], number[24], ref[24];
 
     page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
     (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)commit->index);
-    LANG_SAY(out, cmd->lang, STR_CMD_APPENDED, number);
+    (void)snprintf(ref, sizeof(ref), "%llu", (unsigned long long)commit->ref);
+    LANG_SAY(out, cmd->lang,
+             doc->kind == DOC_WITHDRAW ? STR_CMD_WITHDRAWN : STR_CMD_APPENDED, number, ref);
     bytes_u8(out, '\n');
     LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
     bytes_u8(out, '\n');

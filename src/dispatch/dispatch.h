@@ -140,6 +140,8 @@ struct document {
  */
 MUST_CHECK int document_parse(struct slice raw, struct arena *arena, struct document *out,
                               struct why *why);
+/* Is it a language tag in shape (RFC 5646 2.1)? */
+bool document_is_lang(struct slice text);
 /*
  * Write the canonical bytes.  Applies every rule that document_parse applies (so what is built
  * can be read): SH_EFORMAT / SH_ELIMIT name the field.  Only known kinds and media types.

@@ -47,7 +47,6 @@ MUST_CHECK int document_text(struct document_reading *rd, const struct json_valu
 /* [{lang,text}...], at most LIMIT_WORDS_BYTES of text in all. */
 MUST_CHECK int document_texts(struct document_reading *rd, const struct json_value *array,
                               enum text_rule rule, struct doc_text **out, size_t *count);
-bool document_is_lang(struct slice text);
 
 /* The keys of a dispatch or correction, beside the required ones. */
 MUST_CHECK int document_read_dispatch(struct document_reading *rd,
