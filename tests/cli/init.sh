@@ -96,7 +96,7 @@ fails 2 "no directory" still init --name Name
 fails 2 "no name" still init "$scratch/home3"
 fails 2 "two directories" still init "$scratch/a" "$scratch/b" --name Name
 fails 2 "a language that is none" still init "$scratch/home3" --name Name --lang de
-fails 1 "an empty name" still init "$scratch/home3" --name ""
+fails 2 "an empty name" still init "$scratch/home3" --name ""
 fails 1 "a name of two lines" still init "$scratch/home3" --name $'a\nb'
 fails 1 "a name of 121 bytes" still init "$scratch/home3" --name "$(printf %0121d 0)"
 fails 1 "a name with bidi controls" still init "$scratch/home3" --name $'a\u202eb'
