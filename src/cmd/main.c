@@ -1,6 +1,7 @@
 /* stillhere: global options, then one command of table.def. */
 #include "cmd/cmd_int.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -189,6 +190,20 @@ static void from_environment(struct cmd *cmd)
     }
 }
 
+/*
+ * A caller may have closed descriptors 0, 1 or 2.  Whatever we open next would take their
+ * place, and an answer would be written into a file of the channel.
+ */
+static bool descriptors_are_taken(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= STDIN_FILENO && fd <= STDERR_FILENO);
+    return fd >= 0 && close(fd) == 0;
+}
+
 int main(int argc, char **argv)
 {
     struct cmd cmd;
@@ -196,6 +211,8 @@ int main(int argc, char **argv)
     struct cmd_words words = {.word = argv, .count = argc, .at = 1};
     int rc;
 
+    if (!descriptors_are_taken())
+        return CMD_FAILED;
     /* A reader who closes the pipe is an error that we report, not a death by signal. */
     (void)signal(SIGPIPE, SIG_IGN); /* Cannot fail for SIGPIPE. */
     (void)umask(022); /* Modes are those that we name; a stranger umask would lock us out. */
