@@ -18,13 +18,6 @@ struct work {
     uint64_t pending; /* rows so far */
 };
 
-uint64_t channel_published_now(struct channel *channel)
-{
-    uint64_t now = io_now();
-
-    return now > channel->state.published ? now : channel->state.published;
-}
-
 /* ---- checks ---- */
 
 static bool names_blob(const struct document *doc, const char *path, const struct stat *st)
@@ -120,9 +113,6 @@ static int check_document(struct work *work, struct why *why)
                        entry_type_name(append->type));
     if (!slice_equal(work->doc.channel, slice_text(channel->info.id.text)))
         return why_set(why, SH_EARG, WHY_NOWHERE, "document: it is of another channel");
-    if (work->doc.published < channel->state.published)
-        return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "document: published before the newest one of the channel");
     return SH_OK;
 }
 

@@ -159,8 +159,6 @@ struct channel_commit {
 MUST_CHECK int channel_append(struct channel *channel, const struct channel_append *append,
                               const struct channel_signer *signer, struct channel_commit *out,
                               struct why *why);
-/* The time to write into a document: now, but never before an earlier document's. */
-uint64_t channel_published_now(struct channel *channel);
 
 /* ---- derived files (pages) ---- */
 

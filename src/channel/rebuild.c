@@ -334,8 +334,7 @@ static int add_document(struct rebuild *rebuild, uint64_t index, const struct en
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     if (find_document(rebuild, entry, &raw) &&
         document_parse(bytes_view(&raw), &arena, &doc, NULL) == SH_OK) {
-        if (doc.published > state->published)
-            state->published = doc.published;
+        state->published = doc.published;
         if (entry->type == ENTRY_DISPATCH)
             rc = channel_files_put(rebuild->channel->store, index, &doc, why);
     }
@@ -459,8 +458,6 @@ static int fill(struct rebuild *rebuild, enum source source, struct why *why)
         rc = copy_pending(rebuild, why);
     state->dispatches = rebuild->dispatches;
     state->stamp = next_stamp(rebuild);
-    if (rebuild->old_state.published > state->published)
-        state->published = rebuild->old_state.published;
     if (rc == SH_OK)
         rc = channel_state_save(rebuild->channel->store, state, why);
     if (rc == SH_OK)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "io/io.h"
+
 static int checkin(struct cmd *cmd, const struct cmd_args *args, const char *words,
                    struct why *why)
 {
@@ -20,7 +22,7 @@ static int checkin(struct cmd *cmd, const struct cmd_args *args, const char *wor
         rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
     if (rc < 0)
         goto out;
-    dispatch.doc.published = channel_published_now(channel);
+    dispatch.doc.published = io_now();
     rc = document_build(&dispatch.doc, &raw, why);
     if (rc < 0)
         goto out;

@@ -159,7 +159,7 @@ static int append(struct post *post, struct document *doc, struct why *why)
     rc = channel_open(post->cmd->home, CHANNEL_WRITE, &channel, why);
     if (rc < 0)
         goto out;
-    doc->published = channel_published_now(channel);
+    doc->published = io_now();
     rc = document_build(doc, &raw, why);
     if (rc < 0)
         goto out;

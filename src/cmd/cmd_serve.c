@@ -40,6 +40,22 @@ static void answer(const struct cmd *cmd, const struct serve_running *running)
     (void)fflush(stdout);        /* The same. */
 }
 
+/*
+ * What an interrupted command left is finished before anybody looks: the pages of a withdrawal
+ * above all.  A copy that is only served, or a disk that is read-only, is served as it is.
+ */
+static void bring_up_to_date(const struct cmd *cmd)
+{
+    struct channel *channel = NULL;
+    struct why why = {0};
+
+    if (channel_open(cmd->home, CHANNEL_WRITE, &channel, &why) == SH_OK)
+        (void)cmd_publish(cmd, channel); /* It says what it could not do. */
+    else
+        cmd_say(cmd, "%s", why.text);
+    channel_close(channel);
+}
+
 static void ready(const struct serve_running *running)
 {
     const struct cmd *cmd = running->ctx;
@@ -94,6 +110,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "%s", why.text);
     if (cmd_is_set(args, "print-config"))
         return print_config(cmd, &options);
+    bring_up_to_date(cmd);
     if (serve_run(&options, ready, cmd, &why) != SH_OK)
         return cmd_failed(cmd, &why);
     say(cmd, STR_SERVE_STOPPED, NULL);

@@ -38,7 +38,7 @@ static int withdraw(struct cmd *cmd, struct channel *channel, uint64_t index,
 
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     doc.channel = slice_text(channel_info(channel)->id.text);
-    doc.published = channel_published_now(channel);
+    doc.published = io_now();
     io_random(doc.salt, sizeof(doc.salt));
     if (reason)
         doc.reason = slice_text(reason);

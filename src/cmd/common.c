@@ -217,8 +217,8 @@ static void answer_text(const struct cmd *cmd, struct bytes *out,
     page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
     (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)commit->index);
     (void)snprintf(ref, sizeof(ref), "%llu", (unsigned long long)commit->ref);
-    LANG_SAY(out, cmd->lang,
-             doc->kind == DOC_WITHDRAW ? STR_CMD_WITHDRAWN : STR_CMD_APPENDED, number, ref);
+    LANG_SAY(out, cmd->lang, doc->kind == DOC_WITHDRAW ? STR_CMD_WITHDRAWN : STR_CMD_APPENDED,
+             number, ref);
     bytes_u8(out, '\n');
     LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
     bytes_u8(out, '\n');

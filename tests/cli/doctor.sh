@@ -30,6 +30,10 @@ rm "$sheet"
 STILLHERE_NOW=4102444800 still -C "$home" -q checkin >/dev/null
 fails 3 "a word from the future" still -C "$home" doctor
 has "shows its date" "$out" '2100'
+runs "the next word has the clock's time again" still -C "$home" checkin
+runs "and nothing is wanting" still -C "$home" doctor
+runs "verify shows that the clock disagreed" still verify "$home" --json
+has "as a note" "$out" 'clock-disagrees'
 runs_in_russian() { still --lang ru -C "$home" doctor | grep -q 'в порядке'; }
 ok "in Russian" runs_in_russian
 fails 1 "no channel" still -C "$scratch" doctor

@@ -98,7 +98,7 @@ static inline void document(struct channel *channel, enum doc_kind kind, struct 
     io_random(doc.dispatch, sizeof(doc.dispatch));
     doc.kind_text = slice_text(kind == DOC_DISPATCH ? "dispatch" : "withdraw");
     doc.channel = slice_text(channel_info(channel)->id.text);
-    doc.published = channel_published_now(channel);
+    doc.published = io_now();
     if (kind == DOC_DISPATCH)
         doc.status = slice_text("well");
     bytes_init(raw, LIMIT_DOCUMENT_BYTES);

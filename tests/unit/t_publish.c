@@ -90,7 +90,7 @@ static uint64_t append(struct document *doc, enum entry_type type, uint64_t ref)
 
     io_random(doc->salt, sizeof(doc->salt));
     doc->channel = slice_text(channel_info(channel)->id.text);
-    doc->published = channel_published_now(channel);
+    doc->published = io_now();
     doc->of = ENTRY_NO_REF;
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     must(document_build(doc, &raw, &why), &why);

@@ -544,7 +544,7 @@ static int checkin(struct why *why)
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     doc.channel = slice_text(channel_info(channel)->id.text);
     doc.status = slice_text("well");
-    doc.published = channel_published_now(channel);
+    doc.published = io_now();
     rc = document_build(&doc, &raw, why);
     append.document = bytes_view(&raw);
     if (rc == SH_OK)
