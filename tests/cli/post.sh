@@ -32,6 +32,8 @@ same "and published nothing" "$(tree_hash "$public")" "$before"
 same "nothing is staged afterwards" "$(ls "$home/private/staging" | wc -l)" 0
 runs "in Ukrainian" still --lang uk -C "$home" post clip.mp4 --no-poster --lang uk "слова"
 runs "a file whose name looks like an option" bash -c 'cp clip.mp4 ./--odd.mp4; "$0" -C "$1" post --no-poster -- --odd.mp4' "$STILLHERE" "$home"
+runs "closed descriptors are not taken by files of the channel" \
+    bash -c '"$0" -C "$1" post --no-poster clip.mp4 <&- >&- 2>&-; "$0" verify "$1"' "$STILLHERE" "$home"
 lacks "no progress in a pipe" "$err" '%'
 
 # ---- what is refused ----
