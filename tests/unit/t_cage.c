@@ -517,11 +517,13 @@ static int body_write_much(void)
 
 static int body_eat_memory(void)
 {
-    size_t all = 0;
+    char *volatile part; /* Volatile: else a compiler may find that nobody needs it. */
 
-    for (; all < (size_t)512 << 20; all += 1 << 20)
-        if (!malloc(1 << 20))
+    for (size_t all = 0; all < (size_t)512 << 20; all += 1 << 20) {
+        part = malloc(1 << 20);
+        if (!part)
             return 9;
+    }
     return 0;
 }
 
