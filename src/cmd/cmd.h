@@ -96,8 +96,10 @@ void cmd_progress_end(const struct cmd *cmd);
 
 /* The signer of this channel (role_signer). */
 struct channel_signer cmd_signer(struct channel *channel);
-/* Bring the pages up to date and say so when that fails: the dispatch itself is safe.  But after
- * a withdrawal that is no success: words may still show. */
+/*
+ * Bring the pages up to date and say so when that fails: the dispatch itself is safe.  But
+ * after a withdrawal that is no success: words may still show.
+ */
 int cmd_publish(const struct cmd *cmd, struct channel *channel);
 
 /* What --well, --hurt, --moving, --status, --place, --lang and the words say. */
