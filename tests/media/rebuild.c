@@ -4,8 +4,8 @@
  *     rebuild make IN OUT    plan IN, copy by the plan to OUT, print the facts
  *     rebuild check FILE     the second reader alone, print the facts
  *     rebuild try FILE...    each file: plan in memory, check the result, one line each
- *     rebuild prefixes FILE  every prefix of a whole clip (the first 64 KiB, then each 61st and
- *                            the last 4 KiB) is refused
+ *     rebuild prefixes FILE  every prefix of a whole clip is refused; of a clip of 1 MiB or more
+ *                            the first 64 KiB, then each 61st and the last 4 KiB
  *
  * Exit: 0 done, 1 refused (the reason on standard error), 2 usage, 3 try: a plan whose result
  * does not pass the second reader; prefixes: one that is taken.
@@ -21,6 +21,7 @@
 #include "bmff/bmff.h"
 
 #define TRY_BYTES (64u << 20)
+#define EVERY_BYTES (1u << 20)
 
 static int read_fd(void *ctx, uint64_t offset, void *buf, size_t len, struct why *why)
 {
@@ -186,7 +187,7 @@ static int prefixes(const char *path)
         return 1;
     size = source.size;
     for (uint64_t len = 0; len < size && rc == 0;
-         len += len < (1 << 16) || len + 4096 > size ? 1 : 61) {
+         len += size < EVERY_BYTES || len < (1 << 16) || len + 4096 > size ? 1 : 61) {
         why = (struct why){0};
         source.size = len;
         if (bmff_plan_make(&source, &plan, &why) == SH_OK) {
