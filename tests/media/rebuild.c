@@ -4,8 +4,8 @@
  *     rebuild make IN OUT    plan IN, copy by the plan to OUT, print the facts
  *     rebuild check FILE     the second reader alone, print the facts
  *     rebuild try FILE...    each file: plan in memory, check the result, one line each
- *     rebuild prefixes FILE  every prefix of a whole clip is refused; of a clip of 1 MiB or more
- *                            the first 64 KiB, then each 61st and the last 4 KiB
+ *     rebuild prefixes FILE  every prefix of a whole clip is refused; from 1 MiB on only the
+ *                            first 64 KiB, then each 61st and the last 4 KiB
  *
  * Exit: 0 done, 1 refused (the reason on standard error), 2 usage, 3 try: a plan whose result
  * does not pass the second reader; prefixes: one that is taken.
