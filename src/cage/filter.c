@@ -25,7 +25,6 @@ static const int calls_copy[] = {
     SCMP_SYS(writev),
     SCMP_SYS(pwrite64),
     SCMP_SYS(lseek),
-    SCMP_SYS(copy_file_range),
     SCMP_SYS(ftruncate),
     SCMP_SYS(fadvise64),
     SCMP_SYS(fstat),

@@ -296,6 +296,17 @@ static int put_checkpoint(struct channel *channel, struct why *why)
     return io_replace(&target, bytes_view(&channel->state.note), why);
 }
 
+/* Everything that the checkpoint speaks of is durable before it is there; gives rc or worse. */
+static int publish_end(struct publish *publish, int rc, struct why *why)
+{
+    if (rc == SH_OK)
+        rc = io_batch_done(&publish->batch, why);
+    if (rc == SH_OK)
+        rc = put_checkpoint(publish->channel, why);
+    io_batch_release(&publish->batch);
+    return rc;
+}
+
 int channel_publish_last(struct channel *channel, struct why *why)
 {
     struct publish publish = {.channel = channel, .repair = CHANNEL_KEEP};
@@ -305,12 +316,7 @@ int channel_publish_last(struct channel *channel, struct why *why)
     rc = put_log(&publish, why);
     if (rc == SH_OK)
         rc = put_pending(&publish, why);
-    if (rc == SH_OK)
-        rc = io_batch_done(&publish.batch, why);
-    if (rc == SH_OK)
-        rc = put_checkpoint(channel, why);
-    io_batch_release(&publish.batch);
-    return rc;
+    return publish_end(&publish, rc, why);
 }
 
 int channel_publish_all(struct channel *channel, enum channel_repair repair, struct why *why)
@@ -334,10 +340,5 @@ int channel_publish_all(struct channel *channel, enum channel_repair repair, str
         rc = put_pending(&publish, why);
     if (rc == SH_OK)
         rc = hide_again(&publish, why);
-    if (rc == SH_OK)
-        rc = io_batch_done(&publish.batch, why);
-    if (rc == SH_OK)
-        rc = put_checkpoint(channel, why);
-    io_batch_release(&publish.batch);
-    return rc;
+    return publish_end(&publish, rc, why);
 }

@@ -422,41 +422,6 @@ EXPORT ssize_t pwrite64(int fd, const void *data, size_t len, off_t at)
     return pwrite_counted(fd, data, len, at);
 }
 
-/* What a copy inside the kernel put into `to`, read back for the journal. */
-static void note_copy(int to, uint64_t at, ssize_t done)
-{
-    static char part[1 << 20];
-
-    while (mode == JOURNAL && done > 0) {
-        size_t want = done < (ssize_t)sizeof part ? (size_t)done : sizeof part;
-        ssize_t got = pread(to, part, want, (off_t)at);
-
-        if (got <= 0)
-            abort(); /* The descriptor cannot be read: this shim must learn another way. */
-        note_write(to, at, part, got);
-        at += (uint64_t)got;
-        done -= got;
-    }
-}
-
-/* ABI: the system call has six. */
-EXPORT ssize_t copy_file_range(int from, off64_t *from_at, int to, off64_t *to_at, size_t len,
-                               unsigned flags)
-{
-    enum verdict verdict = counts(to) ? next_call(ROOM) : DO_IT;
-    uint64_t at = mode != JOURNAL ? 0 : to_at ? (uint64_t)*to_at : place_of(to);
-    ssize_t done;
-
-    if (verdict == FAIL)
-        return -1;
-    done = REAL(copy_file_range)(from, from_at, to, to_at,
-                                 verdict == DO_HALF_AND_DIE ? len / 2 : len, flags);
-    if (verdict == DO_HALF_AND_DIE)
-        die();
-    note_copy(to, at, done);
-    return done;
-}
-
 static int truncate_counted(int fd, off_t len)
 {
     enum verdict verdict = counts(fd) ? next_call(ROOM) : DO_IT;

@@ -10,29 +10,11 @@
 #include <cmocka.h>
 
 #include "dispatch/dispatch.h"
+#include "golden.h"
 #include "tlog/tlog.h"
 
 #define H64 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define CHANNEL "aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypq"
-
-/* ---- golden files ---- */
-
-static void read_golden(const char *name, struct bytes *out)
-{
-    char path[1024];
-    uint8_t *room;
-    FILE *file;
-
-    (void)snprintf(path, sizeof(path), "%s/tests/golden/%s", getenv("STILLHERE_SOURCE"), name);
-    file = fopen(path, "rb");
-    if (!file)
-        fail_msg("%s is not there", path);
-    bytes_init(out, 1u << 17);
-    room = bytes_room(out, 1u << 17);
-    assert_non_null(room);
-    out->len += fread(room, 1, 1u << 17, file);
-    (void)fclose(file);
-}
 
 static void assert_text(const struct bytes *bytes, const char *text)
 {
