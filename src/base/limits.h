@@ -94,6 +94,25 @@
 #define LIMIT_VERIFY_WITHDRAWALS (1u << 19) /* of one channel; 16 bytes of memory each */
 #define LIMIT_CERTIFICATE_BYTES 16384       /* bytes of a certificate in PEM */
 
+/* ---- addresses and outgoing requests ---- */
+#define LIMIT_HOST_BYTES 253      /* characters of a host name (RFC 1035 2.3.4) */
+#define LIMIT_URL_BYTES 2000      /* bytes of an address; longer ones break in clients */
+#define LIMIT_VALIDATOR_BYTES 128 /* bytes of an ETag or Last-Modified that we send back */
+#define LIMIT_REDIRECTS 5         /* of one request (Fetch says 20; ours are plain files) */
+#define LIMIT_FETCHES 16          /* requests under way at once */
+
+/* ---- promises and watching ---- */
+#define LIMIT_EVERY_S (UINT64_C(400) * 86400) /* seconds of `promise every`: a year and more */
+#define LIMIT_SILENT_S                                                                         \
+    (UINT64_C(7) * 86400)       /* seconds that `silent until` reaches (safety.md 2.3) */
+#define LIMIT_FOLLOW_TRAIL 1024 /* roots remembered of one copy; 32 KiB */
+#define LIMIT_FOLLOW_WORDS 64   /* newest words remembered, for when some are withdrawn */
+#define LIMIT_FOLLOW_BYTES (96u << 10)   /* bytes of a struct follow in the database */
+#define LIMIT_CONTACTS 32                /* people in a contacts file; bits of a mask of 64 */
+#define LIMIT_WAYS 8                     /* ways to reach one of them */
+#define LIMIT_CONTACTS_BYTES (64u << 10) /* bytes of a contacts file */
+#define LIMIT_SOURCES 256                /* copies watched by one process */
+
 /* ---- the web server's child ---- */
 #define LIMIT_SERVE_CONFIG_BYTES (32u << 10) /* bytes of its configuration */
 #define LIMIT_SERVE_CONNECTIONS 4096 /* at once, of one worker: about 1 MiB of memory idle */

@@ -75,6 +75,21 @@ struct channel_info {
 };
 const struct channel_info *channel_info(const struct channel *channel);
 
+/* ---- settings: what pages and feeds need and the log does not say ---- */
+
+/* private/settings, one "name value" a line; an absent file means all empty. */
+struct channel_settings {
+    char base[LIMIT_URL_BYTES + 1];           /* "https://host/path/", with the last slash */
+    char zone[LIMIT_TOKEN_BYTES + 1];         /* IANA name: the witness's; empty = UTC */
+    char family_zone[LIMIT_TOKEN_BYTES + 1];  /* IANA name; empty = none */
+    char family_place[LIMIT_PLACE_BYTES + 1]; /* how the family's place is called */
+};
+MUST_CHECK int channel_settings(const struct channel *channel, struct channel_settings *out,
+                                struct why *why);
+/* Check every value, then replace the file (durable).  Pages are behind afterwards. */
+MUST_CHECK int channel_settings_set(struct channel *channel,
+                                    const struct channel_settings *settings, struct why *why);
+
 /* ---- making one ---- */
 
 struct channel_birth {

@@ -149,6 +149,29 @@ bool document_is_lang(struct slice text);
  */
 MUST_CHECK int document_build(const struct document *doc, struct bytes *out, struct why *why);
 
+/* ---- the promised word ---- */
+
+/*
+ * What the log says about the next word: the newest dispatch that stands (withdrawn ones and
+ * those without their document do not count) and the newest promise.
+ */
+struct due_facts {
+    bool has_word, has_promise;
+    uint64_t word_index, word_at; /* `published`, unix seconds */
+    uint64_t next_due;            /* of that dispatch; 0 = absent */
+    uint64_t promise_index, promise_at;
+    uint64_t every_s, until, silent_until; /* exactly one is not 0 when has_promise */
+};
+struct due {
+    bool promised;
+    uint64_t by; /* unix seconds; he is late after it */
+    bool silent; /* he said that he would be silent until `by` */
+};
+/* Put the word (a dispatch or correct) or the promise at index into the facts. */
+void due_take(struct due_facts *facts, uint64_t index, const struct document *doc);
+/* FORMATS.md, "promise": docs/decisions/0011. */
+void due_of(const struct due_facts *facts, struct due *out);
+
 /* ---- identity note ---- */
 
 enum key_role { KEY_IDENTITY, KEY_LOG, KEY_C2PA_CA, KEY_ARCHIVE, KEY_OTHER };

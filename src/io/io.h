@@ -98,5 +98,11 @@ MUST_CHECK int io_lock(int dir, const char *path, unsigned wait_s, int *fd, stru
 void io_random(void *out, size_t len);
 /* Seconds since the epoch by the system's clock (STILLHERE_NOW overrides: for tests only). */
 uint64_t io_now(void);
+/*
+ * Seconds east of UTC in an IANA zone at a time, by the system's tzdata.  SH_ENOTFOUND: no such
+ * zone.  Example: io_zone_offset("Europe/Kyiv", 1700000000, &east, why) gives 7200.
+ */
+MUST_CHECK int io_zone_offset(const char *zone, uint64_t unix_s, int32_t *east_s,
+                              struct why *why);
 
 #endif

@@ -1,0 +1,119 @@
+/*
+ * alarm -- is he late, is the server silent, do the copies disagree, and who is to be told now?
+ *
+ * Spec:    safety.md 2.3; FORMATS.md on promises.  The same code runs in `watch` and in its
+ *          simulator: time is an argument, nothing is read or sent here.
+ * Shapes:  times are unix seconds as believed by alarm_clock_step; struct alarm is plain data
+ *          without pointers and survives as bytes.
+ * Memory:  caller's.
+ * Errors:  none; bad bytes in alarm_parse.
+ * Threads: no state.
+ *
+ * Three troubles are judged side by side, each an episode of its own:
+ *   late      the promised time is past, and a copy that was read after it has no newer word;
+ *             begins at the promised time;
+ *   silent    no copy answered for rules.silence_s; begins when that time was over;
+ *   disagree  a copy went back, forked, or does not hold; begins when it was seen.
+ * A contact is told once in an episode, when it is `after_s` old; nobody is told before.  Whoever
+ * was told hears when it is over.  An acknowledged episode tells nobody further.
+ */
+#ifndef ALARM_ALARM_H
+#define ALARM_ALARM_H
+
+#include "base/base.h"
+#include "dispatch/dispatch.h"
+
+/* ---- which time is it? ---- */
+
+/* What the clocks say; the caller persists the struct with the rest of its state. */
+struct alarm_clock {
+    uint64_t believed; /* the last answer of alarm_clock_step; 0 = none yet */
+    uint64_t boot_ms;  /* CLOCK_BOOTTIME at that moment */
+    char boot_id[40];  /* /proc/sys/kernel/random/boot_id */
+    bool doubtful;     /* the wall clock jumped, or servers contradict it */
+};
+struct alarm_clocks {
+    uint64_t wall; /* unix seconds, CLOCK_REALTIME */
+    uint64_t boot_ms;
+    const char *boot_id;
+    const uint64_t *dates; /* Date headers just received, 0..n */
+    size_t date_count;
+};
+/*
+ * The time to judge by: within one boot it runs with CLOCK_BOOTTIME whatever the wall clock
+ * does (small corrections are followed); after a restart the wall clock, but never back before
+ * what was believed, and not against all servers that say another time than it (> 600 s).
+ */
+uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *said);
+
+/* ---- judging ---- */
+
+enum alarm_kind { ALARM_LATE, ALARM_SILENT, ALARM_DISAGREE };
+#define ALARM_KINDS 3
+struct alarm_episode {
+    bool open;
+    uint64_t number; /* 1, 2, ...: of all episodes of this alarm, never reused */
+    uint64_t since;
+    uint64_t word_index, due_by; /* ALARM_LATE: which promise; 0 else */
+    bool acked;
+    uint64_t told; /* bit i: contact i */
+};
+struct alarm {
+    struct alarm_episode episode[ALARM_KINDS];
+    uint64_t episodes;       /* numbers given so far */
+    uint64_t announced_word; /* index + 1 of the newest word that was announced; 0 none */
+    uint64_t started_at;     /* when watching began: silence counts from here at the earliest */
+};
+void alarm_init(struct alarm *alarm, uint64_t now);
+
+struct alarm_rules {
+    uint64_t silence_s; /* default 3600 */
+    size_t contacts;    /* <= LIMIT_CONTACTS (<= 64) */
+    uint64_t after_s[LIMIT_CONTACTS];
+    bool wants_good[LIMIT_CONTACTS]; /* announce every word */
+};
+/* One copy, as it stands. */
+struct alarm_copy {
+    uint64_t heard_at; /* last time that it answered with something that holds; 0 never */
+    uint64_t size;
+    bool at_odds; /* went back, forked or does not hold, and has not recovered */
+    struct due_facts facts;
+};
+/* All the copies of the channel, judged together. */
+struct alarm_view {
+    uint64_t now;
+    size_t copies, heard, agree; /* heard within silence_s; agree: hold the newest history */
+    bool late, silent, disagree;
+    uint64_t heard_at;      /* newest of all copies */
+    struct due_facts facts; /* of the largest copy that is not at odds (else the largest) */
+    struct due due;
+};
+void alarm_look(const struct alarm *alarm, const struct alarm_rules *rules,
+                const struct alarm_copy *copies, size_t count, uint64_t now,
+                struct alarm_view *view);
+
+enum alarm_event_kind { ALARM_TELL, ALARM_OVER, ALARM_GOOD };
+struct alarm_event {
+    enum alarm_event_kind what;
+    enum alarm_kind kind; /* TELL, OVER */
+    uint64_t episode;     /* number; GOOD: index of the word */
+    size_t contact;
+};
+/*
+ * Bring the state up to the view and say who is to be told: at most
+ * LIMIT_CONTACTS * (ALARM_KINDS + 1) events.  The caller stores state and events in one
+ * transaction, so that each is done once.
+ */
+size_t alarm_step(struct alarm *alarm, const struct alarm_rules *rules,
+                  const struct alarm_view *view, struct alarm_event *events);
+/* The episode stops telling.  False: there is no such open episode. */
+bool alarm_ack(struct alarm *alarm, uint64_t episode);
+/* When alarm_step could next have something to say if nothing is heard; UINT64_MAX = never. */
+uint64_t alarm_next(const struct alarm *alarm, const struct alarm_rules *rules,
+                    const struct alarm_view *view);
+
+void alarm_build(const struct alarm *alarm, const struct alarm_clock *clock, struct bytes *out);
+MUST_CHECK int alarm_parse(struct slice raw, struct alarm *alarm, struct alarm_clock *clock,
+                           struct why *why);
+
+#endif

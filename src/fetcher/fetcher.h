@@ -1,0 +1,87 @@
+/*
+ * fetcher -- asks stillhere-fetch, the only program with outgoing network, to fetch, to post
+ * and to mail; one long-lived child, many requests at once.
+ *
+ * Spec:    safety.md 2.6 (the address gate); HTTP/1.1 and 2, SMTP submission by libcurl.
+ * Shapes:  requests and answers are frames on two pipes, private to one version of the program;
+ *          fetcher_wire_* below are their only readers and writers.
+ * Memory:  fetcher_open gives a handle for fetcher_close; an answer's slices live until the
+ *          next fetcher_next on the handle.
+ * Errors:  SH_EIO when the child is gone (open a new one); what happens to one request is its
+ *          answer, never an error.
+ * Threads: one handle per thread.
+ */
+#ifndef FETCHER_FETCHER_H
+#define FETCHER_FETCHER_H
+
+#include "base/base.h"
+#include "url/url.h"
+
+struct fetcher;
+
+struct fetcher_options {
+    const struct url_allowed *allowed; /* addresses that need not be public */
+    size_t allowed_count;
+    const char *trust_file; /* PEM of more roots of trust (--trust FILE), or NULL */
+    const char *resolver;   /* tests: a file "host address address..." read at every lookup;
+                             * NULL: the system's resolver */
+};
+/* Start the program; it reads its options and enters its cage before the first request. */
+MUST_CHECK int fetcher_open(const struct fetcher_options *options, struct fetcher **out,
+                            struct why *why);
+void fetcher_close(struct fetcher *fetcher); /* NULL is fine */
+
+enum fetcher_method { FETCHER_GET, FETCHER_POST, FETCHER_MAIL };
+struct fetcher_request {
+    uint64_t id; /* the caller's; comes back in the answer */
+    enum fetcher_method method;
+    const char *url;             /* mail: smtp://HOST[:PORT] (STARTTLS needed) or smtps:// */
+    const char *etag;            /* If-None-Match, or NULL */
+    const char *modified;        /* If-Modified-Since as it was received, or NULL */
+    const char *headers;         /* further "Name: value\n" lines of a POST, or NULL */
+    struct slice body;           /* POST; mail: the whole message (RFC 5322, CRLF) */
+    uint64_t most_bytes;         /* of the answer's body */
+    unsigned deadline_ms;        /* for everything, redirects and lookups included */
+    const char *from;            /* mail: envelope, "a@b" */
+    const char *const *to;       /* mail: envelope, NULL-terminated */
+    const char *user, *password; /* mail: AUTH, or NULL */
+};
+/* Hand a request over; it waits when 16 are under way already.  Its answer will come. */
+MUST_CHECK int fetcher_ask(struct fetcher *fetcher, const struct fetcher_request *request,
+                           struct why *why);
+
+enum fetcher_outcome {
+    FETCHER_DONE,        /* the server answered: see status */
+    FETCHER_REFUSED,     /* by the address gate: nothing was sent */
+    FETCHER_UNREACHABLE, /* no address, no connection, broken off */
+    FETCHER_TIMEOUT,
+    FETCHER_TLS,       /* certificate, handshake, or no STARTTLS */
+    FETCHER_TOO_LARGE, /* more than most_bytes */
+    FETCHER_BROKEN,    /* what came is not the protocol */
+};
+struct fetcher_answer {
+    uint64_t id;
+    enum fetcher_outcome outcome;
+    unsigned status;                          /* HTTP, or the last SMTP reply; 0 = none */
+    char etag[LIMIT_VALIDATOR_BYTES + 1];     /* empty = none */
+    char modified[LIMIT_VALIDATOR_BYTES + 1]; /* the Last-Modified header as received */
+    uint64_t date;                            /* the Date header, unix seconds; 0 = none */
+    uint64_t retry_after_s;                   /* 0 = none */
+    char text[240]; /* cause in plain words: no address, no path, no query in it */
+    struct slice body;
+};
+/*
+ * The next answer, waiting at most timeout_ms (0: do not wait).  SH_ENOTFOUND when none came
+ * in that time.
+ */
+MUST_CHECK int fetcher_next(struct fetcher *fetcher, unsigned timeout_ms,
+                            struct fetcher_answer *answer, struct why *why);
+/* For poll(): readable when fetcher_next will get on. */
+int fetcher_fd(const struct fetcher *fetcher);
+/* fetcher_ask and wait for its answer; nothing else may be under way. */
+MUST_CHECK int fetcher_do(struct fetcher *fetcher, const struct fetcher_request *request,
+                          struct fetcher_answer *answer, struct why *why);
+/* Is stillhere-fetch where fetcher_open looks for it? */
+bool fetcher_is_there(void);
+
+#endif

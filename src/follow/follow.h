@@ -1,0 +1,81 @@
+/*
+ * follow -- a reader that keeps up with one copy of a channel: checks each new checkpoint,
+ * reads only the new entries, and knows the newest word and promise.
+ *
+ * Spec:    FORMATS.md "Log, entry", "Identity note", "Document"; C2SP tlog-checkpoint, tiles.
+ *          Consistency is shown by extending the compact range that was checked before: no
+ *          proof needs to be believed.
+ * Shapes:  struct follow is plain data without pointers; it survives as bytes.
+ * Memory:  caller's; large (see FOLLOW_TRAIL): not for the stack.
+ * Errors:  follow_step fails only for memory; what the copy lacks is its outcome.
+ * Threads: no state.
+ */
+#ifndef FOLLOW_FOLLOW_H
+#define FOLLOW_FOLLOW_H
+
+#include "base/base.h"
+#include "dispatch/dispatch.h"
+
+#define FOLLOW_TRAIL LIMIT_FOLLOW_TRAIL
+/* The roots of the newest sizes that were passed: root[i] belongs to size first + i. */
+struct follow_trail {
+    uint64_t first; /* size; 0: empty */
+    size_t count;
+    uint8_t root[FOLLOW_TRAIL][TLOG_HASH_BYTES];
+};
+/* A word: a dispatch that stands (not withdrawn), with what judges lateness. */
+struct follow_word {
+    uint64_t index, published, next_due;
+};
+struct follow {
+    struct channel_id channel; /* text[0] == 0: nothing was accepted yet */
+    char name[LIMIT_NAME_BYTES + 1];
+    char lang[3];
+    uint64_t identity_notes; /* accepted */
+    uint8_t log_key[CRYPT_KEY_BYTES];
+    struct tlog_range range; /* of what was accepted */
+    uint8_t root[TLOG_HASH_BYTES];
+    struct follow_trail trail;
+    struct follow_word word[LIMIT_FOLLOW_WORDS]; /* newest last */
+    size_t words;
+    struct due_facts facts;    /* of the newest word that stands, and the newest promise */
+    uint64_t newest_published; /* of any document read */
+};
+void follow_init(struct follow *follow);
+
+/* Where the copy's files come from, as verify_source.read: SH_ENOTFOUND, SH_ELIMIT, SH_EIO. */
+struct follow_source {
+    int (*read)(void *ctx, const char *path, struct bytes *out, struct why *why);
+    void *ctx;
+};
+enum follow_outcome {
+    FOLLOW_SAME,  /* nothing new */
+    FOLLOW_NEWER, /* it grew, consistently */
+    FOLLOW_OLDER, /* rollback: a smaller checkpoint that the log did sign, or the trail knows */
+    FOLLOW_FORKED,     /* the same key signed another history: evidence is in text and note */
+    FOLLOW_WRONG,      /* not this channel, a signature or a hash does not hold, bad grammar */
+    FOLLOW_UNREADABLE, /* a file is missing or cannot be had now: try again */
+};
+struct follow_result {
+    enum follow_outcome outcome;
+    uint64_t size; /* of the checkpoint that was looked at; 0 = none */
+    uint8_t root[TLOG_HASH_BYTES];
+    char text[240];    /* cause in plain words */
+    struct bytes note; /* the checkpoint as served: evidence; release it */
+};
+/*
+ * Look once.  expected: the channel it must be, or NULL (then the first one seen is kept).
+ * *follow changes only with FOLLOW_NEWER.  budget: at most so many bytes are read.
+ */
+MUST_CHECK int follow_step(struct follow *follow, const struct channel_id *expected,
+                           const struct follow_source *source, uint64_t budget,
+                           struct follow_result *result, struct why *why);
+
+/* Do two copies' trails agree where they overlap?  False: *size is the first that differs. */
+bool follow_agrees(const struct follow_trail *a, const struct follow_trail *b, uint64_t *size);
+
+/* As bytes (LIMIT_FOLLOW_BYTES at most), and back, checked. */
+void follow_build(const struct follow *follow, struct bytes *out);
+MUST_CHECK int follow_parse(struct slice raw, struct follow *out, struct why *why);
+
+#endif
