@@ -101,6 +101,25 @@ static int open_tree(const char *what, int *dir, struct why *why)
     return SH_OK;
 }
 
+/* There was nothing to look at: said, and with --json answered in the shape of a report. */
+static int nothing_there(const struct cmd *cmd, const struct why *why)
+{
+    struct bytes out;
+    struct json_writer json;
+
+    (void)cmd_failed(cmd, why); /* Its code is for commands that were to do something. */
+    if (!cmd->json)
+        return CMD_UNCHECKED;
+    bytes_init(&out, LIMIT_NOTE_BYTES);
+    json = cmd_json_open(&out);
+    json_put_text(&json, "verdict", verify_severity_text(VERIFY_UNKNOWN));
+    json_put_text(&json, "error", why->text);
+    json_array_open(&json, "findings");
+    json_array_close(&json);
+    cmd_json_close(&json);
+    return cmd_answer(cmd, &out) == CMD_DONE ? CMD_UNCHECKED : CMD_FAILED;
+}
+
 /* One WHAT; the exit code that it deserves. */
 static int look_at(struct cmd *cmd, const char *what, const struct channel_id *expected,
                    struct verify_report *report)
@@ -109,10 +128,8 @@ static int look_at(struct cmd *cmd, const char *what, const struct channel_id *e
     struct bytes out;
     int dir = -1;
 
-    if (open_tree(what, &dir, &why) < 0) {
-        (void)cmd_failed(cmd, &why); /* Said; nothing was there to check. */
-        return CMD_UNCHECKED;
-    }
+    if (open_tree(what, &dir, &why) < 0)
+        return nothing_there(cmd, &why);
     if (role_verify(dir, expected, report, &why) < 0) {
         io_close(&dir);
         (void)why_name(&why, 0, what); /* Only the name is added. */

@@ -15,6 +15,10 @@ other=$(printf '%s' "$id" | tr a-z b-za)
 fails 3 "another channel's id" still verify --channel "${other:0:51}a" "$home"
 runs "JSON" still verify --json "$home"
 same "JSON: version" "$(json "['version']")" 1
+fails 4 "JSON: nothing there" still verify --json "$scratch/nowhere"
+same "JSON: is an object all the same" "$(json "['verdict']")/$(json "['findings']")" "unknown/[]"
+has "JSON: and says why" "$(json "['error']")" 'not there'
+runs "JSON again" still verify --json "$home"
 same "JSON: findings" "$(json "['findings'].__class__.__name__")" list
 runs "Chinese" still --lang zh-Hans verify "$home"
 copy() { rm -rf "$scratch/copy"; cp -r "$home/public" "$scratch/copy"; }
