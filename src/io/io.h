@@ -105,4 +105,13 @@ uint64_t io_now(void);
 MUST_CHECK int io_zone_offset(const char *zone, uint64_t unix_s, int32_t *east_s,
                               struct why *why);
 
+/*
+ * Tell the service manager that started this program, by sd_notify(3)'s protocol: "READY=1",
+ * "WATCHDOG=1", "STOPPING=1", "STATUS=...".  False when none listens ($NOTIFY_SOCKET): that is
+ * no error.  Never waits.
+ */
+bool io_notify(const char *state);
+/* How often (ms) it wants "WATCHDOG=1": half of $WATCHDOG_USEC; 0 when it does not. */
+uint64_t io_watchdog_ms(void);
+
 #endif
