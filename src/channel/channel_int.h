@@ -11,6 +11,7 @@
 #define CHANNEL_LOG_KEY "keys/log.key"
 #define CHANNEL_CA_KEY "keys/c2pa-ca.key"
 #define CHANNEL_LOCK "lock"
+#define CHANNEL_SETTINGS "settings"
 #define CHANNEL_MARK "restored"
 #define CHANNEL_BIRTH ".init"
 #define CHANNEL_PAGES_OLD "pages-old" /* the pages in public/ are not those we wrote last */
@@ -172,6 +173,9 @@ MUST_CHECK int channel_key_read(int private_dir, const char *path, struct secret
                                 struct why *why);
 MUST_CHECK int channel_key_write(int private_dir, int tmp_dir, const char *path,
                                  const struct secret *secret, struct why *why);
+
+/* All pages count as behind, durably, until channel_pages_done. */
+MUST_CHECK int channel_pages_behind(struct channel *channel, struct why *why);
 
 /* Delete staging folders without a living owner and left-over temporary files. */
 MUST_CHECK int channel_sweep(struct channel *channel, struct why *why);

@@ -36,6 +36,17 @@ static int save(struct channel *channel, enum store_sync sync, struct why *why)
     return rc;
 }
 
+int channel_pages_behind(struct channel *channel, struct why *why)
+{
+    int rc;
+
+    channel->state.pages_size = channel->state.pages_safe = 0;
+    rc = save(channel, STORE_DURABLE, why);
+    if (rc == SH_OK)
+        channel->info.pages_size = 0;
+    return rc;
+}
+
 int channel_stamp(struct channel *channel, uint64_t *mtime_s, struct why *why)
 {
     struct channel_state *state = &channel->state;

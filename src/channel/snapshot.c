@@ -257,6 +257,14 @@ static int give_keys(struct snapshot *snapshot, struct why *why)
     return rc;
 }
 
+/* Settings are the person's own: a channel may have none. */
+static int give_settings(struct snapshot *snapshot, struct why *why)
+{
+    int rc = give_file(snapshot, "private", CHANNEL_SETTINGS, why);
+
+    return rc == SH_ENOTFOUND ? SH_OK : rc;
+}
+
 /* The copy is made in a job's folder: no other process sweeps that while we live. */
 static int give_db(struct snapshot *snapshot, struct why *why)
 {
@@ -297,6 +305,8 @@ int channel_snapshot(struct channel *channel, const struct channel_sink *sink, s
         rc = give_entries(&snapshot, why);
     if (rc == SH_OK)
         rc = give_keys(&snapshot, why);
+    if (rc == SH_OK)
+        rc = give_settings(&snapshot, why);
     if (rc == SH_OK)
         rc = give_db(&snapshot, why);
     return rc == SH_OK ? sink->part(sink->ctx, &checkpoint, why) : rc;

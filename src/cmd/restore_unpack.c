@@ -33,7 +33,8 @@ static bool is_known(const char *path)
     for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (strncmp(path, folders[i], strlen(folders[i])) == 0)
             return true;
-    return strcmp(path, "public/checkpoint") == 0 || strcmp(path, "private/stillhere.db") == 0;
+    return strcmp(path, "public/checkpoint") == 0 || strcmp(path, "private/settings") == 0 ||
+           strcmp(path, "private/stillhere.db") == 0;
 }
 
 static bool names_its_hash(const char *path)

@@ -1,0 +1,187 @@
+/*
+ * private/settings: what pages and feeds need and the log does not say.
+ *
+ * One "name value" a line, each name at most once, no empty values, in any order; anything else
+ * is refused, because a setting that is half understood would show on every page.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "channel/channel_int.h"
+
+struct setting {
+    const char *name;
+    char *value;
+    size_t max; /* bytes without the NUL */
+};
+#define SETTINGS 4
+
+static void list(struct channel_settings *settings, struct setting out[SETTINGS])
+{
+    out[0] = (struct setting){"base", settings->base, sizeof(settings->base) - 1};
+    out[1] = (struct setting){"zone", settings->zone, sizeof(settings->zone) - 1};
+    out[2] = (struct setting){"family-zone", settings->family_zone,
+                              sizeof(settings->family_zone) - 1};
+    out[3] = (struct setting){"family-place", settings->family_place,
+                              sizeof(settings->family_place) - 1};
+}
+
+/* ---- values ---- */
+
+static int check_base(const char *base, struct why *why)
+{
+    const char *host = NULL;
+    size_t len = strlen(base);
+
+    if (strncmp(base, "https://", 8) == 0)
+        host = base + 8;
+    else if (strncmp(base, "http://", 7) == 0)
+        host = base + 7;
+    if (!host || !*host || strspn(host, "/:?#@") || base[len - 1] != '/' ||
+        strcspn(base, " \t\"'<>\\^`{|}?#@") != len)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "base: %.100s: not the address of a public tree; it looks like "
+                       "https://example.org/channel/ and ends with /",
+                       base);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)base[i] > 0x7e)
+            return why_set(why, SH_EFORMAT, i,
+                           "base: characters beyond ASCII; write the host as xn--... and "
+                           "the path with %%XX");
+    return SH_OK;
+}
+
+static int check_value(const struct setting *setting, struct why *why)
+{
+    if (!*setting->value)
+        return SH_OK;
+    if (strcmp(setting->name, "base") == 0)
+        return check_base(setting->value, why);
+    return text_check(slice_text(setting->value), TEXT_LINE, setting->max, setting->name, why);
+}
+
+/* A zone must be known when it is set; when it is read, a machine without it shows UTC. */
+static int check_zone(const char *name, const char *zone, struct why *why)
+{
+    struct why cause = {0};
+    int32_t east_s;
+    int rc = *zone ? io_zone_offset(zone, io_now(), &east_s, &cause) : SH_OK;
+
+    return rc == SH_OK ? SH_OK : why_set(why, rc, cause.offset, "%s: %.400s", name, cause.text);
+}
+
+static int check_all(struct channel_settings *settings, struct why *why)
+{
+    struct setting all[SETTINGS];
+    int rc = SH_OK;
+
+    list(settings, all);
+    for (size_t i = 0; i < SETTINGS && rc == SH_OK; i++)
+        rc = check_value(&all[i], why);
+    if (rc == SH_OK)
+        rc = check_zone("zone", settings->zone, why);
+    return rc == SH_OK ? check_zone("family-zone", settings->family_zone, why) : rc;
+}
+
+/* ---- the file ---- */
+
+static int refuse(size_t line, const char *rule, struct why *why)
+{
+    return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                   "private/" CHANNEL_SETTINGS ": line %zu: %s; mend it, or move the file away",
+                   line, rule);
+}
+
+static int parse_line(struct setting *all, struct slice line, size_t number, struct why *why)
+{
+    struct setting *setting = NULL;
+    struct slice value;
+    struct why cause = {0};
+    size_t len = 0;
+
+    for (size_t i = 0; i < SETTINGS && !setting; i++) {
+        len = strlen(all[i].name);
+        if (line.len > len && memcmp(line.ptr, all[i].name, len) == 0 && line.ptr[len] == ' ')
+            setting = &all[i];
+    }
+    if (!setting)
+        return refuse(number, "not \"NAME VALUE\" with base, zone, family-zone or family-place",
+                      why);
+    value = slice_sub(line, len + 1, line.len - len - 1);
+    if (*setting->value)
+        return refuse(number, "the name is there twice", why);
+    if (!value.len || value.len > setting->max || memchr(value.ptr, 0, value.len))
+        return refuse(number, "the value is empty or too long", why);
+    memcpy(setting->value, value.ptr, value.len);
+    setting->value[value.len] = '\0';
+    return check_value(setting, &cause) == SH_OK ? SH_OK : refuse(number, cause.text, why);
+}
+
+static int parse(struct slice raw, struct channel_settings *out, struct why *why)
+{
+    struct cursor cur = cursor_of(raw);
+    struct setting all[SETTINGS];
+    struct slice line;
+    int rc = SH_OK;
+
+    list(out, all);
+    for (size_t number = 1; rd_left(&cur) && rc == SH_OK; number++) {
+        line = rd_line(&cur);
+        if (cur.failed)
+            return refuse(number, "is cut", why);
+        rc = parse_line(all, line, number, why);
+    }
+    return rc;
+}
+
+int channel_settings(const struct channel *channel, struct channel_settings *out,
+                     struct why *why)
+{
+    struct channel_settings found = {.base = ""};
+    struct why cause = {0};
+    struct bytes raw;
+    int rc;
+
+    bytes_init(&raw, LIMIT_SETTINGS_BYTES);
+    rc = io_read(channel->private_dir, CHANNEL_SETTINGS, &raw, &cause);
+    if (rc == SH_OK)
+        rc = parse(bytes_view(&raw), &found, why);
+    else if (rc == SH_ENOTFOUND)
+        rc = SH_OK;
+    else
+        rc = why_set(why, rc, cause.offset, "private/%.300s", cause.text);
+    if (rc == SH_OK)
+        *out = found;
+    bytes_release(&raw);
+    return rc;
+}
+
+int channel_settings_set(struct channel *channel, const struct channel_settings *settings,
+                         struct why *why)
+{
+    struct io_target target = {
+        channel->private_dir, CHANNEL_SETTINGS, channel->info.tmp_dir, 0600, 0, IO_SYNC};
+    struct channel_settings wanted = *settings;
+    struct setting all[SETTINGS];
+    struct bytes raw;
+    int rc;
+
+    if (channel->use != CHANNEL_WRITE)
+        bug("channel_settings_set: the channel is not open for writing");
+    rc = check_all(&wanted, why);
+    if (rc != SH_OK)
+        return rc;
+    list(&wanted, all);
+    bytes_init(&raw, LIMIT_SETTINGS_BYTES);
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (*all[i].value)
+            bytes_printf(&raw, "%s %s\n", all[i].name, all[i].value);
+    rc = bytes_check(&raw, why);
+    /* First the mark, then the file: pages made anew for nothing do no harm. */
+    if (rc == SH_OK)
+        rc = channel_pages_behind(channel, why);
+    if (rc == SH_OK)
+        rc = io_replace(&target, bytes_view(&raw), why);
+    bytes_release(&raw);
+    return rc;
+}
