@@ -76,7 +76,7 @@ static inline struct channel *opened(enum channel_use use)
 }
 
 /* The text of the refusal to open for writing. */
-static const char *refused(void)
+static inline const char *refused(void)
 {
     static struct why why;
     struct channel *channel = NULL;
