@@ -10,7 +10,7 @@
 
 #include "io/io.h"
 
-#define STATEMENTS 24
+#define STATEMENTS 64
 #define PATH_BYTES 4096
 
 struct store_query {
