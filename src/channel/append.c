@@ -98,11 +98,25 @@ static int check_target(struct work *work, struct why *why)
     return SH_OK;
 }
 
+static enum doc_kind kind_of(enum entry_type type)
+{
+    switch (type) {
+    case ENTRY_DISPATCH:
+        return DOC_DISPATCH;
+    case ENTRY_PROMISE:
+        return DOC_PROMISE;
+    case ENTRY_WITHDRAW:
+        return DOC_WITHDRAW;
+    default:
+        return DOC_UNKNOWN;
+    }
+}
+
 static int check_document(struct work *work, struct why *why)
 {
     const struct channel_append *append = work->append;
     struct channel *channel = work->channel;
-    enum doc_kind kind = append->type == ENTRY_DISPATCH ? DOC_DISPATCH : DOC_WITHDRAW;
+    enum doc_kind kind = kind_of(append->type);
     int rc = document_parse(append->document, &work->arena, &work->doc, why);
 
     if (rc != SH_OK)
@@ -139,7 +153,7 @@ static int check(struct work *work, struct why *why)
 
     if (channel->use != CHANNEL_WRITE || channel->info.conflict[0])
         bug("append to a channel that is not open for it");
-    if (append->type != ENTRY_DISPATCH && append->type != ENTRY_WITHDRAW)
+    if (kind_of(append->type) == DOC_UNKNOWN)
         bug("append of an entry type that is not built");
     if (channel->broken)
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,

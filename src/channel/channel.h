@@ -136,6 +136,12 @@ MUST_CHECK int channel_dispatch_ordinal(struct channel *channel, uint64_t index,
 MUST_CHECK int channel_document(struct channel *channel, const struct channel_entry *entry,
                                 struct bytes *raw, struct why *why);
 
+/*
+ * The newest word that stands and the newest promise, for due_of.  An entry whose document is
+ * missing or changed does not count.
+ */
+MUST_CHECK int channel_due(struct channel *channel, struct due_facts *out, struct why *why);
+
 /* ---- appending (CHANNEL_WRITE, except staging which needs no lock) ---- */
 
 /* A folder in private/staging that lives until commit or channel_job_drop. */
@@ -153,7 +159,7 @@ struct channel_file {
     char path[TREE_PATH_BYTES]; /* where it goes in public/ */
 };
 struct channel_append {
-    enum entry_type type; /* ENTRY_DISPATCH or ENTRY_WITHDRAW */
+    enum entry_type type; /* ENTRY_DISPATCH, ENTRY_PROMISE or ENTRY_WITHDRAW */
     uint64_t ref;         /* of a withdrawal */
     struct slice document;
     const struct channel_file *files;
