@@ -10,12 +10,12 @@
  * Threads: no state.
  *
  * Three troubles are judged side by side, each an episode of its own:
- *   late      the promised time is past, and a copy that was read after it has no newer word;
+ *   late      the promised time is past; a copy read after it has no newer word;
  *             begins at the promised time;
  *   silent    no copy answered for rules.silence_s; begins when that time was over;
  *   disagree  a copy went back, forked, or does not hold; begins when it was seen.
- * A contact is told once in an episode, when it is `after_s` old; nobody is told before.  Whoever
- * was told hears when it is over.  An acknowledged episode tells nobody further.
+ * A contact is told once in an episode, when it is `after_s` old; nobody is told before.
+ * Whoever was told hears when it is over.  An acknowledged episode tells nobody further.
  */
 #ifndef ALARM_ALARM_H
 #define ALARM_ALARM_H

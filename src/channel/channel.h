@@ -214,9 +214,9 @@ struct channel_sink {
  * Give sink every file of the channel as it was when the handle was opened (channel_info()
  * says which size): identity files, entry tiles and tiles of that size, documents and blobs,
  * quarantine, keys, settings, a copy of the database, and the public checkpoint last.  Other
- * processes may post and withdraw meanwhile.  Works with CHANNEL_LOOK and CHANNEL_WRITE.  Left out:
- * derived pages (rebuild makes them), staging, temporary files, and partial tiles whose full
- * tile is there.  A file that is missing or short is an error: SH_ENOTFOUND names it.
+ * processes may post and withdraw meanwhile.  Works with CHANNEL_LOOK and CHANNEL_WRITE.  Left
+ * out: derived pages (rebuild makes them), staging, temporary files, and partial tiles whose
+ * full tile is there.  A file that is missing or short is an error: SH_ENOTFOUND names it.
  * A negative return of sink ends the walk and is returned.
  */
 MUST_CHECK int channel_snapshot(struct channel *channel, const struct channel_sink *sink,

@@ -1,4 +1,4 @@
-/* Words to the service manager that started us, if one did: sd_notify(3), without its library. */
+/* Words to the service manager that started us: sd_notify(3), without its library. */
 #include "io/io.h"
 
 #include <stddef.h>

@@ -21,7 +21,7 @@ static bool is_name(const char *zone)
 {
     static const char parts[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                 "0123456789_+-";
-    /* Debian's folders of the same zones told otherwise, and the machine's own: no IANA names. */
+    /* Debian's folders of the same zones told otherwise, and the machine's own. */
     static const char *const others[] = {"posix/", "right/", "localtime", "posixrules"};
     size_t len = strlen(zone), part;
 
