@@ -67,11 +67,11 @@
 #define LIMIT_SHEET_BYTES 16384       /* bytes of a recovery sheet, its drawn QR code too */
 
 /* ---- files and folders of a channel ---- */
-#define LIMIT_HOME_BYTES 3072  /* bytes of HOME's path with its NUL; PATH_MAX is 4096 */
-#define LIMIT_TREE_DEPTH 16    /* folders inside of each other that we walk: ours go to 7 */
-#define LIMIT_NAME_CHARS 256   /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
+#define LIMIT_HOME_BYTES 3072     /* bytes of HOME's path with its NUL; PATH_MAX is 4096 */
+#define LIMIT_TREE_DEPTH 16       /* folders inside of each other that we walk: ours go to 7 */
+#define LIMIT_NAME_CHARS 256      /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
 #define LIMIT_SETTINGS_BYTES 4096 /* bytes of private/settings: four values at their longest */
-#define LIMIT_BATCH_FILES 48   /* open files of one batch of writes; 256 is a common limit */
+#define LIMIT_BATCH_FILES 48      /* open files of one batch of writes; 256 is a common limit */
 #define LIMIT_WAL_PAGES 128    /* pages of the write-ahead log before it is folded in: 0.5 MB */
 #define LIMIT_DB_WAIT_MS 10000 /* milliseconds that SQLite waits for another process */
 
