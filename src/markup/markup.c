@@ -1,4 +1,4 @@
-/* Writing HTML. */
+/* Writing HTML and XML. */
 #include "markup/markup.h"
 
 #include <string.h>
@@ -8,8 +8,9 @@
 static void end_tag_start(struct markup *m)
 {
     if (m->in_tag)
-        bytes_u8(m->out, '>');
+        bytes_text(m->out, m->empty ? "/>" : ">");
     m->in_tag = false;
+    m->empty = false;
 }
 
 void markup_start(struct markup *m, struct bytes *out)
@@ -18,17 +19,30 @@ void markup_start(struct markup *m, struct bytes *out)
     bytes_text(out, "<!doctype html>\n");
 }
 
+void markup_start_xml(struct markup *m, struct bytes *out)
+{
+    *m = (struct markup){.out = out, .xml = true};
+    bytes_text(out, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
+}
+
+void markup_start_part(struct markup *m, struct bytes *out)
+{
+    *m = (struct markup){.out = out, .part = true};
+}
+
 void markup_end(struct markup *m)
 {
     end_tag_start(m);
     if (m->depth)
         bug("markup_end with open elements");
-    bytes_u8(m->out, '\n');
+    if (!m->part)
+        bytes_u8(m->out, '\n');
 }
 
 void markup_open(struct markup *m, const char *name)
 {
     markup_void(m, name);
+    m->empty = false;
     if (m->depth == MARKUP_DEPTH)
         bug("markup_open too deep");
     m->open[m->depth++] = name;
@@ -40,6 +54,7 @@ void markup_void(struct markup *m, const char *name)
     bytes_u8(m->out, '<');
     bytes_text(m->out, name);
     m->in_tag = true;
+    m->empty = m->xml;
 }
 
 void markup_close(struct markup *m)
@@ -63,12 +78,15 @@ static size_t character(struct slice text, size_t at)
     return len;
 }
 
+/* Controls, and U+FFFE and U+FFFF: XML 2.2 has neither. */
 static bool is_control(struct slice text, size_t at)
 {
     uint8_t c = text.ptr[at];
 
     if (c == 0xc2 && text.len - at > 1) /* C1: U+0080..U+009F */
         return text.ptr[at + 1] < 0xa0;
+    if (c == 0xef && text.len - at > 2)
+        return text.ptr[at + 1] == 0xbf && text.ptr[at + 2] >= 0xbe;
     return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
 }
 
@@ -132,6 +150,8 @@ void markup_attr_number(struct markup *m, const char *name, uint64_t value)
 
 void markup_flag(struct markup *m, const char *name)
 {
+    if (m->xml)
+        bug("markup_flag in XML, where every attribute has a value");
     begin_attr(m, name);
 }
 

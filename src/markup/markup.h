@@ -1,8 +1,8 @@
 /*
- * markup -- the one writer of HTML: elements that always close, text and attributes that are
- * always escaped.
+ * markup -- the one writer of HTML and XML: elements that always close, text and attributes
+ * that are always escaped.
  *
- * Spec:    HTML Living Standard 13.1 (writing), 13.1.2.4 (character data);
+ * Spec:    HTML Living Standard 13.1 (writing), 13.1.2.4 (character data); XML 1.0 2.4, 3.1;
  *          RFC 3986 section 3.3 (paths).
  * Shapes:  names of elements and attributes are literals of ours; everything else is data and
  *          is escaped by where it goes: text, attribute, path.  There is no way to add a piece
@@ -29,16 +29,23 @@ struct markup {
     const char *open[MARKUP_DEPTH];
     size_t depth;
     bool in_tag; /* a start tag still takes attributes */
+    bool xml;    /* an element without content ends in "/>" */
+    bool part;   /* text of another file: no line break at the end */
+    bool empty;  /* the newest start tag is of such an element */
 };
 
 /* Caller's memory; begins with "<!doctype html>". */
 void markup_start(struct markup *m, struct bytes *out);
-/* Nothing may be open any more; adds the last newline. */
+/* Begins with "<?xml ...?>"; names may have a prefix; every flag is a bug. */
+void markup_start_xml(struct markup *m, struct bytes *out);
+/* Begins with nothing: HTML that another file carries as its text.  Ends without a newline. */
+void markup_start_part(struct markup *m, struct bytes *out);
+/* Nothing may be open any more; adds the last newline (not to a part). */
 void markup_end(struct markup *m);
 
 /* Start tag of an element that will be closed. */
 void markup_open(struct markup *m, const char *name);
-/* Element without content (meta, link, img, source, br). */
+/* Element without content (meta, link, img, source, br; in XML any). */
 void markup_void(struct markup *m, const char *name);
 /* End tag of the newest open element. */
 void markup_close(struct markup *m);

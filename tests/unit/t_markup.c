@@ -165,9 +165,41 @@ static void strings_of_attackers_stay_text(void **state)
     hostile_close(&hostile);
 }
 
+/* XML: empty elements say so, prefixes stand, and no character that XML has not. */
+static void xml_and_parts(void **state)
+{
+    struct markup m;
+
+    (void)state;
+    bytes_init(&page, 1 << 10);
+    markup_start_xml(&m, &page);
+    markup_open(&m, "podcast:alternateEnclosure");
+    markup_attr(&m, "type", slice_text("video/mp4"));
+    markup_void(&m, "podcast:source");
+    markup_attr(&m, "uri", slice_text("https://h/?a&b"));
+    markup_void(&m, "br");
+    markup_open(&m, "p");
+    markup_close(&m);
+    markup_text(&m, slice_text("]]>\xef\xbf\xbe"));
+    markup_close(&m);
+    assert_string_equal(finish(&m),
+                        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"
+                        "<podcast:alternateEnclosure type=\"video/mp4\"><podcast:source "
+                        "uri=\"https://h/?a&amp;b\"/><br/><p></p>]]&gt;\xef\xbf\xbd"
+                        "</podcast:alternateEnclosure>\n");
+    bytes_clear(&page);
+    markup_start_part(&m, &page);
+    markup_open(&m, "p");
+    markup_void(&m, "br");
+    markup_close(&m);
+    assert_string_equal(finish(&m), "<p><br></p>");
+    bytes_release(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(xml_and_parts),
         cmocka_unit_test(elements_and_attributes),
         cmocka_unit_test(paths_stay_relative),
         cmocka_unit_test(bad_bytes_become_replacements),
