@@ -104,6 +104,7 @@
 
 /* ---- promises and watching ---- */
 #define LIMIT_EVERY_S (UINT64_C(400) * 86400) /* seconds of `promise every`: a year and more */
+#define LIMIT_EVERY_LEAST_S 3600 /* seconds: more often nobody keeps, and alarms wear off */
 #define LIMIT_SILENT_S                                                                         \
     (UINT64_C(7) * 86400)       /* seconds that `silent until` reaches (safety.md 2.3) */
 #define LIMIT_FOLLOW_TRAIL 1024 /* roots remembered of one copy; 32 KiB */
@@ -113,6 +114,16 @@
 #define LIMIT_WAYS 8                     /* ways to reach one of them */
 #define LIMIT_CONTACTS_BYTES (64u << 10) /* bytes of a contacts file */
 #define LIMIT_SOURCES 256                /* copies watched by one process */
+
+/* ---- requests that the web server hands on (SCGI) ---- */
+#define LIMIT_SCGI_BYTES (48 << 10)    /* bytes of a head: nginx holds 32 KiB of a client's */
+#define LIMIT_SCGI_PAIRS 64            /* fields of a head; our configuration sends 10 */
+#define LIMIT_FRONT_BODY_BYTES 64      /* bytes of a body: a form with one button sends 6 */
+#define LIMIT_FRONT_ANSWER_BYTES 16384 /* bytes of a page with one button */
+#define LIMIT_FRONT_CONNECTIONS 32     /* requests under way at once; more wait in the queue */
+#define LIMIT_FRONT_WAIT_S 10          /* wall seconds of one request, in and out */
+#define LIMIT_FRONT_MEMORY (UINT64_C(128) << 20) /* bytes of address space, SQLite included */
+#define LIMIT_FRONT_STARTS_S 5 /* seconds between two starts of a front that ended */
 
 /* ---- the web server's child ---- */
 #define LIMIT_SERVE_CONFIG_BYTES (32u << 10) /* bytes of its configuration */
