@@ -113,7 +113,19 @@
 #define LIMIT_CONTACTS 32                /* people in a contacts file; bits of a mask of 64 */
 #define LIMIT_WAYS 8                     /* ways to reach one of them */
 #define LIMIT_CONTACTS_BYTES (64u << 10) /* bytes of a contacts file */
-#define LIMIT_SOURCES 256                /* copies watched by one process */
+#define LIMIT_CONTACTS_ARENA (1u << 20)  /* bytes; what a contacts file says, and its secrets */
+#define LIMIT_TELL_WAIT_MS                                                                     \
+    60000 /* ms of one attempt: a mail server may greet late on purpose */
+#define LIMIT_TELL_SECRET_BYTES 512    /* bytes of a token, key or password */
+#define LIMIT_TELL_SUBJECT_BYTES 250   /* bytes of a subject (ntfy: a title has 250) */
+#define LIMIT_TELL_BODY_BYTES 16384    /* bytes of a message: LIMIT_WORDS_BYTES and its frame */
+#define LIMIT_TELL_NTFY_BYTES 4000     /* bytes of a body; beyond 4096 ntfy makes it a file */
+#define LIMIT_TELL_TELEGRAM_BYTES 4000 /* bytes of a text; sendMessage takes 4096 characters */
+#define LIMIT_TELL_WECOM_BYTES 2048    /* bytes of a text (document 91770) */
+#define LIMIT_TELL_ANSWER_BYTES 16384  /* bytes of an answer that we look at */
+#define LIMIT_SOURCES 256              /* copies watched by one process */
+
+#define LIMIT_LOG_LINE_BYTES 400 /* bytes of a log line; one write of it is not torn */
 
 /* ---- requests that the web server hands on (SCGI) ---- */
 #define LIMIT_SCGI_BYTES (48 << 10)    /* bytes of a head: nginx holds 32 KiB of a client's */

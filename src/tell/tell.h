@@ -4,7 +4,8 @@
  * Spec:    contacts file: stillhere-contacts(5).  RFC 5322, 2045, 2047 (mail); ntfy, Telegram
  *          Bot API sendMessage, WeCom group robot; webhook signed with HMAC-SHA256.
  * Shapes:  a message is neutral unless the contact asked for place and words.
- * Memory:  struct tell_contacts lives in the caller's arena; nothing outlives a call.
+ * Memory:  struct tell_contacts lives in the caller's arena (LIMIT_CONTACTS_ARENA bytes are
+ *          enough), its secrets too; nothing outlives a call.
  * Errors:  SH_EFORMAT with the line of the contacts file and what to write instead.
  * Threads: no state.
  */
@@ -22,6 +23,7 @@ struct tell_way {
     enum tell_kind kind;
     const char *target; /* address, URL, chat id, or the command's path */
     const char *secret; /* token or key, read from the file that the line names; or NULL */
+    const char *at;     /* telegram: where the bot API is, without a final slash */
 };
 struct tell_contact {
     const char *name;   /* of the section: [a-z0-9-]{1,32}, each once */
@@ -48,6 +50,15 @@ struct tell_contacts {
 /* dir: where relative names of secret files start (the contacts file's folder). */
 MUST_CHECK int tell_contacts_parse(struct slice text, int dir, struct arena *arena,
                                    struct tell_contacts *out, struct why *why);
+/*
+ * The same from a file, which others than its owner must not be able to write (it may name a
+ * command); path may be absolute.  The cause starts with path.  SH_ENOTFOUND.
+ */
+MUST_CHECK int tell_contacts_read(const char *path, struct arena *arena,
+                                  struct tell_contacts *out, struct why *why);
+/* The contact of that name, or NULL. */
+const struct tell_contact *tell_contact_find(const struct tell_contacts *contacts,
+                                             const char *name);
 
 enum tell_what {
     TELL_LATE,
@@ -58,6 +69,9 @@ enum tell_what {
     TELL_TEST,
     TELL_REHEARSAL
 };
+#define TELL_WHATS 7
+/* "late" "silent" "disagree" "over" "good" "test" "rehearsal" */
+const char *tell_what_name(enum tell_what what);
 struct tell_facts {
     enum tell_what what;
     const char *channel_name;
@@ -81,16 +95,34 @@ struct tell_answer {
 };
 /*
  * One attempt by one way; blocks until an answer or deadline_ms.  subject and body as stored
- * when the message was queued: a repeated attempt sends the same bytes.
+ * when the message was queued: a repeated attempt sends the same bytes.  A mail's Message-ID
+ * is what stands before the "@" of message_id, at the host of mail-from: the same every time,
+ * and nothing in it says which program wrote it.
  */
 struct tell_message {
-    const char *message_id;
+    enum tell_what what;    /* how urgent; programs are told it as "alarm", "over", "good"... */
+    const char *message_id; /* "<1 to 64 of [a-z0-9-]@...>" */
     uint64_t date;
     struct slice subject, body;
+    unsigned deadline_ms; /* 0: LIMIT_TELL_WAIT_MS */
 };
+/* fetcher may be NULL for a command; for all else that gives TELL_LATER. */
 void tell_send(struct fetcher *fetcher, const struct tell_contacts *contacts,
                const struct tell_contact *contact, const struct tell_way *way,
                const struct tell_message *message, struct tell_answer *answer);
+/* "mail" "ntfy" "telegram" "wecom" "webhook" "command" */
 const char *tell_kind_name(enum tell_kind kind);
+
+/* Send a TELL_TEST or TELL_REHEARSAL to one contact by every way, not only the first. */
+struct tell_trial {
+    enum tell_what what;
+    uint64_t now;
+    const char *ack_code; /* NULL: nothing to acknowledge */
+    void (*heard)(void *ctx, const struct tell_way *way, const struct tell_answer *answer);
+    void *ctx;
+};
+/* Returns how many ways accepted it. */
+size_t tell_trial_send(struct fetcher *fetcher, const struct tell_contacts *contacts,
+                       const struct tell_contact *contact, const struct tell_trial *trial);
 
 #endif
