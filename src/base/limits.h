@@ -61,8 +61,11 @@
 #define LIMIT_POSTER_EDGE 640 /* pixels of a poster's longer edge */
 
 /* ---- people ---- */
-#define LIMIT_TIMELINE 20             /* dispatches on one timeline page (issue: 20 a page) */
-#define LIMIT_PATH_BYTES 80           /* characters of a public path (FORMATS "Public tree") */
+#define LIMIT_TIMELINE 20 /* dispatches on one timeline page (issue: 20 a page) */
+#define LIMIT_FEED 30     /* dispatches in a feed: a month of daily words */
+#define LIMIT_FEED_BYTES                                                                       \
+    (4u << 20)              /* bytes of a feed: LIMIT_FEED x words, each byte escaped twice */
+#define LIMIT_PATH_BYTES 80 /* characters of a public path (FORMATS "Public tree") */
 #define LIMIT_PAGE_BYTES (512u << 10) /* bytes of one HTML page that we render */
 #define LIMIT_SHEET_BYTES 16384       /* bytes of a recovery sheet, its drawn QR code too */
 
