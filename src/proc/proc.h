@@ -40,6 +40,14 @@ struct proc_task {
 MUST_CHECK int proc_run(const struct proc_task *task, struct bytes *report, struct why *why);
 
 /*
+ * Fork a child that works beside the caller, who waits for it (waitpid) and sets its deadline:
+ * it runs run(ctx) and ends with what that returns (0..255) as its exit status.  It dies with
+ * its parent; descriptors 0, 1 and 2 are as in proc_run, all others stay open.
+ */
+MUST_CHECK int proc_begin(const char *name, int (*run)(void *ctx), void *ctx, int *pid,
+                          struct why *why);
+
+/*
  * Run another program with an empty environment.  Its descriptor i is fds[i], and there are no
  * others; descriptor fd_count is a pipe for its report.  Exit status 0 is success; otherwise
  * the report is its cause, as text.

@@ -63,3 +63,13 @@ int proc_run(const struct proc_task *task, struct bytes *report, struct why *why
         return proc_blame(task->name, PROC_HEARD_END, status, why);
     return SH_OK;
 }
+
+int proc_begin(const char *name, int (*run)(void *ctx), void *ctx, int *pid, struct why *why)
+{
+    int rc = proc_fork(pid, name, why);
+
+    if (rc != SH_OK || *pid != 0)
+        return rc;
+    proc_hush();
+    _exit(run(ctx) & 0xff);
+}
