@@ -90,6 +90,7 @@
 #define LIMIT_MEDIA_MEMORY (UINT64_C(1) << 30) /* bytes: 17 frames of 4K in 10 bit are 480 MB */
 #define LIMIT_MEDIA_WAIT_S 60                  /* wall seconds for one poster */
 #define LIMIT_SIGNER_WAIT_S 20                 /* wall seconds for one signature */
+#define LIMIT_LOG_LINE_BYTES 400 /* bytes of a log line; one write of it is not torn */
 
 /* ---- verification ---- */
 #define LIMIT_FINDINGS 256 /* findings that a report keeps; it must fit LIMIT_REPORT_BYTES */
@@ -137,8 +138,6 @@
 #define LIMIT_WATCH_RESULT_BYTES (512u << 10)        /* bytes of a child's result */
 #define LIMIT_WATCH_EVIDENCE 64                      /* notes kept of copies that are at odds */
 #define LIMIT_WATCH_LEDGER 20000                     /* attempts kept */
-
-#define LIMIT_LOG_LINE_BYTES 400 /* bytes of a log line; one write of it is not torn */
 
 /* ---- requests that the web server hands on (SCGI) ---- */
 #define LIMIT_SCGI_BYTES (48 << 10)    /* bytes of a head: nginx holds 32 KiB of a client's */

@@ -60,6 +60,36 @@ static const int calls_look[] = {
     SCMP_SYS(getdents64),
 };
 
+static const int calls_front[] = {
+    SCMP_SYS(accept4),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(shutdown),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(openat),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(fsync),
+    SCMP_SYS(fdatasync),
+    SCMP_SYS(fallocate),
+    SCMP_SYS(fchmod),
+    SCMP_SYS(fchown),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(statx),
+    SCMP_SYS(stat),
+    SCMP_SYS(lstat),
+    SCMP_SYS(access),
+    SCMP_SYS(faccessat),
+    SCMP_SYS(faccessat2),
+    SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat),
+    SCMP_SYS(unlink),
+    SCMP_SYS(unlinkat),
+    SCMP_SYS(getcwd),
+    SCMP_SYS(getuid),
+    SCMP_SYS(geteuid),
+};
+
 static const int calls_media[] = {
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(sched_yield),
@@ -149,6 +179,32 @@ static int allow_look(scmp_filter_ctx filter)
     return rc;
 }
 
+static int allow_more(scmp_filter_ctx filter, enum cage_profile profile)
+{
+    int rc;
+
+    if (profile == CAGE_LOOK)
+        return allow_look(filter);
+    if (profile == CAGE_FRONT)
+        return allow(filter, calls_front, COUNT_OF(calls_front));
+    rc = allow_fstat(filter);
+    if (rc == 0 && profile == CAGE_MEDIA)
+        rc = allow(filter, calls_media, COUNT_OF(calls_media));
+    return rc;
+}
+
+#if CAGE_SANITIZED
+static bool is_allowed(int call, enum cage_profile profile)
+{
+    if (profile == CAGE_LOOK)
+        return call == SCMP_SYS(openat);
+    for (size_t i = 0; profile == CAGE_FRONT && i < COUNT_OF(calls_front); i++)
+        if (calls_front[i] == call)
+            return true;
+    return false;
+}
+#endif
+
 static int filter_fill(scmp_filter_ctx filter, enum cage_profile profile)
 {
     /* The only caller sets no_new_privs itself, before Landlock. */
@@ -159,13 +215,10 @@ static int filter_fill(scmp_filter_ctx filter, enum cage_profile profile)
     if (rc == 0)
         rc = allow_shared(filter);
     if (rc == 0)
-        rc = profile == CAGE_LOOK ? allow_look(filter) : allow_fstat(filter);
-    if (rc == 0 && profile == CAGE_MEDIA)
-        rc = allow(filter, calls_media, COUNT_OF(calls_media));
+        rc = allow_more(filter, profile);
 #if CAGE_SANITIZED
     for (size_t i = 0; rc == 0 && i < COUNT_OF(calls_refused); i++)
-        if (calls_refused[i] >= 0 &&
-            !(profile == CAGE_LOOK && calls_refused[i] == SCMP_SYS(openat)))
+        if (calls_refused[i] >= 0 && !is_allowed(calls_refused[i], profile))
             rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), calls_refused[i], 0);
 #endif
     return rc;

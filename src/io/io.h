@@ -114,4 +114,12 @@ bool io_notify(const char *state);
 /* How often (ms) it wants "WATCHDOG=1": half of $WATCHDOG_USEC; 0 when it does not. */
 uint64_t io_watchdog_ms(void);
 
+/*
+ * One line on standard error: "level process event key=value ...", in one write.  For what
+ * runs for long: serve, front, watch.  Never a key, a code, a place, or who reads.
+ *   io_say("info", "serve", "ready", "port=%u caged=%s", port, "yes");
+ */
+void io_say(const char *level, const char *process, const char *event, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
 #endif
