@@ -213,6 +213,16 @@ void markup_style(struct markup *m, const char *css)
     markup_close(m);
 }
 
+void markup_script(struct markup *m, const char *script)
+{
+    if (strstr(script, "</") || strstr(script, "<!"))
+        bug("markup_script with an end tag or a comment in it");
+    markup_open(m, "script");
+    end_tag_start(m);
+    bytes_text(m->out, script);
+    markup_close(m);
+}
+
 void markup_newline(struct markup *m)
 {
     end_tag_start(m);

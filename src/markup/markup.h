@@ -69,6 +69,8 @@ void markup_foreign(struct markup *m, struct slice lang, struct slice text);
 void markup_element(struct markup *m, const char *name, const char *class, struct slice text);
 /* A style sheet or other literal of ours that must stay byte for byte; must not hold "</". */
 void markup_style(struct markup *m, const char *css);
+/* The same for a script of ours; a policy names its hash. */
+void markup_script(struct markup *m, const char *script);
 /* A line break in the source, for people who read it; not inside of words. */
 void markup_newline(struct markup *m);
 

@@ -69,25 +69,29 @@ static void meta(struct markup *m, const char *kind, const char *name, const cha
     markup_newline(m);
 }
 
-static void head(struct pages_draft *draft, struct slice title)
+/* Everything before the title. */
+static void head_open(struct pages_draft *draft, const char *policy)
 {
     struct markup *m = &draft->m;
 
+    markup_open(m, "html");
+    markup_attr(m, "lang", slice_text(lang_tag(draft->lang)));
+    markup_newline(m);
     markup_open(m, "head");
     markup_void(m, "meta");
     markup_attr(m, "charset", slice_text("utf-8"));
     markup_newline(m);
-    meta(m, "http-equiv", "Content-Security-Policy", pages_policy);
+    meta(m, "http-equiv", "Content-Security-Policy", policy);
     meta(m, "name", "viewport", "width=device-width, initial-scale=1");
     meta(m, "name", "referrer", "no-referrer");
     meta(m, "name", "color-scheme", "light dark");
-    markup_open(m, "title");
-    markup_text(m, title);
-    if (title.len)
-        markup_text(m, slice_text(" · "));
-    markup_text(m, draft->site->name);
-    markup_close(m);
-    markup_newline(m);
+}
+
+/* Everything after the title, and the start of <body>. */
+static void head_close(struct pages_draft *draft)
+{
+    struct markup *m = &draft->m;
+
     markup_void(m, "link"); /* Else browsers ask for /favicon.ico. */
     markup_attr(m, "rel", slice_text("icon"));
     markup_attr(m, "href", slice_text("data:,"));
@@ -95,10 +99,27 @@ static void head(struct pages_draft *draft, struct slice title)
     markup_style(m, pages_style);
     markup_close(m);
     markup_newline(m);
+    markup_open(m, "body");
+    markup_newline(m);
+}
+
+static void head(struct pages_draft *draft, struct slice title)
+{
+    struct markup *m = &draft->m;
+
+    head_open(draft, pages_policy);
+    markup_open(m, "title");
+    markup_text(m, title);
+    if (title.len)
+        markup_text(m, slice_text(" · "));
+    markup_text(m, draft->site->name);
+    markup_close(m);
+    markup_newline(m);
+    head_close(draft);
 }
 
 /* The same page in the four languages: they lie side by side. */
-static void languages(struct pages_draft *draft)
+void pages_languages(struct pages_draft *draft)
 {
     struct markup *m = &draft->m;
 
@@ -140,12 +161,7 @@ void pages_begin(struct pages_draft *draft, const char *folder, struct slice tit
 
     draft->up = depth_of(folder);
     channel_id_short(&draft->site->id, short_id);
-    markup_open(m, "html");
-    markup_attr(m, "lang", slice_text(lang_tag(draft->lang)));
-    markup_newline(m);
     head(draft, title);
-    markup_open(m, "body");
-    markup_newline(m);
     markup_open(m, "header");
     markup_attr(m, "class", slice_text("top"));
     markup_open(m, "p");
@@ -159,11 +175,20 @@ void pages_begin(struct pages_draft *draft, const char *folder, struct slice tit
                slice_of(NULL, 0));
     markup_close(m);
     markup_close(m);
-    languages(draft);
+    pages_languages(draft);
     markup_close(m);
     markup_newline(m);
     markup_open(m, "main");
     markup_newline(m);
+}
+
+void pages_begin_plain(struct pages_draft *draft, const char *folder, enum lang_string title)
+{
+    draft->up = depth_of(folder);
+    head_open(draft, pages_policy_now);
+    pages_element(draft, "title", NULL, title);
+    markup_newline(&draft->m);
+    head_close(draft);
 }
 
 void pages_turn(struct pages_draft *draft, const char *before, enum lang_string words)

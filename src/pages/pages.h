@@ -23,6 +23,7 @@ struct pages_site {
     struct slice name; /* the channel's */
     struct channel_id id;
     const char *version; /* of the program */
+    struct slice base;   /* "https://host/path/", or empty: what needs a host is left out */
 };
 
 enum pages_state {
@@ -60,8 +61,49 @@ MUST_CHECK int pages_timeline(const struct pages_site *site,
                               const struct pages_timeline *timeline, enum lang lang,
                               struct bytes *out, struct why *why);
 
+/* ---- the same as plain text, for titles, previews and feeds ---- */
+
+/* The text in that language, else in English, else the first; NULL when there is none. */
+const struct doc_text *pages_pick(enum lang lang, const struct doc_text *texts, size_t count);
+/* "Well · Odesa" */
+void pages_title(enum lang lang, const struct document *doc, struct bytes *out);
+/* "Video, 0:22", "3 videos", "Check-in without video" */
+void pages_what(enum lang lang, const struct document *doc, struct bytes *out);
+/* Is it a video, and the path of a blob; false for a type without one. */
+bool pages_is_video(const struct doc_blob *blob);
+MUST_CHECK bool pages_blob_path(const struct doc_blob *blob, char out[TREE_PATH_BYTES]);
+/* The poster of the video at blobs[i]: the one after it, before the next video; or NULL. */
+const struct doc_blob *pages_poster(const struct document *doc, size_t i);
+
+/* A time, and how far the clocks are from UTC that it is shown by. */
+struct pages_moment {
+    uint64_t at; /* unix seconds; 0 = absent */
+    int32_t east_s, family_east_s;
+};
+struct pages_now {
+    const struct pages_item *word; /* the newest dispatch that stands, or NULL: no word yet */
+    struct pages_moment said;      /* when it was published */
+    bool promised, silent;         /* struct due */
+    struct pages_moment by;
+    const struct doc_text *because; /* of the promise */
+    size_t because_count;
+    struct pages_moment made;  /* the newest entry of this copy */
+    bool has_zone, has_family; /* the witness's zone and the family's are set; else UTC, none */
+    struct slice family_place; /* how the family's place is called; may be empty */
+};
 /*
- * The content security policy of every page, as in its <meta>; for servers to repeat as a
+ * The family's page, for now/index.<lang>.html: is all well, since when, until when is the next
+ * word promised.  Complete and right without script; its one script (now.js, at most 1 KiB)
+ * says the same by the reader's clock.
+ */
+MUST_CHECK int pages_now(const struct pages_site *site, const struct pages_now *now,
+                         enum lang lang, struct bytes *out, struct why *why);
+/* The content security policy of the now page, and "'sha256-...'" of its script. */
+const char *pages_now_csp(void);
+const char *pages_now_script_hash(void);
+
+/*
+ * The content security policy of every other page, as in its <meta>; for servers to repeat as a
  * header, with "; frame-ancestors 'none'" added, which a <meta> cannot say.
  */
 const char *pages_csp(void);

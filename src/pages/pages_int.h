@@ -8,6 +8,10 @@
 /* Made from style.css by tools/style. */
 extern const char pages_style[];
 extern const char pages_policy[];
+/* Made from now.js: the script of the now page, the policy that allows it, its hash there. */
+extern const char pages_script[];
+extern const char pages_policy_now[];
+extern const char pages_script_hash[];
 
 /* One page being written. */
 struct pages_draft {
@@ -21,6 +25,13 @@ struct pages_draft {
 
 /* Everything up to and with the start of <main>; folder of the page: "", "w/004", "p/000". */
 void pages_begin(struct pages_draft *draft, const char *folder, struct slice title);
+/*
+ * Everything up to and with the start of <body> of the now page: its title is that string alone
+ * and says nothing about anybody, since it stands in histories and lists of tabs.
+ */
+void pages_begin_plain(struct pages_draft *draft, const char *folder, enum lang_string title);
+/* <nav class="langs">: the same page in the four languages. */
+void pages_languages(struct pages_draft *draft);
 /* </main>, how to check (file_name may be NULL), foot of the page. */
 void pages_end(struct pages_draft *draft, const char *file_name);
 /* The foot alone, for a page that says only that an entry was withdrawn. */
@@ -56,16 +67,13 @@ const struct doc_text *pages_choose(const struct pages_draft *draft,
                                     const struct doc_text *texts, size_t count);
 /* <p class="words">, whole. */
 void pages_words(struct pages_draft *draft, const struct doc_text *words);
+/* The first words: at most max bytes, cut between characters, at a space if one is near. */
+struct slice pages_excerpt(struct slice text, size_t max);
 /* lang="" and dir="auto" on the newest start tag, where they are needed. */
 void pages_lang_attr(struct pages_draft *draft, struct slice tag);
-bool pages_is_video(const struct doc_blob *blob);
 size_t pages_videos(const struct document *doc);
-/* The poster of the video at blobs[i]: the one after it, before the next video; or NULL. */
-const struct doc_blob *pages_poster(const struct document *doc, size_t i);
 /* The first poster of a dispatch, for lists; or NULL. */
 const struct doc_blob *pages_first_poster(const struct document *doc);
-/* name="path of the blob"; a type without a path was refused by document_parse or skipped. */
-MUST_CHECK bool pages_blob_path(const struct doc_blob *blob, char out[TREE_PATH_BYTES]);
 /* "Video, 0:22", "3 videos", "Check-in without video". */
 void pages_length(struct pages_draft *draft, const struct document *doc);
 

@@ -115,6 +115,20 @@ void pages_headline(struct pages_draft *draft, const struct document *doc)
     markup_newline(m);
 }
 
+struct slice pages_excerpt(struct slice text, size_t max)
+{
+    size_t end = max;
+
+    if (text.len <= max)
+        return text;
+    while (end && (text.ptr[end] & 0xc0) == 0x80)
+        end--;
+    for (size_t at = end; at && at + 24 > end; at--)
+        if (text.ptr[at] == ' ' || text.ptr[at] == '\n')
+            return slice_sub(text, 0, at);
+    return slice_sub(text, 0, end);
+}
+
 void pages_words(struct pages_draft *draft, const struct doc_text *words)
 {
     markup_open(&draft->m, "p");

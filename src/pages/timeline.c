@@ -6,21 +6,6 @@
 /* Bytes of words in a list: about two lines on a phone; 20 of them fit the page's budget. */
 #define EXCERPT_BYTES 180
 
-/* The first words: cut between characters, at a space if one is near. */
-static struct slice excerpt_of(struct slice text)
-{
-    size_t end = EXCERPT_BYTES;
-
-    if (text.len <= EXCERPT_BYTES)
-        return text;
-    while (end && (text.ptr[end] & 0xc0) == 0x80)
-        end--;
-    for (size_t at = end; at > end - 24; at--)
-        if (text.ptr[at] == ' ' || text.ptr[at] == '\n')
-            return slice_sub(text, 0, at);
-    return slice_sub(text, 0, end);
-}
-
 static void excerpt(struct pages_draft *draft, const struct document *doc)
 {
     const struct doc_text *words = pages_choose(draft, doc->words, doc->word_count);
@@ -28,7 +13,7 @@ static void excerpt(struct pages_draft *draft, const struct document *doc)
 
     if (!words)
         return;
-    first = excerpt_of(words->text);
+    first = pages_excerpt(words->text, EXCERPT_BYTES);
     markup_open(&draft->m, "p");
     pages_lang_attr(draft, words->lang);
     markup_text(&draft->m, first);

@@ -3,21 +3,14 @@
 
 #include <string.h>
 
-struct loader {
-    struct channel *channel;
-    struct arena *arena;
-    struct why *why;
-};
-
 /* Did the system fail (true), or is the document itself wanting (false)? */
 static bool is_trouble(int rc)
 {
     return rc == SH_EIO || rc == SH_ENOMEM;
 }
 
-/* The document of an entry, parsed; *there is false when it is missing or not its own. */
-static int document_of(struct loader *loader, const struct channel_entry *entry,
-                       struct publish_item *out, bool *there)
+int publish_document(struct publish_loader *loader, const struct channel_entry *entry,
+                     struct publish_item *out, bool *there)
 {
     struct why cause = {0};
     int rc = channel_document(loader->channel, entry, &out->raw, &cause);
@@ -30,11 +23,11 @@ static int document_of(struct loader *loader, const struct channel_entry *entry,
     return why_set(loader->why, cause.code, cause.offset, "%s", cause.text);
 }
 
-static int load_shown(struct loader *loader, const struct channel_entry *entry,
+static int load_shown(struct publish_loader *loader, const struct channel_entry *entry,
                       struct publish_item *out)
 {
     bool there = false;
-    int rc = document_of(loader, entry, out, &there);
+    int rc = publish_document(loader, entry, out, &there);
 
     if (rc < 0)
         return rc;
@@ -48,7 +41,7 @@ static int load_shown(struct loader *loader, const struct channel_entry *entry,
 }
 
 /* The reason lies in the document of the withdrawal; without it there is none to show. */
-static int load_withdrawn(struct loader *loader, const struct channel_entry *entry,
+static int load_withdrawn(struct publish_loader *loader, const struct channel_entry *entry,
                           struct publish_item *out)
 {
     struct channel_entry by;
@@ -58,7 +51,7 @@ static int load_withdrawn(struct loader *loader, const struct channel_entry *ent
     out->item.state = PAGES_WITHDRAWN;
     out->item.withdrawn_by = entry->withdrawn_by;
     if (rc == SH_OK)
-        rc = document_of(loader, &by, out, &there);
+        rc = publish_document(loader, &by, out, &there);
     if (rc == SH_OK && there && out->doc.kind == DOC_WITHDRAW)
         out->item.reason = out->doc.reason;
     return rc;
@@ -67,7 +60,7 @@ static int load_withdrawn(struct loader *loader, const struct channel_entry *ent
 int publish_load(struct channel *channel, uint64_t ordinal, struct arena *arena,
                  struct publish_item *out, struct why *why)
 {
-    struct loader loader = {channel, arena, why};
+    struct publish_loader loader = {channel, arena, why};
     struct channel_entry entry;
     uint64_t index = 0;
     int rc;

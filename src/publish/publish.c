@@ -19,8 +19,9 @@ struct run {
 
 /* What one page shows; render fills run->page in one language. */
 struct subject {
-    const struct pages_item *dispatch; /* or a timeline: */
+    const struct pages_item *dispatch; /* or a timeline, or the family's page: */
     const struct pages_timeline *timeline;
+    const struct pages_now *now;
 };
 
 static int write_page(struct run *run, const char *folder, const char *name)
@@ -44,6 +45,8 @@ static int write_pages(struct run *run, const char *folder, const struct subject
         bytes_clear(&run->page);
         if (subject->dispatch)
             rc = pages_dispatch(&run->site, subject->dispatch, lang, &run->page, run->why);
+        else if (subject->now)
+            rc = pages_now(&run->site, subject->now, lang, &run->page, run->why);
         else
             rc = pages_timeline(&run->site, subject->timeline, lang, &run->page, run->why);
         if (rc == SH_OK)
@@ -121,6 +124,22 @@ static int older_page(struct run *run, uint64_t number)
     return timeline_page(run, number * LIMIT_TIMELINE, LIMIT_TIMELINE, number);
 }
 
+static int now_page(struct run *run)
+{
+    struct publish_now loaded;
+    struct subject subject = {.now = &loaded.now};
+    struct arena arena;
+    int rc;
+
+    arena_init(&arena, (size_t)2 * LIMIT_DOCUMENT_ARENA);
+    rc = publish_load_now(run->channel, &arena, &loaded, run->why);
+    if (rc == SH_OK)
+        rc = write_pages(run, "now", &subject);
+    publish_unload_now(&loaded);
+    arena_release(&arena);
+    return rc;
+}
+
 /* The pages that name a dispatch which an entry withdrew; the front page is written anyway. */
 static int withdrawn_pages(struct run *run, uint64_t index)
 {
@@ -159,7 +178,13 @@ static int show_entries(struct run *run, uint64_t from)
     for (uint64_t k = before / LIMIT_TIMELINE;
          k < info->dispatches / LIMIT_TIMELINE && rc == SH_OK; k++)
         rc = older_page(run, k);
-    return rc == SH_OK ? front_page(run) : rc;
+    if (rc == SH_OK)
+        rc = front_page(run);
+    if (rc == SH_OK)
+        rc = now_page(run);
+    return rc == SH_OK
+               ? publish_feeds(run->channel, &run->site, run->home, run->mtime_s, run->why)
+               : rc;
 }
 
 /* Bring the pages from the log's size `from` to its present size. */
@@ -167,6 +192,7 @@ static int publish_from(struct channel *channel, uint64_t from, struct why *why)
 {
     const struct channel_info *info = channel_info(channel);
     struct run run = {.channel = channel, .why = why, .home = LANG_EN};
+    struct channel_settings settings = {0};
     int rc;
 
     run.site.name = slice_text(info->name);
@@ -175,7 +201,10 @@ static int publish_from(struct channel *channel, uint64_t from, struct why *why)
     if (!lang_from_tag(slice_text(info->lang), &run.home))
         return why_set(why, SH_EFORMAT, WHY_NOWHERE, "identity note: language %s has no pages",
                        info->lang);
-    rc = channel_stamp(channel, &run.mtime_s, why);
+    rc = channel_settings(channel, &settings, why);
+    run.site.base = slice_text(settings.base);
+    if (rc == SH_OK)
+        rc = channel_stamp(channel, &run.mtime_s, why);
     bytes_init(&run.page, LIMIT_PAGE_BYTES);
     if (rc == SH_OK)
         rc = show_entries(&run, from);

@@ -18,7 +18,7 @@
 #include "base/base.h"
 
 struct html {
-    struct bytes text;      /* all character data, decoded, style left out */
+    struct bytes text;      /* all character data, decoded, style and script left out */
     struct bytes values;    /* all values of attributes, decoded, LF between */
     struct bytes addresses; /* values of href, src, poster, LF between */
     char shape[60000];      /* " html head meta ..." : start tags in order */
@@ -149,8 +149,8 @@ static inline void html_read(struct slice page, struct html *html)
             continue;
         HTML_NEED(depth < COUNT_OF(stack));
         (void)snprintf(stack[depth], sizeof(stack[depth]), "%.*s", (int)len, name);
-        if (strcmp(stack[depth], "style") == 0) {
-            p = strstr(p, "</style>");
+        if (strcmp(stack[depth], "style") == 0 || strcmp(stack[depth], "script") == 0) {
+            p = strstr(p, "</");
             assert_non_null(p);
         }
         depth++;
