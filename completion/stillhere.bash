@@ -2,7 +2,7 @@
 _stillhere() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local globals="-C --json -q -v --no-color --lang --help --version"
-    local commands="init post checkin status show withdraw verify serve key backup restore recover rebuild doctor"
+    local commands="init post checkin promise status show withdraw settings verify serve key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -C | --lang) i=$((i + 1)) ;;
@@ -34,11 +34,13 @@ _stillhere() {
         return
         ;;
     init) options="--name --lang --sheet" ;;
-    post) options="--well --hurt --moving --status --place --lang --dry-run --no-poster" ;;
-    checkin) options="--well --hurt --moving --status --place --lang" ;;
+    post) options="--well --hurt --moving --status --place --next-due --lang --dry-run --no-poster" ;;
+    checkin) options="--well --hurt --moving --status --place --next-due --lang" ;;
+    promise) options="every until silent because --lang --dry-run" ;;
     status) options="" ;;
     show) options="" ;;
     withdraw) options="--reason" ;;
+    settings) options="base zone family-zone family-place --unset" ;;
     verify) options="--channel" ;;
     serve) options="--listen --tls-cert --tls-key --print-config" ;;
     key) options="show --vkey" ;;
@@ -48,7 +50,7 @@ _stillhere() {
     rebuild) options="" ;;
     doctor) options="" ;;
     esac
-    if [[ $word == -* || $command == key ]]; then
+    if [[ $word == -* || $command =~ ^(key|promise|settings)$ ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options $globals" -- "$word")
     else
         mapfile -t COMPREPLY < <(compgen -f -- "$word")

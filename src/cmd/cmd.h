@@ -115,6 +115,9 @@ struct cmd_dispatch {
 MUST_CHECK int cmd_dispatch_fill(const struct cmd_args *args, const char *words,
                                  struct channel *channel, struct cmd_dispatch *out,
                                  struct why *why);
+/* The language of a person's words: --lang, else the channel's. */
+MUST_CHECK int cmd_lang_fill(const struct cmd_args *args, const struct channel *channel,
+                             struct slice *out, struct why *why);
 /* CMD_USAGE, and said, when more than one status is given. */
 int cmd_status_usage(const struct cmd *cmd, const struct cmd_args *args);
 /* Options for cmd_dispatch_fill, to be put into a command's list. */
@@ -123,6 +126,7 @@ int cmd_status_usage(const struct cmd *cmd, const struct cmd_args *args);
         {"hurt", NULL, "the status is: hurt"}, {"moving", NULL, "the status is: on the move"}, \
         {"status", "TEXT", "the status in your own words"},                                    \
         {"place", "NAME", "a place that is safe to tell, as you type it"},                     \
+        {"next-due", "DURATION", "when the next word is due: 24h, 1d12h, or a time as 21:00"}, \
     {                                                                                          \
         "lang", "TAG", "language of your words (BCP 47), default: the channel's"               \
     }
@@ -139,6 +143,52 @@ MUST_CHECK int cmd_words(const char *text, struct bytes *hold, const char **word
 MUST_CHECK int cmd_finish(const struct cmd *cmd, struct channel *channel,
                           const struct channel_commit *commit, const struct document *doc,
                           struct why *why);
+
+/* ---- times and promises (when.c, due.c) ---- */
+
+/* What a time of day is read and told by. */
+struct cmd_clock {
+    uint64_t now;
+    char zone[LIMIT_TOKEN_BYTES + 1]; /* the settings' zone; "" = UTC */
+};
+MUST_CHECK int cmd_clock(const struct channel *channel, struct cmd_clock *out, struct why *why);
+/* The same for telling only: settings that cannot be read leave UTC. */
+void cmd_clock_tell(const struct channel *channel, struct cmd_clock *out);
+/* "90m", "24h", "7d", "1d12h": w, d, h, m and s, each once, the longest first; never 0. */
+MUST_CHECK int cmd_length_parse(const char *text, uint64_t *seconds, struct why *why);
+/*
+ * "+24h"; "14:05" (the next one) and "2026-11-25 14:05" in the clock's zone, refused when a
+ * change of clocks leaves it out or has it twice; "2026-11-25T14:05:00+02:00", "...Z".
+ */
+MUST_CHECK int cmd_moment_parse(const char *text, const struct cmd_clock *clock,
+                                uint64_t *unix_s, struct why *why);
+/* "1 d 12 h" */
+void cmd_length_text(struct bytes *out, enum lang lang, uint64_t seconds);
+/* "25 November 2026, 12:05 UTC (2026-11-25 14:05 Europe/Kyiv)" */
+void cmd_moment_text(struct bytes *out, enum lang lang, const struct cmd_clock *clock,
+                     uint64_t unix_s);
+
+/* --next-due: a length or a moment, in the future and not beyond LIMIT_EVERY_S. */
+MUST_CHECK int cmd_next_due(const char *text, const struct cmd_clock *clock, uint64_t *unix_s,
+                            struct why *why);
+/* A moment that somebody promises: SH_EARG unless it is after now and at most `within` on. */
+MUST_CHECK int cmd_promise_check(const struct cmd_clock *clock, uint64_t by, uint64_t within,
+                                 struct why *why);
+bool cmd_is_late(const struct cmd_clock *clock, const struct due *due);
+/* One line: when the next word is due, that it is late, or that none is promised. */
+void cmd_due_line(struct bytes *out, enum lang lang, const struct cmd_clock *clock,
+                  const struct due *due);
+/* "due":{"promised":true,"by":1790000000,"silent":false,"late":false} */
+void cmd_due_json(struct json_writer *json, const struct cmd_clock *clock,
+                  const struct due *due);
+/* The clock as cmd_clock_tell, and what channel_due and due_of say of this channel. */
+MUST_CHECK int cmd_due(struct channel *channel, struct cmd_clock *clock, struct due *due,
+                       struct why *why);
+/* "rule":{"every_s":86400} */
+void cmd_rule_json(struct json_writer *json, const struct document *doc);
+/* The lines of a promise: its rule and why. */
+void cmd_rule_text(struct bytes *out, enum lang lang, const struct cmd_clock *clock,
+                   const struct document *doc);
 
 /* "Well." or the witness's own words. */
 void cmd_status_text(struct bytes *out, enum lang lang, const struct document *doc);

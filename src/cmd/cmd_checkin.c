@@ -60,13 +60,17 @@ static const struct cmd_option options[] = {CMD_DISPATCH_OPTIONS, {NULL, NULL, N
 
 const struct cmd_spec cmd_spec_checkin = {
     .name = "checkin",
-    .usage = "[--well | --hurt | --moving | --status TEXT] [--place NAME] [--lang TAG] [WORDS]",
+    .usage = "[--well | --hurt | --moving | --status TEXT] [--place NAME] "
+             "[--next-due DURATION] [--lang TAG] [WORDS]",
     .summary = "say how you are, without a clip",
     .about = "Publishes a dispatch with a status and, if you like, a place and a few words.\n"
              "What you write here is public and cannot be changed, only withdrawn.\n"
+             "--next-due promises the next word: a length from now (24h, 1d12h) or a time\n"
+             "(21:00, in the channel's zone); whoever watches counts you as late after it.\n"
              "WORDS may be - to read them from standard input.",
     .examples = "  stillhere checkin\n"
                 "  stillhere checkin --well --place Odesa \"Back from shopping\"\n"
+                "  stillhere checkin --well --next-due 24h\n"
                 "  stillhere checkin --status \"cold, but well\" --lang en\n",
     .options = options,
     .run = run,

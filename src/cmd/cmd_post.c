@@ -160,6 +160,11 @@ static int append(struct post *post, struct document *doc, struct why *why)
     if (rc < 0)
         goto out;
     doc->published = io_now();
+    /* Reading clips takes its time; a word must not be late when it comes. */
+    if (doc->next_due && doc->next_due <= doc->published) {
+        doc->next_due = 0;
+        say_string(post->cmd, STR_DUE_PASSED, NULL);
+    }
     rc = document_build(doc, &raw, why);
     if (rc < 0)
         goto out;
@@ -250,8 +255,10 @@ static void dry_json(struct json_writer *json, const char *name, const struct bm
     json_object_close(json);
 }
 
-static void dry_document(const struct cmd *cmd, struct bytes *out, const struct document *doc)
+static void dry_document(const struct cmd *cmd, struct bytes *out, const struct document *doc,
+                         const struct cmd_clock *clock)
 {
+    struct due due = {.promised = doc->next_due != 0, .by = doc->next_due};
     struct bytes status;
     char lang[LIMIT_LANG_BYTES + 1], *text;
 
@@ -271,6 +278,8 @@ static void dry_document(const struct cmd *cmd, struct bytes *out, const struct 
         bytes_printf(out, "%s: %.*s\n", lang, (int)doc->words[i].text.len,
                      (const char *)doc->words[i].text.ptr);
     }
+    if (due.promised)
+        cmd_due_line(out, cmd->lang, clock, &due);
     bytes_release(&status);
 }
 
@@ -290,9 +299,14 @@ static int dry_clip(const struct cmd *cmd, const char *name, struct bmff_facts *
     return SH_OK;
 }
 
+struct clips {
+    const char *const *name;
+    size_t count;
+};
+
 /* Say what would be published, and write nothing. */
-static int dry_run(const struct cmd *cmd, const char *const *clips, size_t count,
-                   const struct document *doc, struct why *why)
+static int dry_run(const struct cmd *cmd, const struct clips *clips, const struct document *doc,
+                   const struct cmd_clock *clock, struct why *why)
 {
     struct bmff_facts facts;
     struct json_writer json = {0};
@@ -303,17 +317,19 @@ static int dry_run(const struct cmd *cmd, const char *const *clips, size_t count
     if (cmd->json) {
         json = cmd_json_open(&out);
         json_put_bool(&json, "dry_run", true);
+        if (doc->next_due)
+            json_put_number(&json, "next_due", doc->next_due);
         json_array_open(&json, "blobs");
     } else {
         bytes_printf(&out, "%s\n", lang_text(cmd->lang, STR_POST_DRY));
-        dry_document(cmd, &out, doc);
+        dry_document(cmd, &out, doc, clock);
     }
-    for (size_t i = 0; rc == SH_OK && i < count; i++) {
-        rc = dry_clip(cmd, clips[i], &facts, why);
+    for (size_t i = 0; rc == SH_OK && i < clips->count; i++) {
+        rc = dry_clip(cmd, clips->name[i], &facts, why);
         if (rc == SH_OK && cmd->json)
-            dry_json(&json, clips[i], &facts);
+            dry_json(&json, clips->name[i], &facts);
         else if (rc == SH_OK)
-            dry_text(cmd, &out, clips[i], &facts);
+            dry_text(cmd, &out, clips->name[i], &facts);
     }
     if (rc == SH_OK && cmd->json) {
         json_array_close(&json);
@@ -356,6 +372,7 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     struct post post = {.cmd = cmd, .poster = !cmd_is_set(args, "no-poster")};
     struct channel *channel = NULL;
     struct cmd_dispatch dispatch;
+    struct cmd_clock clock = {.now = io_now()};
     int rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, why);
 
     /* The lock is not held while clips are read; whether we may sign is asked now. */
@@ -363,8 +380,10 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel_info(channel)->conflict);
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
+    if (rc == SH_OK)
+        cmd_clock_tell(channel, &clock);
     if (rc == SH_OK && cmd_is_set(args, "dry-run"))
-        rc = dry_run(cmd, args->words, clips, &dispatch.doc, why);
+        rc = dry_run(cmd, &(struct clips){args->words, clips}, &dispatch.doc, &clock, why);
     else if (rc == SH_OK)
         rc = publish(&post, args->words, clips, &dispatch.doc, why);
     channel_close(channel);
@@ -403,8 +422,8 @@ static const struct cmd_option options[] = {
 
 const struct cmd_spec cmd_spec_post = {
     .name = "post",
-    .usage = "CLIP... [--well | --hurt | --moving | --status TEXT] [--place NAME] [--lang TAG] "
-             "[--dry-run] [--no-poster] [WORDS]",
+    .usage = "CLIP... [--well | --hurt | --moving | --status TEXT] [--place NAME] "
+             "[--next-due DURATION] [--lang TAG] [--dry-run] [--no-poster] [WORDS]",
     .summary = "publish a clip with a status",
     .about =
         "Rebuilds each CLIP (H.264 or HEVC video, AAC sound, MP4 or MOV) with nothing in it "
@@ -417,6 +436,7 @@ const struct cmd_spec cmd_spec_post = {
         "The clip on your phone or disk is not changed or deleted.",
     .examples = "  stillhere post clip.mp4\n"
                 "  stillhere post clip.mp4 --well --place Odesa \"Back from shopping\"\n"
+                "  stillhere post clip.mp4 --next-due 24h\n"
                 "  stillhere post --dry-run clip.mp4\n",
     .options = options,
     .run = run,

@@ -84,7 +84,19 @@ static void line(struct bytes *out, enum lang lang, enum lang_string id, struct 
     bytes_release(&second);
 }
 
-static void document_text(struct bytes *out, enum lang lang, const struct document *doc)
+static void next_due_text(struct bytes *out, enum lang lang, const struct cmd_clock *clock,
+                          uint64_t next_due)
+{
+    struct bytes text;
+
+    bytes_init(&text, LIMIT_PAGE_BYTES);
+    cmd_moment_text(&text, lang, clock, next_due);
+    line(out, lang, STR_PROMISED_UNTIL, bytes_view(&text), slice_of(NULL, 0));
+    bytes_release(&text);
+}
+
+static void document_text(struct bytes *out, enum lang lang, const struct document *doc,
+                          const struct cmd_clock *clock)
 {
     struct slice none = slice_of(NULL, 0);
     struct bytes status;
@@ -106,11 +118,16 @@ static void document_text(struct bytes *out, enum lang lang, const struct docume
         lang_date(lang, doc->published, date);
         line(out, lang, STR_CMD_SHOW_PUBLISHED, slice_text(date), none);
     }
+    if (doc->kind == DOC_PROMISE)
+        cmd_rule_text(out, lang, clock, doc);
+    if (doc->next_due)
+        next_due_text(out, lang, clock, doc->next_due);
     for (size_t i = 0; i < doc->blob_count; i++)
         cmd_blob_text(out, lang, &doc->blobs[i]);
 }
 
-static void answer_text(enum lang lang, struct bytes *out, const struct shown *shown)
+static void answer_text(enum lang lang, struct bytes *out, const struct shown *shown,
+                        const struct cmd_clock *clock)
 {
     const struct entry *entry = &shown->entry.entry;
     char number[24], path[TREE_PATH_BYTES];
@@ -127,7 +144,7 @@ static void answer_text(enum lang lang, struct bytes *out, const struct shown *s
         bytes_printf(out, "%s\n", lang_text(lang, STR_CMD_SHOW_SEALED));
     if (!shown->has_doc)
         return;
-    document_text(out, lang, &shown->doc);
+    document_text(out, lang, &shown->doc, clock);
     tree_document_path(entry->hash, path);
     line(out, lang, STR_CMD_SHOW_DOCUMENT, slice_text(path), slice_of(NULL, 0));
 }
@@ -137,6 +154,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     struct channel *channel = NULL;
     struct shown shown = {0};
     struct bytes out;
+    struct cmd_clock clock = {.zone = ""};
     struct why why = {0};
     uint64_t index;
     int rc;
@@ -150,10 +168,12 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, &why);
     if (rc == SH_OK)
         rc = load(channel, index, &shown, &why);
+    if (rc == SH_OK)
+        cmd_clock_tell(channel, &clock);
     if (rc == SH_OK && cmd->json)
         answer_json(&out, &shown);
     else if (rc == SH_OK)
-        answer_text(cmd->lang, &out, &shown);
+        answer_text(cmd->lang, &out, &shown, &clock);
     rc = rc < 0 ? cmd_failed(cmd, &why) : cmd_answer(cmd, &out);
     bytes_release(&out);
     bytes_release(&shown.raw);

@@ -21,9 +21,20 @@ static bool newest(struct channel *channel, struct channel_entry *entry, struct 
     return false;
 }
 
-static void answer_json(struct bytes *out, const struct channel_info *info,
-                        const struct channel_entry *entry, const struct document *doc)
+/* What is said of the channel. */
+struct status {
+    const struct channel_info *info;
+    const struct channel_entry *entry;
+    const struct document *doc; /* of the newest word, or NULL */
+    struct cmd_clock clock;
+    struct due due;
+};
+
+static void answer_json(struct bytes *out, const struct status *status)
 {
+    const struct channel_info *info = status->info;
+    const struct channel_entry *entry = status->entry;
+    const struct document *doc = status->doc;
     struct json_writer json = cmd_json_open(out);
     struct bytes root;
 
@@ -45,6 +56,7 @@ static void answer_json(struct bytes *out, const struct channel_info *info,
         json_put_number(&json, "published", doc->published);
         json_object_close(&json);
     }
+    cmd_due_json(&json, &status->clock, &status->due);
     json_put_bool(&json, "pages_current", info->pages_size == info->size);
     if (*info->conflict)
         json_put_text(&json, "conflict", info->conflict);
@@ -52,29 +64,35 @@ static void answer_json(struct bytes *out, const struct channel_info *info,
     bytes_release(&root);
 }
 
-static void answer_text(const struct cmd *cmd, struct bytes *out,
-                        const struct channel_info *info, const struct channel_entry *entry,
-                        const struct document *doc)
+static void newest_text(const struct cmd *cmd, struct bytes *out,
+                        const struct channel_entry *entry, const struct document *doc)
 {
     char date[LANG_DATE_BYTES], number[24];
     struct bytes status;
+
+    bytes_init(&status, LIMIT_STATUS_BYTES + 1);
+    cmd_status_text(&status, cmd->lang, doc);
+    bytes_u8(&status, 0);
+    lang_date(cmd->lang, doc->published, date);
+    (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)entry->index);
+    LANG_SAY(out, cmd->lang, STR_CMD_LAST, (const char *)status.ptr, date, number);
+    bytes_release(&status);
+}
+
+static void answer_text(const struct cmd *cmd, struct bytes *out, const struct status *status)
+{
+    const struct channel_info *info = status->info;
 
     LANG_SAY(out, cmd->lang, STR_CMD_CHANNEL, info->name);
     bytes_u8(out, '\n');
     LANG_SAY(out, cmd->lang, STR_CMD_ID, info->id.text);
     bytes_u8(out, '\n');
-    if (doc) {
-        bytes_init(&status, LIMIT_STATUS_BYTES + 1);
-        cmd_status_text(&status, cmd->lang, doc);
-        bytes_u8(&status, 0);
-        lang_date(cmd->lang, doc->published, date);
-        (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)entry->index);
-        LANG_SAY(out, cmd->lang, STR_CMD_LAST, (const char *)status.ptr, date, number);
-        bytes_release(&status);
-    } else {
+    if (status->doc)
+        newest_text(cmd, out, status->entry, status->doc);
+    else
         LANG_SAY(out, cmd->lang, STR_CMD_NO_WORD, NULL);
-    }
     bytes_u8(out, '\n');
+    cmd_due_line(out, cmd->lang, &status->clock, &status->due);
     cmd_log_line(out, cmd->lang, info->size, info->root);
     lang_count(out, cmd->lang, PLURAL_CMD_DISPATCHES, info->dispatches, NULL);
     bytes_u8(out, '\n');
@@ -91,10 +109,10 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     struct channel *channel = NULL;
     struct channel_entry entry;
     struct document doc;
+    struct status status = {.entry = &entry};
     struct arena arena;
     struct bytes raw, out;
     struct why why = {0};
-    bool found;
     int rc;
 
     if (args->word_count)
@@ -105,12 +123,14 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     bytes_init(&out, LIMIT_PAGE_BYTES);
     arena_init(&arena, LIMIT_DOCUMENT_BYTES * 32);
-    found = newest(channel, &entry, &raw, &arena, &doc);
-    if (cmd->json)
-        answer_json(&out, channel_info(channel), &entry, found ? &doc : NULL);
-    else
-        answer_text(cmd, &out, channel_info(channel), &entry, found ? &doc : NULL);
-    rc = cmd_answer(cmd, &out);
+    status.info = channel_info(channel);
+    status.doc = newest(channel, &entry, &raw, &arena, &doc) ? &doc : NULL;
+    rc = cmd_due(channel, &status.clock, &status.due, &why);
+    if (rc == SH_OK && cmd->json)
+        answer_json(&out, &status);
+    else if (rc == SH_OK)
+        answer_text(cmd, &out, &status);
+    rc = rc < 0 ? cmd_failed(cmd, &why) : cmd_answer(cmd, &out);
     if (rc == CMD_DONE && *channel_info(channel)->conflict)
         rc = CMD_WANTING;
     arena_release(&arena);
@@ -123,7 +143,8 @@ const struct cmd_spec cmd_spec_status = {
     .name = "status",
     .usage = "",
     .summary = "show the channel in one screen",
-    .about = "Prints the channel's name and id, the newest word and the size of the log.\n"
+    .about = "Prints the channel's name and id, the newest word, when the next one is due,\n"
+             "and the size of the log.\n"
              "Exit code 3: public/ and private/ disagree, and nothing may be signed here.",
     .examples = "  stillhere status\n"
                 "  stillhere -C ~/channel status --json\n",

@@ -80,17 +80,36 @@ static int fill_texts(const char *place, const char *words, struct slice lang,
     return SH_OK;
 }
 
+int cmd_lang_fill(const struct cmd_args *args, const struct channel *channel, struct slice *out,
+                  struct why *why)
+{
+    const char *tag = cmd_value(args, "lang");
+
+    *out = slice_text(tag ? tag : channel_info(channel)->lang);
+    if (tag && !document_is_lang(*out))
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "--lang %.40s: not a language tag (BCP 47), such as uk or zh-Hans", tag);
+    return SH_OK;
+}
+
+static int fill_due(const char *text, const struct channel *channel, struct document *doc,
+                    struct why *why)
+{
+    struct cmd_clock clock;
+    int rc = text ? cmd_clock(channel, &clock, why) : SH_OK;
+
+    return text && rc == SH_OK ? cmd_next_due(text, &clock, &doc->next_due, why) : rc;
+}
+
 int cmd_dispatch_fill(const struct cmd_args *args, const char *words, struct channel *channel,
                       struct cmd_dispatch *out, struct why *why)
 {
     const struct channel_info *info = channel_info(channel);
-    const char *tag = cmd_value(args, "lang");
-    struct slice lang = slice_text(tag ? tag : info->lang);
-    int rc;
+    struct slice lang;
+    int rc = cmd_lang_fill(args, channel, &lang, why);
 
-    if (tag && !document_is_lang(lang))
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                       "--lang %.40s: not a language tag (BCP 47), such as uk or zh-Hans", tag);
+    if (rc != SH_OK)
+        return rc;
     *out = (struct cmd_dispatch){0};
     out->doc.kind = DOC_DISPATCH;
     out->doc.channel = slice_text(info->id.text);
@@ -100,6 +119,8 @@ int cmd_dispatch_fill(const struct cmd_args *args, const char *words, struct cha
     rc = fill_status(args, lang, &out->doc, why);
     if (rc == SH_OK)
         rc = fill_texts(cmd_value(args, "place"), words, lang, out, why);
+    if (rc == SH_OK)
+        rc = fill_due(cmd_value(args, "next-due"), channel, &out->doc, why);
     return rc;
 }
 
@@ -141,28 +162,51 @@ static int blob_path(const struct doc_blob *blob, char path[TREE_PATH_BYTES], ch
     return tree_blob_path(blob->sha256, blob->mime, path, why);
 }
 
-static void answer_json(struct bytes *out, const struct channel_commit *commit,
-                        const struct document *doc)
-{
-    struct json_writer json = cmd_json_open(out);
-    char page[TREE_PATH_BYTES + 12], path[TREE_PATH_BYTES], hex[65];
-    struct bytes root;
+/* What an append is answered with. */
+struct answer {
+    const struct channel_commit *commit;
+    const struct document *doc;
+    struct cmd_clock clock;
+    struct due due;
+    bool has_due;
+};
 
-    page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
-    json_put_number(&json, "index", commit->index);
-    json_put_slice(&json, "page", slice_text(page));
-    json_array_open(&json, "blobs");
+static void blobs_json(struct json_writer *json, const struct document *doc)
+{
+    char path[TREE_PATH_BYTES], hex[65];
+
+    json_array_open(json, "blobs");
     for (size_t i = 0; i < doc->blob_count; i++) {
         if (blob_path(&doc->blobs[i], path, hex, NULL) < 0)
             bug("a checked document names a blob of no known type");
-        json_object_open(&json, NULL);
-        json_put_slice(&json, "role", doc->blobs[i].role);
-        json_put_slice(&json, "path", slice_text(path));
-        json_put_number(&json, "bytes", doc->blobs[i].bytes);
-        json_put_slice(&json, "sha256", slice_text(hex));
-        json_object_close(&json);
+        json_object_open(json, NULL);
+        json_put_slice(json, "role", doc->blobs[i].role);
+        json_put_slice(json, "path", slice_text(path));
+        json_put_number(json, "bytes", doc->blobs[i].bytes);
+        json_put_slice(json, "sha256", slice_text(hex));
+        json_object_close(json);
     }
-    json_array_close(&json);
+    json_array_close(json);
+}
+
+static void answer_json(struct bytes *out, const struct answer *answer)
+{
+    const struct channel_commit *commit = answer->commit;
+    const struct document *doc = answer->doc;
+    struct json_writer json = cmd_json_open(out);
+    char page[TREE_PATH_BYTES + 12];
+    struct bytes root;
+
+    json_put_number(&json, "index", commit->index);
+    if (doc->kind == DOC_PROMISE) {
+        cmd_rule_json(&json, doc);
+    } else {
+        page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
+        json_put_slice(&json, "page", slice_text(page));
+        blobs_json(&json, doc);
+    }
+    if (answer->has_due)
+        cmd_due_json(&json, &answer->clock, &answer->due);
     bytes_init(&root, 64);
     base64_build(&root, slice_of(commit->root, sizeof(commit->root)), BASE64_PADDED);
     json_object_open(&json, "checkpoint");
@@ -209,28 +253,46 @@ void cmd_status_text(struct bytes *out, enum lang lang, const struct document *d
         bytes_slice(out, doc->status_text.text);
 }
 
-static void answer_text(const struct cmd *cmd, struct bytes *out,
-                        const struct channel_commit *commit, const struct document *doc)
+static void answer_text(const struct cmd *cmd, struct bytes *out, const struct answer *answer)
 {
+    const struct channel_commit *commit = answer->commit;
+    const struct document *doc = answer->doc;
     char page[TREE_PATH_BYTES + 12], number[24], ref[24];
 
-    page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
     (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)commit->index);
     (void)snprintf(ref, sizeof(ref), "%llu", (unsigned long long)commit->ref);
     LANG_SAY(out, cmd->lang, doc->kind == DOC_WITHDRAW ? STR_CMD_WITHDRAWN : STR_CMD_APPENDED,
              number, ref);
     bytes_u8(out, '\n');
-    LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
-    bytes_u8(out, '\n');
+    if (doc->kind == DOC_PROMISE) {
+        cmd_rule_text(out, cmd->lang, &answer->clock, doc);
+    } else {
+        page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
+        LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
+        bytes_u8(out, '\n');
+    }
     for (size_t i = 0; i < doc->blob_count; i++)
         cmd_blob_text(out, cmd->lang, &doc->blobs[i]);
+    if (answer->has_due)
+        cmd_due_line(out, cmd->lang, &answer->clock, &answer->due);
     cmd_log_line(out, cmd->lang, commit->size, commit->root);
+}
+
+/* The entry is public whatever happens here. */
+static void answer_due(const struct cmd *cmd, struct channel *channel, struct answer *answer)
+{
+    struct why why = {0};
+
+    answer->has_due = cmd_due(channel, &answer->clock, &answer->due, &why) == SH_OK;
+    if (!answer->has_due)
+        cmd_say(cmd, "When the next word is due could not be read: %s", why.text);
 }
 
 int cmd_finish(const struct cmd *cmd, struct channel *channel,
                const struct channel_commit *commit, const struct document *doc, struct why *why)
 {
     const struct why cause = *why;
+    struct answer answer = {.commit = commit, .doc = doc};
     struct bytes out;
     int rc = SH_OK, pages;
 
@@ -243,11 +305,12 @@ int cmd_finish(const struct cmd *cmd, struct channel *channel,
             (unsigned long long)commit->index, cause.text);
     }
     pages = cmd_publish(cmd, channel);
+    answer_due(cmd, channel, &answer);
     bytes_init(&out, LIMIT_PAGE_BYTES);
     if (cmd->json)
-        answer_json(&out, commit, doc);
+        answer_json(&out, &answer);
     else
-        answer_text(cmd, &out, commit, doc);
+        answer_text(cmd, &out, &answer);
     if (cmd_answer(cmd, &out) != CMD_DONE)
         rc = why_set(why, SH_EIO, WHY_NOWHERE,
                      "entry %llu is public, but the answer could not be written",
