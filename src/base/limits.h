@@ -105,6 +105,24 @@
 #define LIMIT_VALIDATOR_BYTES 128 /* bytes of an ETag or Last-Modified that we send back */
 #define LIMIT_REDIRECTS 5         /* of one request (Fetch says 20; ours are plain files) */
 #define LIMIT_FETCHES 16          /* requests under way at once */
+#define LIMIT_FETCH_BYTES (UINT64_C(16) << 20) /* bytes of one answer's body, held in memory */
+#define LIMIT_FETCH_ASK_BYTES (2u << 20)       /* bytes of one request with what it sends */
+#define LIMIT_FETCH_HEADERS_BYTES 4096         /* bytes of headers of one request */
+#define LIMIT_FETCH_ANSWER_HEADERS (64u << 10) /* bytes of headers that a server may send */
+#define LIMIT_FETCH_DEADLINE_MS 600000         /* milliseconds; longer ones are cut to it */
+#define LIMIT_FETCH_START_MS 15000 /* milliseconds until the program is ready for requests */
+#define LIMIT_FETCH_LATE_MS 15000  /* behind a deadline, until the program counts as hanging */
+#define LIMIT_FETCH_MEMORY                                                                     \
+    (UINT64_C(768) << 20)     /* bytes of address space, libraries included */
+#define LIMIT_FETCH_FILES 384 /* descriptors: kept connections and those under way */
+#define LIMIT_FETCH_KEPT 288  /* connections kept for the next poll: LIMIT_SOURCES and more */
+#define LIMIT_RECIPIENTS 32   /* of one mail */
+#define LIMIT_MAIL_ADDRESS_BYTES 254 /* bytes of one (RFC 5321 4.5.3.1.3) */
+#define LIMIT_ALLOWED_HOSTS 64       /* --allow-host, of one process */
+#define LIMIT_LOOKUP_ADDRESSES 16    /* of one name; more are not tried */
+#define LIMIT_LOOKUP_NAMES 288       /* names remembered: LIMIT_SOURCES and more */
+#define LIMIT_LOOKUP_KEEP_MS 300000  /* milliseconds that a name's addresses are remembered */
+#define LIMIT_TRUST_BYTES (1u << 20) /* bytes of a PEM file of --trust */
 
 /* ---- promises and watching ---- */
 #define LIMIT_EVERY_S (UINT64_C(400) * 86400) /* seconds of `promise every`: a year and more */
