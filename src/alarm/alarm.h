@@ -26,11 +26,15 @@
 /* ---- which time is it? ---- */
 
 /* What the clocks say; the caller persists the struct with the rest of its state. */
+#define ALARM_BOOT_ID_BYTES 40
 struct alarm_clock {
-    uint64_t believed; /* the last answer of alarm_clock_step; 0 = none yet */
-    uint64_t boot_ms;  /* CLOCK_BOOTTIME at that moment */
-    char boot_id[40];  /* /proc/sys/kernel/random/boot_id */
-    bool doubtful;     /* the wall clock jumped, or servers contradict it */
+    uint64_t believed;                 /* the last answer of alarm_clock_step; 0 = none yet */
+    uint64_t boot_ms;                  /* CLOCK_BOOTTIME at that moment */
+    char boot_id[ALARM_BOOT_ID_BYTES]; /* /proc/sys/kernel/random/boot_id */
+    bool doubtful;                     /* the wall clock jumped, or servers contradict it */
+    bool settled;       /* servers agreed since the start, or it ran for an hour */
+    uint64_t settle_ms; /* CLOCK_BOOTTIME at which that hour is over */
+    uint64_t floor;     /* what was believed when it was last settled */
 };
 struct alarm_clocks {
     uint64_t wall; /* unix seconds, CLOCK_REALTIME */
@@ -40,9 +44,16 @@ struct alarm_clocks {
     size_t date_count;
 };
 /*
- * The time to judge by: within one boot it runs with CLOCK_BOOTTIME whatever the wall clock
- * does (small corrections are followed); after a restart the wall clock, but never back before
- * what was believed, and not against all servers that say another time than it (> 600 s).
+ * The time to judge by.  Call it once a round, after the answers came: the first call after a
+ * start with the dates of the first round.
+ *
+ * Within one boot it runs with CLOCK_BOOTTIME whatever the wall clock does; corrections of up
+ * to a minute are followed, and a larger one only when every server contradicts (> 600 s) the
+ * time that ran and agrees with the wall clock.  After a restart it is the wall clock, but not
+ * against all servers that say another time, and not back before what was believed unless all
+ * servers say so, too.  A wall clock that nobody confirms and that leapt by more than a day
+ * over the restart is not followed for an hour: until then the time runs on from what was
+ * believed.
  */
 uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *said);
 
@@ -63,6 +74,10 @@ struct alarm {
     uint64_t episodes;       /* numbers given so far */
     uint64_t announced_word; /* index + 1 of the newest word that was announced; 0 none */
     uint64_t started_at;     /* when watching began: silence counts from here at the earliest */
+    bool began;              /* something was heard: what stood then is not announced */
+    /* What a copy in good standing once held stays known, also when it is gone or at odds. */
+    uint64_t branch, size;
+    struct due_facts facts;
 };
 void alarm_init(struct alarm *alarm, uint64_t now);
 
@@ -75,19 +90,29 @@ struct alarm_rules {
 /* One copy, as it stands. */
 struct alarm_copy {
     uint64_t heard_at; /* last time that it answered with something that holds; 0 never */
-    uint64_t size;
-    bool at_odds; /* went back, forked or does not hold, and has not recovered */
+    uint64_t branch;   /* follow.branch */
+    uint64_t size;     /* follow.range.size; 0: nothing was ever read */
+    bool at_odds;      /* went back, forked or does not hold, and has not recovered */
     struct due_facts facts;
 };
 /* All the copies of the channel, judged together. */
 struct alarm_view {
     uint64_t now;
-    size_t copies, heard, agree; /* heard within silence_s; agree: hold the newest history */
+    size_t copies;
+    size_t heard; /* within silence_s */
+    size_t agree; /* of those: not at odds */
     bool late, silent, disagree;
     uint64_t heard_at;      /* newest of all copies */
-    struct due_facts facts; /* of the largest copy that is not at odds (else the largest) */
+    uint64_t branch, size;  /* of the history that is judged by: */
+    struct due_facts facts; /* of the largest copy that is not at odds, or of what is known from
+                             * one that was; else of the largest */
     struct due due;
 };
+/*
+ * Late: a copy that is not at odds was read after the promised second.  One that lags behind
+ * the newest history counts only when none that holds it was heard for silence_s: the word
+ * may be there.
+ */
 void alarm_look(const struct alarm *alarm, const struct alarm_rules *rules,
                 const struct alarm_copy *copies, size_t count, uint64_t now,
                 struct alarm_view *view);
@@ -99,16 +124,20 @@ struct alarm_event {
     uint64_t episode;     /* number; GOOD: index of the word */
     size_t contact;
 };
+/* The most events of one step: an episode may end and the next one be old already. */
+#define ALARM_EVENTS (LIMIT_CONTACTS * (2 * ALARM_KINDS + 1))
 /*
- * Bring the state up to the view and say who is to be told: at most
- * LIMIT_CONTACTS * (ALARM_KINDS + 1) events.  The caller stores state and events in one
+ * Bring the state up to the view and say who is to be told: at most ALARM_EVENTS events.  The caller stores state and events in one
  * transaction, so that each is done once.
  */
 size_t alarm_step(struct alarm *alarm, const struct alarm_rules *rules,
                   const struct alarm_view *view, struct alarm_event *events);
 /* The episode stops telling.  False: there is no such open episode. */
 bool alarm_ack(struct alarm *alarm, uint64_t episode);
-/* When alarm_step could next have something to say if nothing is heard; UINT64_MAX = never. */
+/*
+ * When alarm_step could next have something to say if the copies stay as they are;
+ * UINT64_MAX = never.  view->now: it has something to say already.
+ */
 uint64_t alarm_next(const struct alarm *alarm, const struct alarm_rules *rules,
                     const struct alarm_view *view);
 

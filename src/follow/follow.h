@@ -26,18 +26,37 @@ struct follow_trail {
 /* A word: a dispatch that stands (not withdrawn), with what judges lateness. */
 struct follow_word {
     uint64_t index, published, next_due;
+    uint64_t ref; /* of a correct or open entry: what it refers to; ENTRY_NO_REF else */
+};
+/* A sealed entry, for when it is opened. */
+struct follow_sealed {
+    uint64_t index;
+    uint8_t hash[TLOG_HASH_BYTES];
+};
+/* A log key as the newest identity note lists it. */
+struct follow_key {
+    uint8_t key[CRYPT_KEY_BYTES];
+    uint64_t from, until, revoked; /* ENTRY_NO_REF = never */
 };
 struct follow {
     struct channel_id channel; /* text[0] == 0: nothing was accepted yet */
     char name[LIMIT_NAME_BYTES + 1];
     char lang[3];
-    uint64_t identity_notes; /* accepted */
-    uint8_t log_key[CRYPT_KEY_BYTES];
-    struct tlog_range range; /* of what was accepted */
+    uint64_t identity_notes;             /* accepted */
+    uint64_t identity_entries;           /* in the log so far */
+    uint64_t branch;                     /* number of the newest note with a successor, or 0 */
+    uint8_t chain_hash[TLOG_HASH_BYTES]; /* of all texts of the accepted notes */
+    uint8_t current_hash[TLOG_HASH_BYTES]; /* SHA-256 of id/current when they were read */
+    struct follow_key key[LIMIT_IDENTITY_KEYS];
+    size_t keys;
+    uint8_t log_key[CRYPT_KEY_BYTES]; /* the one that signed what was accepted */
+    struct tlog_range range;          /* of what was accepted */
     uint8_t root[TLOG_HASH_BYTES];
     struct follow_trail trail;
     struct follow_word word[LIMIT_FOLLOW_WORDS]; /* newest last */
     size_t words;
+    struct follow_sealed sealed[LIMIT_FOLLOW_WORDS]; /* newest last */
+    size_t sealed_count;
     struct due_facts facts;    /* of the newest word that stands, and the newest promise */
     uint64_t newest_published; /* of any document read */
 };
@@ -49,11 +68,11 @@ struct follow_source {
     void *ctx;
 };
 enum follow_outcome {
-    FOLLOW_SAME,  /* nothing new */
-    FOLLOW_NEWER, /* it grew, consistently */
-    FOLLOW_OLDER, /* rollback: a smaller checkpoint that the log did sign, or the trail knows */
-    FOLLOW_FORKED,     /* the same key signed another history: evidence is in text and note */
-    FOLLOW_WRONG,      /* not this channel, a signature or a hash does not hold, bad grammar */
+    FOLLOW_SAME,   /* nothing new */
+    FOLLOW_NEWER,  /* it grew, consistently; also when only the identity chain did */
+    FOLLOW_OLDER,  /* rollback: a smaller checkpoint that the log did sign, or fewer notes */
+    FOLLOW_FORKED, /* the same key signed another history: evidence is in text and note */
+    FOLLOW_WRONG,  /* not this channel, a signature or a hash does not hold, bad grammar */
     FOLLOW_UNREADABLE, /* a file is missing or cannot be had now: try again */
 };
 struct follow_result {
@@ -61,11 +80,17 @@ struct follow_result {
     uint64_t size; /* of the checkpoint that was looked at; 0 = none */
     uint8_t root[TLOG_HASH_BYTES];
     char text[240];    /* cause in plain words */
-    struct bytes note; /* the checkpoint as served: evidence; release it */
+    struct bytes note; /* the checkpoint as served: evidence.  Zeroed or initialised at first;
+                        * release it */
 };
 /*
  * Look once.  expected: the channel it must be, or NULL (then the first one seen is kept).
  * *follow changes only with FOLLOW_NEWER.  budget: at most so many bytes are read.
+ *
+ * A word whose document is missing, or cannot be read by this program, does not count; only
+ * the newest word's and the newest promise's must be there (FOLLOW_UNREADABLE) and match
+ * (FOLLOW_WRONG), or somebody would be called late who has written.  Entries of a revoked key
+ * are no words, and their withdrawals take nothing away.
  */
 MUST_CHECK int follow_step(struct follow *follow, const struct channel_id *expected,
                            const struct follow_source *source, uint64_t budget,
