@@ -102,7 +102,7 @@ static int fill(const struct wish *wish, const struct cmd_clock *clock, struct d
     because->text = slice_of(wish->because.ptr, wish->because.len - 1);
     doc->because = because;
     doc->because_count = 1;
-    return text_check(because->text, TEXT_NEWLINES, LIMIT_WORDS_BYTES, "because", why);
+    return text_check(because->text, TEXT_LINE, LIMIT_WORDS_BYTES, "because", why);
 }
 
 /* ---- said, or only tried ---- */

@@ -7,6 +7,7 @@ public=$home/public
 at() { # TIME-IN-SECONDS COMMAND...
     STILLHERE_NOW=$1 "$STILLHERE" -C "$home" "${@:2}"
 }
+put() { at "$@" >/dev/null; }
 now=1790000000 # 2026-09-21 14:13:20 UTC
 
 # ---- the rules ----
@@ -30,8 +31,7 @@ has "the rule" "$out" '^Announced: silence until 23 September 2026, 14:13 UTC'
 has "and why" "$out" '^Because \(en\): no power at home$'
 runs "show --json" at $now show 4 --json
 same "the document" "$(json "['document']['rule']")" "{'silent_until': $((now + 172800))}"
-runs "a reason in a language" at $now promise until +1h because --lang uk "Їду
-додому"
+runs "a reason in a language" at $now promise until +1h because --lang uk "Їду додому"
 runs "in Ukrainian" at $now --lang uk show 5
 has "Ukrainian" "$out" '^Обіцяно: звістка до 21 вересня 2026'
 for lang in zh-Hans uk ru; do
@@ -48,29 +48,29 @@ runs "the tree holds" still verify "$home"
 
 # ---- when he counts as late ----
 late() { out=$(at "$1" status --json); json "['due']['late']"; }
-at $now -q promise every 24h
-at $((now + 100)) -q checkin
+put $now promise every 24h
+put $((now + 100)) checkin
 same "not late on the second" "$(late $((now + 100 + 86400)))" False
 same "late after it" "$(late $((now + 101 + 86400)))" True
 runs "and says since when" at $((now + 90000)) status
 has "late since" "$out" '^Late since 22 September 2026, 14:15 UTC'
-at $((now + 90000)) -q checkin --next-due 2h
+put $((now + 90000)) checkin --next-due 2h
 same "a word ends it" "$(late $((now + 90001)))" False
 same "its own time holds" "$(late $((now + 90001 + 7200)))" True
 runs "the newest word is taken back" at $((now + 90100)) --json withdraw 9
 same "so the rule counts from the word before" "$(json "['due']['by']")" $((now + 100 + 86400))
-at $((now + 90000)) -q checkin --next-due 2h
+put $((now + 90000)) checkin --next-due 2h
 runs "silence after that word" at $((now + 91000)) --json promise silent until +1d
 same "replaces its time" "$(json "['due']")" "{'promised': True, 'by': $((now + 91000 + 86400)), 'silent': True, 'late': False}"
-at $((now + 92000)) -q checkin
+put $((now + 92000)) checkin
 same "a word amid silence ends nothing" "$(late $((now + 91000 + 86401)))" True
-at $((now + 200000)) -q checkin
+put $((now + 200000)) checkin
 runs "a word after it keeps it" at $((now + 200001)) status
 has "nothing is promised" "$out" '^No next word is promised\.'
 
 # ---- how times are read ----
 by() { out=$(at "$1" --json promise until "${@:2}" --dry-run); json "['due']['by']" 2>/dev/null; }
-at $now -q promise until +399d # so that what is asked below is not outranked
+put $now promise until +399d # so that what is asked below is not outranked
 utc() { date -u -d "$1" +%s; }
 same "14:05 is tomorrow's when it is past" "$(by $now 14:05)" "$(utc '2026-09-22 14:05')"
 same "15:00 is today's" "$(by $now 15:00)" "$(utc '2026-09-21 15:00')"
@@ -121,6 +121,7 @@ fails 2 "no reason after because" at $now promise until +1h because
 fails 2 "silent for ever" at $now promise silent
 fails 2 "silent without until" at $now promise silent +1h
 fails 1 "a reason with bidi controls" at $now promise every 24h because $'abc\u202edef'
+fails 1 "a reason of two lines" at $now promise every 24h because $'one\ntwo'
 fails 1 "a reason that is no text" at $now promise every 24h because $'\xff'
 fails 1 "a language that is none" at $now promise every 24h --lang "x y" because words
 fails 1 "no channel" still -C "$scratch" promise every 24h

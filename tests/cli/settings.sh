@@ -3,7 +3,7 @@
 . "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
 channel home
 home=$scratch/home
-still -C "$home" -q checkin
+still -C "$home" -q checkin >/dev/null
 runs "none at first" still -C "$home" settings
 same "four names" "$(printf '%s\n' "$out" | grep -c '(not set)')" 4
 runs "JSON" still -C "$home" --json settings
