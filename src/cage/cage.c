@@ -53,8 +53,11 @@ static int limits_enter(const struct cage_rules *rules, struct why *why)
     int rc = limit_set(RLIMIT_CORE, 0, "core files", why);
 
     if (rc == SH_OK && rules->profile != CAGE_SERVER)
-        rc = limit_set(RLIMIT_NOFILE, LIMIT_CAGE_FILES, "descriptors", why);
-    if (rc == SH_OK && rules->profile != CAGE_SERVER)
+        rc = limit_set(RLIMIT_NOFILE,
+                       rules->profile == CAGE_FETCH ? LIMIT_FETCH_FILES : LIMIT_CAGE_FILES,
+                       "descriptors", why);
+    /* It counts all processes of the user: for children of its own there is no number. */
+    if (rc == SH_OK && rules->profile != CAGE_SERVER && rules->profile != CAGE_FETCH)
         rc = limit_set(RLIMIT_NPROC, 0, "processes", why);
     if (rc == SH_OK && rules->cpu_s)
         rc = limit_set(RLIMIT_CPU, rules->cpu_s, "processor time", why);

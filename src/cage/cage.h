@@ -10,9 +10,10 @@
  *          neither Landlock nor seccomp.  What it lacks of the rest is in struct cage_state.
  * Threads: enter from a process of one thread; the cage holds for the whole process.
  *
- * A call that the profile does not name ends the process with SIGSYS; a file that the rules do
- * not name is refused with EACCES.  Works as root and as anybody.  A build with sanitizers
- * gets no limit of memory, and its attempts to read files for a report fail with EACCES.
+ * A call that the profile does not name ends the process with SIGSYS (CAGE_FETCH: is refused
+ * with EPERM); a file that the rules do not name is refused with EACCES.  Works as root and as
+ * anybody.  A build with sanitizers gets no limit of memory, and its attempts to read files for
+ * a report fail with EACCES.
  */
 #ifndef CAGE_CAGE_H
 #define CAGE_CAGE_H
@@ -35,8 +36,10 @@
 enum cage_profile {
     CAGE_COPY,  /* read, write and seek in the descriptors it holds; memory; the clock */
     CAGE_LOOK,  /* CAGE_COPY, and open files to read below the paths it is given */
-    CAGE_FRONT, /* CAGE_COPY, take connections at sockets that it holds, and a database below the
-                   paths it is given: open, lock, sync, remove */
+    CAGE_FRONT, /* CAGE_COPY, take connections at sockets that it holds, and a database below
+                   the paths it is given: open, lock, sync, remove */
+    CAGE_FETCH, /* CAGE_COPY, connections to elsewhere by IP, children of its own, and (with
+                   paths) files to read; what else it asks for is refused, and does not end it */
     CAGE_MEDIA, /* CAGE_COPY, and what a decoder asks about the processor; one thread */
     CAGE_SERVER /* no filter of calls, and it may start programs: Landlock and no_new_privs */
 };

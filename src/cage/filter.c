@@ -1,5 +1,6 @@
 /*
- * The filter of system calls: what a profile does not name ends the process.
+ * The filter of system calls: what a profile does not name ends the process.  That of what
+ * fetches refuses instead: an unusual resolver of names must not cost the alarms.
  *
  * Pointers cannot be looked at from here, so a file is kept away by not allowing open at all,
  * or (CAGE_LOOK) by Landlock.
@@ -9,9 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -88,6 +91,29 @@ static const int calls_front[] = {
     SCMP_SYS(getcwd),
     SCMP_SYS(getuid),
     SCMP_SYS(geteuid),
+};
+
+/* Not bind, listen and accept; sockets and clone are allowed by their arguments, below. */
+static const int calls_fetch[] = {
+    SCMP_SYS(connect),
+    SCMP_SYS(sendto),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(sendmmsg),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(setsockopt),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
+    SCMP_SYS(shutdown),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(pipe2),
+    SCMP_SYS(close_range),
+    SCMP_SYS(setitimer),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
 };
 
 static const int calls_media[] = {
@@ -179,10 +205,30 @@ static int allow_look(scmp_filter_ctx filter)
     return rc;
 }
 
-static int allow_more(scmp_filter_ctx filter, enum cage_profile profile)
+/* Connections by IP only, and children by fork() only: no threads, no namespaces. */
+static int allow_fetch(scmp_filter_ctx filter, bool has_paths)
 {
+    uint64_t of_fork = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CSIGNAL;
+    int rc = allow(filter, calls_fetch, COUNT_OF(calls_fetch));
+
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_INET);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_INET6);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(clone), 0, UINT32_MAX & ~of_fork, 0);
+    if (rc == 0)
+        rc = has_paths ? allow_look(filter) : allow_fstat(filter);
+    return rc;
+}
+
+static int allow_more(scmp_filter_ctx filter, const struct cage_rules *rules)
+{
+    enum cage_profile profile = rules->profile;
     int rc;
 
+    if (profile == CAGE_FETCH)
+        return allow_fetch(filter, rules->path_count > 0);
     if (profile == CAGE_LOOK)
         return allow_look(filter);
     if (profile == CAGE_FRONT)
@@ -196,7 +242,7 @@ static int allow_more(scmp_filter_ctx filter, enum cage_profile profile)
 #if CAGE_SANITIZED
 static bool is_allowed(int call, enum cage_profile profile)
 {
-    if (profile == CAGE_LOOK)
+    if (profile == CAGE_LOOK || profile == CAGE_FETCH)
         return call == SCMP_SYS(openat);
     for (size_t i = 0; profile == CAGE_FRONT && i < COUNT_OF(calls_front); i++)
         if (calls_front[i] == call)
@@ -205,7 +251,7 @@ static bool is_allowed(int call, enum cage_profile profile)
 }
 #endif
 
-static int filter_fill(scmp_filter_ctx filter, enum cage_profile profile)
+static int filter_fill(scmp_filter_ctx filter, const struct cage_rules *rules)
 {
     /* The only caller sets no_new_privs itself, before Landlock. */
     int rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
@@ -215,10 +261,10 @@ static int filter_fill(scmp_filter_ctx filter, enum cage_profile profile)
     if (rc == 0)
         rc = allow_shared(filter);
     if (rc == 0)
-        rc = allow_more(filter, profile);
+        rc = allow_more(filter, rules);
 #if CAGE_SANITIZED
     for (size_t i = 0; rc == 0 && i < COUNT_OF(calls_refused); i++)
-        if (calls_refused[i] >= 0 && !is_allowed(calls_refused[i], profile))
+        if (calls_refused[i] >= 0 && !is_allowed(calls_refused[i], rules->profile))
             rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), calls_refused[i], 0);
 #endif
     return rc;
@@ -226,12 +272,13 @@ static int filter_fill(scmp_filter_ctx filter, enum cage_profile profile)
 
 int cage_filter_enter(const struct cage_rules *rules, struct why *why)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    scmp_filter_ctx filter = seccomp_init(rules->profile == CAGE_FETCH ? SCMP_ACT_ERRNO(EPERM)
+                                                                       : SCMP_ACT_KILL_PROCESS);
     int rc;
 
     if (!filter)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "cage: no memory for the filter");
-    rc = filter_fill(filter, rules->profile);
+    rc = filter_fill(filter, rules);
     if (rc == 0)
         rc = seccomp_load(filter);
     seccomp_release(filter);

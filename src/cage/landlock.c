@@ -68,9 +68,13 @@ static int ruleset_make(enum cage_profile profile, int abi, struct why *why)
     size_t known = sizeof(set.fs);
     long fd;
 
-    /* A server must bind; nothing that we cage this way may call out. */
+    /* A server must bind, and only what fetches may call out. */
     if (abi >= 4) {
-        set.net = profile == CAGE_SERVER ? NET_CONNECT_TCP : NET_BIND_TCP | NET_CONNECT_TCP;
+        set.net = NET_BIND_TCP | NET_CONNECT_TCP;
+        if (profile == CAGE_SERVER)
+            set.net = NET_CONNECT_TCP;
+        if (profile == CAGE_FETCH)
+            set.net = NET_BIND_TCP;
         known = offsetof(struct ruleset, scoped);
     }
     if (abi >= 6) {

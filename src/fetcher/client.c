@@ -54,8 +54,8 @@ static uint64_t now_ms(void)
 }
 
 /*
- * Beside this program (a build tree; its tests lie one folder deeper), or in ../libexec of where
- * it is installed.  Not from the environment: whoever can set that is not asked.
+ * Beside this program (a build tree; its tests lie one folder deeper), or in ../libexec of
+ * where it is installed.  Not from the environment: whoever can set that is not asked.
  */
 static bool program_find(char path[PATH_MAX])
 {
