@@ -85,6 +85,7 @@ static void video(struct pages_draft *draft, const struct document *doc, size_t 
     if (!pages_blob_path(blob, path))
         return;
     markup_open(m, "figure");
+    pages_video_object(draft, doc, i);
     if (is_hevc(blob))
         pages_element(draft, "p", "note", STR_PAGE_HEVC);
     video_tag(draft, doc, i, path);
@@ -453,6 +454,8 @@ int pages_dispatch(const struct pages_site *site, const struct pages_item *item,
     tree_dispatch_path(item->index, folder);
     if (has_before)
         tree_dispatch_path(item->previous, before);
+    if (item->state == PAGES_SHOWN)
+        draft.item = item;
     markup_start(&draft.m, out);
     pages_begin(&draft, folder, bytes_view(&title));
     if (item->state == PAGES_SHOWN) {

@@ -34,6 +34,13 @@ void pages_fill(struct pages_draft *draft, const char *text, struct slice one, s
     }
 }
 
+void pages_text_done(struct pages_draft *draft, struct bytes *text)
+{
+    if (text->failed && !draft->m.out->failed)
+        draft->m.out->failed = text->failed;
+    bytes_release(text);
+}
+
 void pages_fill_foreign(struct pages_draft *draft, const char *text, struct slice value)
 {
     struct slice literal;
@@ -115,6 +122,9 @@ static void head(struct pages_draft *draft, struct slice title)
     markup_text(m, draft->site->name);
     markup_close(m);
     markup_newline(m);
+    pages_feed_links(draft);
+    if (draft->item)
+        pages_preview(draft, draft->item);
     head_close(draft);
 }
 

@@ -18,7 +18,8 @@ struct pages_draft {
     struct markup m;
     const struct pages_site *site;
     enum lang lang;
-    unsigned up; /* folders between the page and the root of the tree */
+    unsigned up;                   /* folders between the page and the root of the tree */
+    const struct pages_item *item; /* of a dispatch page that shows one: for its preview */
 };
 
 /* ---- frame.c ---- */
@@ -43,13 +44,24 @@ void pages_element(struct pages_draft *draft, const char *name, const char *clas
 /* A template into the open element, filled with words of ours; everything is escaped. */
 void pages_fill(struct pages_draft *draft, const char *text, struct slice one,
                 struct slice two);
-/* The same with a text of somebody else for {1}, in <bdi>. */
+/* Release a text that was built for the page; where it is short, the page fails too. */
+void pages_text_done(struct pages_draft *draft, struct bytes *text);
+/* The same as pages_fill with a text of somebody else for {1}, in <bdi>. */
 void pages_fill_foreign(struct pages_draft *draft, const char *text, struct slice value);
 void pages_number(uint64_t number, char out[LANG_NUMBER_BYTES]);
 /* <a href> to a page in the reader's language; folder "" is the front page. */
 void pages_link(struct pages_draft *draft, const char *folder);
 /* <nav class="turn"> with links to the newest and, if >= 0 folders are given, to before. */
 void pages_turn(struct pages_draft *draft, const char *before, enum lang_string words);
+
+/* ---- preview.c ---- */
+
+/* <meta property="og:..."> of a dispatch that is shown. */
+void pages_preview(struct pages_draft *draft, const struct pages_item *item);
+/* <link rel="alternate"> to the feeds. */
+void pages_feed_links(struct pages_draft *draft);
+/* The open element becomes schema.org's VideoObject of the video at blobs[i]. */
+void pages_video_object(struct pages_draft *draft, const struct document *doc, size_t i);
 
 /* ---- parts.c ---- */
 

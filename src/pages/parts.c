@@ -33,18 +33,7 @@ void pages_time_short(struct pages_draft *draft, uint64_t unix_s)
 const struct doc_text *pages_choose(const struct pages_draft *draft,
                                     const struct doc_text *texts, size_t count)
 {
-    const struct doc_text *english = NULL;
-    enum lang lang;
-
-    for (size_t i = 0; i < count; i++) {
-        if (!lang_from_tag(texts[i].lang, &lang))
-            continue;
-        if (lang == draft->lang)
-            return &texts[i];
-        if (lang == LANG_EN && !english)
-            english = &texts[i];
-    }
-    return english ? english : count ? &texts[0] : NULL;
+    return pages_pick(draft->lang, texts, count);
 }
 
 void pages_lang_attr(struct pages_draft *draft, struct slice tag)
@@ -181,25 +170,10 @@ bool pages_blob_path(const struct doc_blob *blob, char out[TREE_PATH_BYTES])
 
 void pages_length(struct pages_draft *draft, const struct document *doc)
 {
-    size_t videos = pages_videos(doc);
-    char text[LANG_NUMBER_BYTES];
+    struct bytes text;
 
-    if (videos > 1) {
-        pages_number(videos, text);
-        pages_fill(draft, lang_plural(draft->lang, PLURAL_PAGE_VIDEOS, videos),
-                   slice_text(text), slice_of(NULL, 0));
-        return;
-    }
-    for (size_t i = 0; i < doc->blob_count; i++) {
-        if (!pages_is_video(&doc->blobs[i]))
-            continue;
-        lang_duration(doc->blobs[i].duration_ms, text);
-        if (doc->blobs[i].duration_ms)
-            pages_fill(draft, lang_text(draft->lang, STR_PAGE_VIDEO_LASTS), slice_text(text),
-                       slice_of(NULL, 0));
-        else
-            markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_PAGE_VIDEO)));
-        return;
-    }
-    markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_PAGE_CHECKIN)));
+    bytes_init(&text, 1024);
+    pages_what(draft->lang, doc, &text);
+    markup_text(&draft->m, bytes_view(&text));
+    pages_text_done(draft, &text);
 }

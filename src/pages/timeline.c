@@ -168,19 +168,31 @@ static void range_heading(struct pages_draft *draft, const struct pages_timeline
     markup_close(&draft->m);
 }
 
-static void front_heading(struct pages_draft *draft, const struct pages_timeline *timeline)
+static void no_word(struct pages_draft *draft)
 {
-    size_t at = find_newest(timeline);
-
-    if (at < timeline->count) {
-        newest(draft, &timeline->items[at]);
-        return;
-    }
     markup_open(&draft->m, "section");
     markup_attr(&draft->m, "class", slice_text("word"));
     pages_element(draft, "h1", NULL, STR_PAGE_NO_WORD);
     pages_element(draft, "p", "small", STR_PAGE_NO_WORD_MORE);
     markup_close(&draft->m);
+}
+
+/* The newest word, and the way to the page that says only whether all is well. */
+static void front_heading(struct pages_draft *draft, const struct pages_timeline *timeline)
+{
+    size_t at = find_newest(timeline);
+
+    if (at < timeline->count)
+        newest(draft, &timeline->items[at]);
+    else
+        no_word(draft);
+    markup_open(&draft->m, "p");
+    pages_link(draft, "now");
+    markup_attr(&draft->m, "class", slice_text("go"));
+    markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_LINK)));
+    markup_close(&draft->m);
+    markup_close(&draft->m);
+    markup_newline(&draft->m);
 }
 
 static void list(struct pages_draft *draft, const struct pages_timeline *timeline)

@@ -88,7 +88,7 @@ static void check_page(struct slice raw, const struct html *html, enum lang lang
     assert_int_equal(html_count(html, "style"), 1);
     /* The policy stands before anything that it has to forbid. */
     assert_non_null(
-        strstr(html->shape, " html head meta meta meta meta meta title link style"));
+        strstr(html->shape, " html head meta meta meta meta meta title link link link "));
     assert_non_null(strstr((char *)html->values.ptr, pages_csp()));
     address = (char *)html->addresses.ptr;
     while (*address) {
@@ -139,6 +139,12 @@ static void need_value(const struct html *html, const char *text)
         fail_msg("no such attribute: %s", text);
 }
 
+static void need_not_value(const struct html *html, const char *text)
+{
+    if (strstr((const char *)html->values.ptr, text))
+        fail_msg("must be no attribute: %s", text);
+}
+
 static void a_dispatch_says_everything(void **state)
 {
     static const char *const all[LANG_COUNT][8] = {
@@ -178,6 +184,72 @@ static void a_dispatch_says_everything(void **state)
         assert_int_equal(html_count(&html, "video"), 1);
         done(&page, &html);
     }
+}
+
+/* What messengers and search engines read: addresses with a host only where there is a base. */
+static void previews_of_a_dispatch(void **state)
+{
+    static const char *const with_host[] = {
+        "https://example.org/o/w/004/index.en.html\n",
+        "https://example.org/o/b/aa/"
+        "aa0000000000000000000000000000000000000000000000000000000000"
+        "0000.mp4\n",
+        "https://example.org/o/b/bb/"
+        "bb0000000000000000000000000000000000000000000000000000000000"
+        "0000.jpg\n",
+        "og:video:height\n1280\n",
+        "og:image:type\nimage/jpeg\n",
+        "og:video:type\nvideo/mp4\n"};
+    static const char *const always[] = {"og:type\nvideo.other\n",
+                                         "og:title\nWell · Odesa\n",
+                                         "og:locale\nen_US\n",
+                                         "og:description\nBack from shopping.\n",
+                                         "https://schema.org/VideoObject\n",
+                                         "name\nWell · Odesa\n",
+                                         "description\nBack from shopping.\n",
+                                         "uploadDate\n2026-03-03T14:05:00Z\n",
+                                         "duration\nPT22S\n",
+                                         "encodingFormat\nvideo/mp4;codecs=hvc1\n",
+                                         "width\n720\n",
+                                         "contentUrl\n../../b/aa/aa",
+                                         "thumbnailUrl\n../../b/bb/bb",
+                                         "application/atom+xml\n../../feed.atom\n",
+                                         "application/rss+xml\n../../rss.xml\n",
+                                         "application/feed+json\n../../feed.json\n"};
+    struct scene scene;
+    struct bytes page;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    scene.blobs[0].mime = S("video/mp4;codecs=hvc1");
+    render(&scene, LANG_EN, &page, &html);
+    for (size_t i = 0; i < COUNT_OF(always); i++)
+        need_value(&html, always[i]);
+    need_not_value(&html, "og:url");
+    need_not_value(&html, "og:video:");
+    need_not_value(&html, "og:image");
+    done(&page, &html);
+    scene.site.base = S("https://example.org/o/");
+    render(&scene, LANG_EN, &page, &html);
+    for (size_t i = 0; i < COUNT_OF(with_host); i++)
+        need_value(&html, with_host[i]);
+    for (size_t i = 0; i < COUNT_OF(always); i++)
+        need_value(&html, always[i]);
+    done(&page, &html);
+    scene.doc.blob_count = 0; /* A check-in is no video. */
+    scene.doc.word_count = 0;
+    render(&scene, LANG_EN, &page, &html);
+    need_value(&html, "og:type\narticle\n");
+    need_value(&html, "og:description\nTuesday 3 March 2026, 14:05 UTC\n");
+    need_not_value(&html, "VideoObject");
+    need_not_value(&html, "og:image");
+    done(&page, &html);
+    scene.item.state = PAGES_WITHDRAWN; /* And of what was withdrawn nothing is told. */
+    scene.item.withdrawn_by = 9;
+    render(&scene, LANG_EN, &page, &html);
+    need_not_value(&html, "og:");
+    done(&page, &html);
 }
 
 static void what_is_rare_is_said(void **state)
@@ -415,6 +487,7 @@ static void pages_stay_small(void **state)
 
     (void)state;
     scene_init(&scene);
+    scene.site.base = S("https://an-ordinary-host.example.org/channel/");
     for (size_t i = 0; i + 2 <= LIMIT_WORDS_BYTES; i += 2)
         memcpy(words + i, "ж", 2);
     for (size_t i = 0; i + 2 <= LIMIT_PLACE_BYTES; i += 2)
@@ -525,6 +598,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dispatch_says_everything),
+        cmocka_unit_test(previews_of_a_dispatch),
         cmocka_unit_test(what_is_rare_is_said),
         cmocka_unit_test(each_video_has_its_own_poster),
         cmocka_unit_test(a_withdrawn_dispatch_says_only_that),
