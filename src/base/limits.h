@@ -144,14 +144,14 @@
 #define LIMIT_TELL_NTFY_BYTES 4000     /* bytes of a body; beyond 4096 ntfy makes it a file */
 #define LIMIT_TELL_TELEGRAM_BYTES 4000 /* bytes of a text; sendMessage takes 4096 characters */
 #define LIMIT_TELL_WECOM_BYTES 2048    /* bytes of a text (document 91770) */
-#define LIMIT_TELL_ANSWER_BYTES 16384  /* bytes of an answer that we look at */
-#define LIMIT_SOURCES 256              /* copies watched by one process */
-#define LIMIT_WATCH_READERS 4          /* copies that are read at once */
-#define LIMIT_WATCH_SENDERS 4          /* messages that are sent at once */
-#define LIMIT_WATCH_ASK_MS 20000       /* milliseconds for one small file of a copy */
-#define LIMIT_WATCH_READ_S 60          /* wall seconds for reading what is new of a copy */
-#define LIMIT_WATCH_SEND_S 120         /* wall seconds for one message by all its ways */
-#define LIMIT_WATCH_WAY_MS 30000       /* milliseconds for one way */
+#define LIMIT_TELL_ANSWER_BYTES (256u << 10) /* bytes of an answer that we look at */
+#define LIMIT_SOURCES 256                    /* copies watched by one process */
+#define LIMIT_WATCH_READERS 4                /* copies that are read at once */
+#define LIMIT_WATCH_SENDERS 4                /* messages that are sent at once */
+#define LIMIT_WATCH_ASK_MS 20000             /* milliseconds for one small file of a copy */
+#define LIMIT_WATCH_READ_S 60    /* wall seconds for reading what is new of a copy */
+#define LIMIT_WATCH_SEND_S 120   /* wall seconds for one message by all its ways */
+#define LIMIT_WATCH_WAY_MS 30000 /* milliseconds for one way */
 #define LIMIT_WATCH_READ_BYTES (UINT64_C(128) << 20) /* bytes at one look: 10^6 entries */
 #define LIMIT_WATCH_RESULT_BYTES (512u << 10)        /* bytes of a child's result */
 #define LIMIT_WATCH_EVIDENCE 64                      /* notes kept of copies that are at odds */

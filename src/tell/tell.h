@@ -19,11 +19,17 @@
 #include "lang/lang.h"
 
 enum tell_kind { TELL_MAIL, TELL_NTFY, TELL_TELEGRAM, TELL_WECOM, TELL_WEBHOOK, TELL_COMMAND };
+/* Mail goes out through this. */
+struct tell_mail {
+    const char *server; /* smtp://HOST[:PORT] or smtps://HOST[:PORT]; NULL: no mail */
+    const char *from, *user, *password;
+};
 struct tell_way {
     enum tell_kind kind;
     const char *target; /* address, URL, chat id, or the command's path */
     const char *secret; /* token or key, read from the file that the line names; or NULL */
     const char *at;     /* telegram: where the bot API is, without a final slash */
+    const struct tell_mail *mail; /* mail: of the file */
 };
 struct tell_contact {
     const char *name;   /* of the section: [a-z0-9-]{1,32}, each once */
@@ -34,11 +40,6 @@ struct tell_contact {
     bool words; /* wants place and words */
     const struct tell_way *ways;
     size_t way_count; /* >= 1: tried in order until one is accepted */
-};
-/* Mail goes out through this. */
-struct tell_mail {
-    const char *server; /* smtp://HOST[:PORT] or smtps://HOST[:PORT]; NULL: no mail */
-    const char *from, *user, *password;
 };
 struct tell_contacts {
     struct tell_mail mail;
@@ -82,7 +83,7 @@ struct tell_facts {
     const char *message_id;      /* "<hex@stillhere>", the same at every attempt */
     bool doubtful_clock;
 };
-/* Subject (one line) and body in the contact's language. */
+/* Append subject (one line) and body in the contact's language; see their bytes_check. */
 void tell_words(const struct tell_contacts *contacts, const struct tell_contact *contact,
                 const struct tell_facts *facts, struct bytes *subject, struct bytes *body);
 
@@ -107,9 +108,9 @@ struct tell_message {
     unsigned deadline_ms; /* 0: LIMIT_TELL_WAIT_MS */
 };
 /* fetcher may be NULL for a command; for all else that gives TELL_LATER. */
-void tell_send(struct fetcher *fetcher, const struct tell_contacts *contacts,
-               const struct tell_contact *contact, const struct tell_way *way,
-               const struct tell_message *message, struct tell_answer *answer);
+void tell_send(struct fetcher *fetcher, const struct tell_contact *contact,
+               const struct tell_way *way, const struct tell_message *message,
+               struct tell_answer *answer);
 /* "mail" "ntfy" "telegram" "wecom" "webhook" "command" */
 const char *tell_kind_name(enum tell_kind kind);
 
