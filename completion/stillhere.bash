@@ -42,7 +42,7 @@ _stillhere() {
     withdraw) options="--reason" ;;
     settings) options="base zone family-zone family-place --unset" ;;
     verify) options="--channel" ;;
-    serve) options="--listen --tls-cert --tls-key --print-config" ;;
+    serve) options="--listen --tls-cert --tls-key --watch-state --front-at --print-config" ;;
     key) options="show --vkey" ;;
     backup) options="--force" ;;
     restore) options="--sheet" ;;

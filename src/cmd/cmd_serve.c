@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "front/front.h"
 #include "json/json.h"
 #include "serve/serve.h"
 
@@ -77,6 +78,25 @@ static void ready(const struct serve_running *running)
     say(cmd, STR_SERVE_STOP, NULL);
 }
 
+static int front(int listen_fd, const char *watch_dir, struct why *why)
+{
+    return front_run(&(struct front_options){listen_fd, watch_dir}, why);
+}
+
+static void front_ready(void *ctx)
+{
+    say(ctx, STR_SERVE_STOP, NULL);
+}
+
+/* For a system-wide nginx: only what it cannot do itself. */
+static int serve_front_only(struct cmd *cmd, const struct serve_options *options)
+{
+    struct why why = {0};
+    int rc = serve_run_front(options, front_ready, cmd, &why);
+
+    return rc == SH_OK ? CMD_DONE : cmd_failed(cmd, &why);
+}
+
 static int print_config(const struct cmd *cmd, const struct serve_options *options)
 {
     struct why why = {0};
@@ -96,7 +116,10 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                                     .listen = cmd_value(args, "listen"),
                                     .tls_cert = cmd_value(args, "tls-cert"),
                                     .tls_key = cmd_value(args, "tls-key"),
-                                    .nginx = getenv("STILLHERE_NGINX")};
+                                    .nginx = getenv("STILLHERE_NGINX"),
+                                    .front = front,
+                                    .watch = cmd_value(args, "watch-state"),
+                                    .front_at = cmd_value(args, "front-at")};
     struct serve_address address;
     struct why why = {0};
 
@@ -110,6 +133,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "%s", why.text);
     if (cmd_is_set(args, "print-config"))
         return print_config(cmd, &options);
+    if (options.front_at)
+        return serve_front_only(cmd, &options);
     bring_up_to_date(cmd);
     if (serve_run(&options, ready, cmd, &why) != SH_OK)
         return cmd_failed(cmd, &why);
@@ -121,12 +146,15 @@ static const struct cmd_option options[] = {
     {"listen", "ADDR:PORT", "where to listen (127.0.0.1:8480); *:PORT is every address"},
     {"tls-cert", "FILE", "chain of certificates (PEM), for https"},
     {"tls-key", "FILE", "its private key (PEM)"},
+    {"watch-state", "DIR", "state of the watch whose alarms are acknowledged (private/watch)"},
+    {"front-at", "SOCKET", "answer only links of alarms, at SOCKET, for a system-wide nginx"},
     {"print-config", NULL, "print the configuration for a system-wide nginx and end"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_serve = {
     .name = "serve",
-    .usage = "[--listen ADDR:PORT] [--tls-cert FILE --tls-key FILE] [--print-config]",
+    .usage = "[--listen ADDR:PORT] [--tls-cert FILE --tls-key FILE] [--watch-state DIR] "
+             "[--front-at SOCKET] [--print-config]",
     .summary = "show the pages in a browser, through nginx",
     .about =
         "Runs Debian's nginx as a child that can read the public tree and nothing else of the\n"

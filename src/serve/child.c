@@ -48,10 +48,12 @@ static int path_open(struct cage_path *paths, size_t *count, const char *path,
 
 static int enter(const struct serve_child *child, struct why *why)
 {
-    static const int keep[] = {0, 1, 2, LISTEN_AT};
+    static const int keep[] = {0, 1, 2, LISTEN_AT, SERVE_FRONT_AT};
     struct cage_path paths[COUNT_OF(SYSTEM) + 5];
-    struct cage_rules rules = {
-        .profile = CAGE_SERVER, .keep = keep, .keep_count = COUNT_OF(keep), .paths = paths};
+    struct cage_rules rules = {.profile = CAGE_SERVER,
+                               .keep = keep,
+                               .keep_count = COUNT_OF(keep) - (child->front_fd < 0),
+                               .paths = paths};
     size_t count = 0;
 
     for (size_t i = 0; i < COUNT_OF(SYSTEM); i++)
@@ -89,8 +91,9 @@ static int become_nginx(const struct serve_child *child, struct why *why)
 
     if (snprintf(config, sizeof(config), "%s/nginx.conf", child->state) >= (int)sizeof(config))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of private/ is too long");
-    if (null < 0 ||
-        !proc_place_fds((const int[]){null, null, STDERR_FILENO, child->listen_fd}, 4))
+    if (null < 0 || !proc_place_fds((const int[]){null, null, STDERR_FILENO, child->listen_fd,
+                                                  child->front_fd},
+                                    child->front_fd < 0 ? 4 : 5))
         return why_set(why, SH_EIO, WHY_NOWHERE, "descriptors of nginx: %s", strerror(errno));
     raise_files();
     rc = enter(child, why);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lang/lang.h"
+#include "pages/pages.h"
 #include "serve/serve_int.h"
 
 /*
@@ -14,6 +15,9 @@
  */
 #define TAIL "(?:-[a-z0-9-]*+)?+[ ]*+(?=,|;|$)(?!;[ ]*+q=0(?:[.]0*+)?+[ ]*+(?:,|$))"
 #define SKIP "(?:(?![ ]*+(?:en|zh|uk|ru)" TAIL ")[^,]*+,)*+[ ]*+"
+
+/* The address behind the link of an alarm: 128 bits in base32. */
+#define ACK "/ack/[a-z2-7]{26}"
 
 static const char MAPS[] =
     "# The language of a page: the first in Accept-Language that we have.\n"
@@ -28,6 +32,16 @@ static const char MAPS[] =
     "map $request_uri $stillhere_vary {\n"
     "    default \"\";\n"
     "    \"~^[^?]*/(?:[?]|$)\" Accept-Language;\n"
+    "}\n"
+    "# What may be asked: to read, and to press the button behind the link of an alarm.\n"
+    "map \"$request_method $uri\" $stillhere_refused {\n"
+    "    default 1;\n"
+    "    \"~^(?:GET|HEAD) \" 0;\n"
+    "    \"~^POST " ACK "$\" 0;\n"
+    "}\n"
+    "map $uri $stillhere_allowed {\n"
+    "    default \"GET, HEAD\";\n"
+    "    \"~^" ACK "$\" \"GET, HEAD, POST\";\n"
     "}\n";
 
 static const char BEHAVIOUR[] =
@@ -50,7 +64,8 @@ static const char BEHAVIOUR[] =
     "    gzip_proxied any;\n"
     "    gzip_min_length 600;\n"
     "    gzip_comp_level 5;\n"
-    "    gzip_types application/json text/plain;\n"
+    "    gzip_types application/json application/atom+xml application/feed+json\n"
+    "        application/rss+xml text/plain;\n"
     "\n"
     "    # Longer than the 10 s that a browser keeps a connection opened in advance: else a\n"
     "    # request may meet the closing of it, and the reader sees an empty answer.\n"
@@ -63,11 +78,12 @@ static const char BEHAVIOUR[] =
     "    keepalive_timeout 30s;\n"
     "    reset_timedout_connection on;\n"
     "\n"
-    "    if ($request_method !~ \"^(?:GET|HEAD)$\") {\n"
+    "    if ($stillhere_refused) {\n"
     "        return 405;\n"
     "    }\n"
     "    error_page 404 @nothing;\n"
     "    error_page 405 @readonly;\n"
+    "    error_page 500 502 503 504 @later;\n"
     "\n";
 
 struct path {
@@ -89,7 +105,20 @@ static void header_line(struct bytes *out, const char *name, const char *value)
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; "  \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-enum policy { POLICY_PAGE, POLICY_MEDIA, POLICY_DATA };
+/*
+ * The page that may run one script, named by its hash.  A page of another version has another
+ * script, which then does not run: such a page says all the same, in absolute times.
+ */
+static void now_policy(struct bytes *out)
+{
+    bytes_printf(out,
+                 "        add_header Content-Security-Policy \"default-src 'none'; script-src "
+                 "%s; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action "
+                 "'none'; frame-ancestors 'none'\" always;\n",
+                 pages_now_script_hash());
+}
+
+enum policy { POLICY_PAGE, POLICY_NOW, POLICY_FORM, POLICY_MEDIA, POLICY_DATA };
 
 /* nginx drops the headers of the server where a location has its own: so each has them all. */
 static void headers(struct bytes *out, const struct serve_site *site, enum policy policy)
@@ -103,6 +132,12 @@ static void headers(struct bytes *out, const struct serve_site *site, enum polic
                 "camera=(), microphone=(), geolocation=(), payment=(), usb=()");
     if (policy == POLICY_PAGE)
         header_line(out, "Content-Security-Policy", PAGE_POLICY);
+    else if (policy == POLICY_NOW)
+        now_policy(out);
+    else if (policy == POLICY_FORM)
+        header_line(out, "Content-Security-Policy",
+                    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri "
+                    "'none'; form-action 'self'; frame-ancestors 'none'");
     else if (policy == POLICY_MEDIA)
         header_line(out, "Content-Security-Policy", "sandbox");
     else
@@ -139,8 +174,14 @@ static const struct place PLACES[] = {
      "application/octet-stream", "max-age=300, must-revalidate", POLICY_MEDIA},
     {"The identity chain.", "~ \"^/id/(?:[0-9]+[.]note|current|c2pa-ca-[0-9a-f]+[.]pem)$\"",
      NULL, "text/plain", "max-age=300, must-revalidate", POLICY_DATA},
+    {"The family's page: its script compares the reader's clock with this one.",
+     "~ \"^/now/index[a-z.]*[.]html$\"", NULL, "text/html", "no-cache", POLICY_NOW},
     {"Pages.", "~ \"^/(?:index[a-z.]*|[pw]/[a-z0-9/]+/index[a-z.]*)[.]html$\"", NULL,
      "text/html", "no-cache", POLICY_PAGE},
+    {"Feeds: readers ask again and again, and are told that nothing is new.",
+     "~ \"^/(?:feed[.](?:atom|json)|rss[.]xml)$\"",
+     "application/atom+xml atom; application/feed+json json; application/rss+xml xml;",
+     "application/octet-stream", "max-age=60, must-revalidate", POLICY_DATA},
     {"Directories, and what is none of these: never shown as a page.", "/", NULL,
      "application/octet-stream", "no-cache", POLICY_DATA},
 };
@@ -157,8 +198,10 @@ static void place_build(struct bytes *out, const struct serve_site *site,
     header_line(out, "Cache-Control", place->caching);
     if (strcmp(place->match, "/") == 0)
         bytes_text(out, "        index $stillhere_index index.html;\n");
-    if (place->policy == POLICY_PAGE)
+    if (place->policy == POLICY_PAGE || place->policy == POLICY_NOW)
         bytes_text(out, "        add_header Vary $stillhere_vary;\n");
+    if (place->policy == POLICY_NOW)
+        bytes_text(out, "        add_header Server-Timing 'now;desc=\"$msec\"';\n");
     headers(out, site, place->policy);
     bytes_text(out, "    }\n");
 }
@@ -179,11 +222,68 @@ static void answers(struct bytes *out, const struct serve_site *site)
     sentence(out, STR_SERVE_NOTHING);
     bytes_text(out, "\";\n    }\n    location @readonly {\n"
                     "        default_type text/plain;\n");
-    header_line(out, "Allow", "GET, HEAD");
+    header_line(out, "Allow", "$stillhere_allowed");
     headers(out, site, POLICY_DATA);
     bytes_text(out, "        return 405 \"");
     sentence(out, STR_SERVE_READ_ONLY);
+    bytes_text(out, "\";\n    }\n    location @later {\n"
+                    "        default_type text/plain;\n");
+    header_line(out, "Cache-Control", "no-store");
+    header_line(out, "Retry-After", "60");
+    headers(out, site, POLICY_DATA);
+    bytes_text(out, "        return 503 \"");
+    sentence(out, STR_SERVE_LATER);
     bytes_text(out, "\";\n    }\n");
+}
+
+/* One nginx may serve several channels, and each zone of memory has a name of its own. */
+static uint32_t root_hash(const struct serve_site *site)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (const char *p = site->root; *p; p++)
+        hash = (hash ^ (unsigned char)*p) * 16777619u;
+    return hash;
+}
+
+static const char FRONT_PARAMETERS[] =
+    "        # The body is a few bytes: nginx waits for it, so that who sends slowly takes no\n"
+    "        # place behind it.  Front is told what is asked, not by whom.\n"
+    "        scgi_request_buffering on;\n"
+    "        scgi_pass_request_headers off;\n"
+    "        scgi_intercept_errors on;\n"
+    "        scgi_max_temp_file_size 0;\n"
+    "        scgi_connect_timeout 5s;\n"
+    "        scgi_read_timeout 20s;\n"
+    "        scgi_param SCGI 1;\n"
+    "        scgi_param REQUEST_METHOD $request_method;\n"
+    "        scgi_param DOCUMENT_URI $uri;\n"
+    "        scgi_param QUERY_STRING $args;\n"
+    "        scgi_param HTTP_CONTENT_LENGTH $content_length;\n"
+    "        scgi_param HTTP_HOST $http_host;\n"
+    "        scgi_param HTTP_ORIGIN $http_origin;\n"
+    "        scgi_param HTTP_SEC_FETCH_SITE $http_sec_fetch_site;\n";
+
+static int front_build(struct bytes *out, const struct serve_site *site, struct why *why)
+{
+    for (const char *p = site->front; *p; p++)
+        if ((unsigned char)*p <= 0x20 || strchr("$\"\\:;{}", *p) || *p == 0x7f)
+            return why_set(why, SH_EARG, WHY_NOWHERE,
+                           "%.200s: nginx cannot hold the path of this socket: name it with "
+                           "letters, digits, dots and slashes",
+                           site->front);
+    bytes_text(out,
+               "    # The page behind the link of an alarm: the one answer that is no file.\n"
+               "    location ~ \"^" ACK "$\" {\n");
+    bytes_printf(out, "        limit_req zone=stillhere_%08x burst=20 nodelay;\n",
+                 root_hash(site));
+    bytes_printf(out, "        scgi_pass unix:%s;\n", site->front);
+    bytes_text(out, FRONT_PARAMETERS);
+    header_line(out, "Cache-Control", "no-store");
+    header_line(out, "X-Robots-Tag", "noindex, nofollow, noarchive");
+    headers(out, site, POLICY_FORM);
+    bytes_text(out, "    }\n");
+    return SH_OK;
 }
 
 /* dir/name (or dir alone) in quotes.  nginx has no way to write a dollar. */
@@ -228,6 +328,11 @@ static int server_build(struct bytes *out, const struct serve_site *site, struct
     int rc;
 
     bytes_text(out, MAPS);
+    if (site->front)
+        bytes_printf(out,
+                     "# Who asks too often waits; addresses stay in memory for a moment.\n"
+                     "limit_req_zone $binary_remote_addr zone=stillhere_%08x:1m rate=5r/s;\n",
+                     root_hash(site));
     bytes_text(out, "server {\n");
     listen_lines(out, site);
     rc = path_line(out, "    root", (struct path){site->root, NULL}, why);
@@ -246,9 +351,11 @@ static int server_build(struct bytes *out, const struct serve_site *site, struct
                     "    location ~ \"/[.]\" {\n        return 404;\n    }\n");
     for (size_t i = 0; i < COUNT_OF(PLACES); i++)
         place_build(out, site, &PLACES[i]);
+    if (site->front)
+        rc = front_build(out, site, why);
     answers(out, site);
     bytes_text(out, "}\n");
-    return SH_OK;
+    return rc;
 }
 
 static const char SITE_HEAD[] =

@@ -26,12 +26,15 @@ struct serving {
     char cert[PATH_MAX];
     char key[PATH_MAX];
     char nginx[PATH_MAX];
+    char watch[PATH_MAX];
     char state_name[96]; /* state, below private/ */
     int private_dir;
     int listen_fd;
     pid_t pid;
     struct serve_address address;
     struct serve_person person;
+    struct serve_front front;
+    uint64_t front_at_ms; /* its last start */
 };
 
 static bool joined(char out[PATH_MAX], const char *dir, const char *name)
@@ -144,8 +147,52 @@ static int make_state(struct serving *serving, struct why *why)
     return rc;
 }
 
+/* The state folder of the watch: it may start after us, so its folder is made. */
+static int find_watch(struct serving *serving, struct why *why)
+{
+    const char *given = serving->options->watch;
+    int dir = -1;
+    int rc;
+
+    if (!given && !joined(serving->watch, serving->home, "private/watch"))
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of private/ is too long");
+    rc = given ? io_mkdirs(AT_FDCWD, given, 0700, why)
+               : io_mkdirs(serving->private_dir, "watch", 0700, why);
+    if (rc == SH_OK)
+        rc = io_open_dir(AT_FDCWD, given ? given : serving->watch, &dir, why);
+    io_close(&dir);
+    if (rc == SH_OK && given && !realpath(given, serving->watch))
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "%.200s: %s", given, strerror(errno));
+    serving->front.watch_dir = serving->watch;
+    return rc;
+}
+
+/* Without front the pages are served all the same, and the log says what is missing. */
+static void make_front(struct serving *serving)
+{
+    struct why why = {0};
+    int state = -1;
+    int rc;
+
+    if (!serving->options->front)
+        return;
+    rc = find_watch(serving, &why);
+    if (rc == SH_OK)
+        rc = io_open_dir(serving->private_dir, serving->state_name, &state, &why);
+    if (rc == SH_OK)
+        rc = serve_front_listen(&serving->front, &serving->person, state, &why);
+    io_close(&state);
+    if (rc == SH_OK) {
+        serving->front.run = serving->options->front;
+        return;
+    }
+    serve_front_stop(&serving->front);
+    io_say("warn", "serve", "no-front", "cause=\"%s\"", why.text);
+}
+
 static int write_config(struct serving *serving, struct why *why)
 {
+    char front[48];
     struct serve_site site = {.form = SERVE_CHILD,
                               .root = serving->root,
                               .state = serving->state,
@@ -159,6 +206,10 @@ static int write_config(struct serving *serving, struct why *why)
         site.tls_cert = serving->cert;
         site.tls_key = serving->key;
     }
+    (void)snprintf(front, sizeof(front), "/proc/self/fd/%d/" SERVE_FRONT_SOCKET,
+                   SERVE_FRONT_AT);
+    if (serving->front.run)
+        site.front = front;
     if (serving->person.other) {
         site.user = serving->person.user;
         site.group = serving->person.group;
@@ -247,15 +298,52 @@ static void tell(const struct serving *serving, void (*ready)(const struct serve
     cage_probe(&running.cage);
     if (ready)
         ready(&running);
+    io_say("info", "serve", "ready", "port=%u tls=%s caged=%s front=%s", at->port,
+           serving->options->tls_cert ? "yes" : "no", running.cage.landlock ? "yes" : "no",
+           serving->front.run ? "yes" : "no");
+    (void)io_notify("READY=1"); /* Or nobody asked. */
 }
 
+static uint64_t ticks_ms(void)
+{
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        bug("no monotonic clock");
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Start front, or again when it ended; not more often than every few seconds. */
+static void keep_front(struct serving *serving)
+{
+    struct why why = {0};
+    uint64_t now = ticks_ms();
+
+    if (serve_front_gone(&serving->front))
+        io_say("warn", "serve", "front-ended", "again_in=%us", LIMIT_FRONT_STARTS_S);
+    if (!serving->front.run || serving->front.pid > 0 ||
+        (serving->front_at_ms && now - serving->front_at_ms < LIMIT_FRONT_STARTS_S * 1000))
+        return;
+    serving->front_at_ms = now;
+    if (serve_front_start(&serving->front, &why) != SH_OK)
+        io_say("error", "serve", "no-front", "cause=\"%s\"", why.text);
+}
+
+/* Until a signal asks for the end, or nginx ends; with word to the watchdog on the way. */
 static int stay(struct serving *serving, const sigset_t *set, struct why *why)
 {
+    uint64_t every = io_watchdog_ms(), said = 0;
+    long step = every && every < 1000 ? (long)every : 1000;
     int got, status;
 
     for (;;) {
-        got = next_signal(set, 1000);
-        if (is_gone(serving, &status))
+        if (every && ticks_ms() - said >= every - (uint64_t)step / 2) {
+            (void)io_notify("WATCHDOG=1"); /* Said again in a moment. */
+            said = ticks_ms();
+        }
+        keep_front(serving);
+        got = next_signal(set, step);
+        if (serving->pid > 0 && is_gone(serving, &status))
             return ended(status, why);
         if (got && got != SIGCHLD)
             return SH_OK;
@@ -280,6 +368,8 @@ static int prepare(struct serving *serving, struct why *why)
         rc = serve_listen(&serving->address, &serving->listen_fd, why);
     if (rc == SH_OK)
         rc = make_state(serving, why);
+    if (rc == SH_OK)
+        make_front(serving);
     return rc == SH_OK ? write_config(serving, why) : rc;
 }
 
@@ -288,7 +378,8 @@ static int start(struct serving *serving, struct why *why)
     struct serve_child child = {.nginx = serving->nginx,
                                 .root = serving->root,
                                 .state = serving->state,
-                                .listen_fd = serving->listen_fd};
+                                .listen_fd = serving->listen_fd,
+                                .front_fd = serving->front.run ? serving->front.dir_fd : -1};
 
     if (serving->options->tls_cert) {
         child.tls_cert = serving->cert;
@@ -301,6 +392,7 @@ static void clean(struct serving *serving)
 {
     if (serving->pid > 0)
         serve_child_stop(serving->pid);
+    serve_front_stop(&serving->front);
     io_close(&serving->listen_fd);
     if (serving->private_dir >= 0) {
         /* What stays, the next start removes. */
@@ -310,19 +402,32 @@ static void clean(struct serving *serving)
     io_close(&serving->private_dir);
 }
 
+static struct serving serving_of(const struct serve_options *options)
+{
+    return (struct serving){.options = options,
+                            .private_dir = -1,
+                            .listen_fd = -1,
+                            .front = {.listen_fd = -1, .dir_fd = -1}};
+}
+
+static void signals_of(sigset_t *set)
+{
+    (void)sigemptyset(set); /* These cannot fail for signals that exist. */
+    (void)sigaddset(set, SIGINT);
+    (void)sigaddset(set, SIGTERM);
+    (void)sigaddset(set, SIGHUP);
+    (void)sigaddset(set, SIGCHLD);
+}
+
 int serve_run(const struct serve_options *options,
               void (*ready)(const struct serve_running *running), void *ctx, struct why *why)
 {
-    struct serving serving = {.options = options, .private_dir = -1, .listen_fd = -1};
+    struct serving serving = serving_of(options);
     sigset_t set, before;
     bool stop = false;
     int rc;
 
-    (void)sigemptyset(&set); /* These cannot fail for signals that exist. */
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGHUP);
-    (void)sigaddset(&set, SIGCHLD);
+    signals_of(&set);
     rc = prepare(&serving, why);
     if (rc == SH_OK && sigprocmask(SIG_BLOCK, &set, &before) != 0)
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "signals: %s", strerror(errno));
@@ -335,11 +440,66 @@ int serve_run(const struct serve_options *options,
         rc = wait_ready(&serving, &set, &stop, why);
     if (rc == SH_OK && !stop) {
         io_close(&serving.listen_fd); /* nginx has it now. */
+        keep_front(&serving);
         tell(&serving, ready, ctx);
         rc = stay(&serving, &set, why);
     }
+    (void)io_notify("STOPPING=1"); /* Or nobody asked. */
     clean(&serving);
     (void)sigprocmask(SIG_SETMASK, &before, NULL); /* A second Ctrl-C ends the program. */
+    return rc;
+}
+
+static int prepare_front(struct serving *serving, struct why *why)
+{
+    const struct serve_options *options = serving->options;
+    int home = -1;
+    int rc = SH_OK;
+
+    if (!realpath(options->home, serving->home))
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "%.200s: %s", options->home,
+                       strerror(errno));
+    /* With a watch of its own folder no channel is needed. */
+    if (!options->watch) {
+        rc = find_tree(serving, why);
+        if (rc == SH_OK)
+            rc = io_open_dir(AT_FDCWD, serving->home, &home, why);
+        if (rc == SH_OK)
+            rc = io_open_dir(home, "private", &serving->private_dir, why);
+        io_close(&home);
+    }
+    if (rc == SH_OK)
+        rc = find_watch(serving, why);
+    if (rc == SH_OK)
+        rc = serve_front_listen_at(&serving->front, options->front_at, why);
+    if (rc == SH_OK)
+        serving->front.run = options->front;
+    return rc;
+}
+
+int serve_run_front(const struct serve_options *options, void (*ready)(void *ctx), void *ctx,
+                    struct why *why)
+{
+    struct serving serving = serving_of(options);
+    sigset_t set, before;
+    int rc;
+
+    signals_of(&set);
+    rc = prepare_front(&serving, why);
+    if (rc == SH_OK && sigprocmask(SIG_BLOCK, &set, &before) != 0)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "signals: %s", strerror(errno));
+    if (rc == SH_OK) {
+        keep_front(&serving);
+        if (ready)
+            ready(ctx);
+        (void)io_notify("READY=1"); /* Or nobody asked. */
+        rc = stay(&serving, &set, why);
+        (void)io_notify("STOPPING=1");   /* The same. */
+        (void)unlink(options->front_at); /* What stays, the next start replaces. */
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    }
+    serve_front_stop(&serving.front);
+    io_close(&serving.private_dir);
     return rc;
 }
 
@@ -362,6 +522,7 @@ int serve_print(const struct serve_options *options, struct bytes *out, struct w
     if (!joined(root, home, "public"))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of the channel is too long");
     site.root = root;
+    site.front = options->front_at ? options->front_at : SERVE_FRONT_DEFAULT;
     site.tls_cert = options->tls_cert;
     site.tls_key = options->tls_key;
     return serve_config_build(&site, out, why);

@@ -48,10 +48,15 @@ struct serve_site {
     const char *tls_key;
     const char *user;  /* whom the workers run as, or NULL: whoever starts it */
     const char *group; /* NULL where user is */
+    const char *front; /* path of the socket that answers /ack/, or NULL: nothing does */
 };
 /* Append the configuration.  SH_EARG for a path that nginx cannot hold ("$", control). */
 MUST_CHECK int serve_config_build(const struct serve_site *site, struct bytes *out,
                                   struct why *why);
+
+/* What the process behind nginx does with its socket; front.h has it. */
+typedef int serve_front_run(int listen_fd, const char *watch_dir, struct why *why);
+#define SERVE_FRONT_DEFAULT "/run/stillhere/front.sock"
 
 struct serve_options {
     const char *home;     /* holds public/ and private/ */
@@ -59,6 +64,10 @@ struct serve_options {
     const char *tls_cert; /* any path, or NULL */
     const char *tls_key;
     const char *nginx; /* path of the program, or NULL: where Debian has it */
+    serve_front_run
+        *front;           /* runs in a child of its own; NULL: links of alarms are not served */
+    const char *watch;    /* state folder of the watch, or NULL: private/watch */
+    const char *front_at; /* socket for a system-wide nginx, or NULL: SERVE_FRONT_DEFAULT */
 };
 /* What runs now. */
 struct serve_running {
@@ -69,17 +78,26 @@ struct serve_running {
     void *ctx;
 };
 /*
- * Start nginx, call ready (may be NULL) once it answers, and stay until SIGINT, SIGTERM or
- * SIGHUP comes or nginx ends by itself (SH_EIO).  Leaves no process and no file behind.
+ * Start nginx and front, call ready (may be NULL) once nginx answers, and stay until SIGINT,
+ * SIGTERM or SIGHUP comes or nginx ends by itself (SH_EIO).  Leaves no process and no file
+ * behind.
  */
 MUST_CHECK int serve_run(const struct serve_options *options,
                          void (*ready)(const struct serve_running *running), void *ctx,
                          struct why *why);
 
+/*
+ * The same without nginx: front alone, at options->front_at, for a system-wide nginx.  A
+ * missing watch folder is made.
+ */
+MUST_CHECK int serve_run_front(const struct serve_options *options, void (*ready)(void *ctx),
+                               void *ctx, struct why *why);
+
 /* Is nginx where Debian has it?  For `doctor`. */
 bool serve_has_nginx(void);
 
-/* The configuration for a system-wide nginx: of options, home and listen count; appended. */
+/* The configuration for a system-wide nginx: of options, home, listen, tls and front_at
+ * count; appended. */
 MUST_CHECK int serve_print(const struct serve_options *options, struct bytes *out,
                            struct why *why);
 

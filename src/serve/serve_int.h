@@ -29,6 +29,31 @@ MUST_CHECK int serve_access_check(const struct serve_person *person, const char 
 /* Bind and listen; fills in the port that was found.  The caller closes *fd. */
 MUST_CHECK int serve_listen(struct serve_address *address, int *fd, struct why *why);
 
+/* ---- front.c: the process behind nginx ---- */
+
+#define SERVE_FRONT_SOCKET "s" /* in its folder */
+#define SERVE_FRONT_AT 4       /* where nginx finds that folder among its descriptors */
+
+struct serve_front {
+    serve_front_run *run; /* NULL: there is none */
+    const char *watch_dir;
+    int listen_fd; /* -1: none */
+    int dir_fd;    /* the folder of the socket, O_PATH; -1: none */
+    pid_t pid;     /* 0: does not run */
+};
+/* Make the socket in state/front/, for nobody but that person. */
+MUST_CHECK int serve_front_listen(struct serve_front *front, const struct serve_person *person,
+                                  int state, struct why *why);
+/* Make it at a path, for whoever may enter its folder; replaces a socket that is there. */
+MUST_CHECK int serve_front_listen_at(struct serve_front *front, const char *path,
+                                     struct why *why);
+MUST_CHECK int serve_front_start(struct serve_front *front, struct why *why);
+/* Has it ended?  Then it is waited for. */
+bool serve_front_gone(struct serve_front *front);
+void serve_front_stop(struct serve_front *front);
+
+/* ---- child.c ---- */
+
 /* A child that is to become nginx. */
 struct serve_child {
     const char *nginx; /* absolute */
@@ -37,6 +62,7 @@ struct serve_child {
     const char *tls_cert; /* or NULL */
     const char *tls_key;
     int listen_fd;
+    int front_fd; /* the folder of front's socket, or -1 */
 };
 /* Fork, enter the cage, start nginx.  Signals that the caller blocked are free in the child. */
 MUST_CHECK int serve_child_start(const struct serve_child *child, pid_t *pid, struct why *why);
