@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "channel/channel_int.h"
+#include "url/url.h"
 
 struct setting {
     const char *name;
@@ -28,35 +29,50 @@ static void list(struct channel_settings *settings, struct setting out[SETTINGS]
 
 /* ---- values ---- */
 
-static int check_base(const char *base, struct why *why)
+/* An address below which paths can be written: no query, no fragment, the last slash there. */
+static int parse_base(const char *base, struct url *out, struct why *why)
 {
-    const char *host = NULL;
-    size_t len = strlen(base);
+    struct why cause = {0};
+    int rc = url_parse(slice_text(base), out, &cause);
 
-    if (strncmp(base, "https://", 8) == 0)
-        host = base + 8;
-    else if (strncmp(base, "http://", 7) == 0)
-        host = base + 7;
-    if (!host || !*host || strspn(host, "/:?#@") || base[len - 1] != '/' ||
-        strcspn(base, " \t\"'<>\\^`{|}?#@") != len)
+    if (rc != SH_OK)
+        return why_set(why, rc, cause.offset, "base: %.400s", cause.text);
+    if ((out->scheme != URL_HTTP && out->scheme != URL_HTTPS) || strpbrk(base, "?#") ||
+        out->path[strlen(out->path) - 1] != '/')
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "base: %.100s: not the address of a public tree; it looks like "
                        "https://example.org/channel/ and ends with /",
                        base);
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)base[i] > 0x7e)
-            return why_set(why, SH_EFORMAT, i,
-                           "base: characters beyond ASCII; write the host as xn--... and "
-                           "the path with %%XX");
     return SH_OK;
 }
 
-static int check_value(const struct setting *setting, struct why *why)
+/* One address has one form: the host in lower case, no port that goes without saying. */
+static int settle_base(char base[LIMIT_URL_BYTES + 1], struct why *why)
+{
+    struct url url;
+    struct bytes text;
+    int rc = parse_base(base, &url, why);
+
+    if (rc != SH_OK)
+        return rc;
+    bytes_init(&text, LIMIT_URL_BYTES);
+    url_build(&url, &text);
+    rc = bytes_check(&text, why);
+    if (rc == SH_OK) {
+        memcpy(base, text.ptr, text.len);
+        base[text.len] = '\0';
+    }
+    bytes_release(&text);
+    return rc;
+}
+
+/* Check a value, and put it into its one form. */
+static int check_value(struct setting *setting, struct why *why)
 {
     if (!*setting->value)
         return SH_OK;
     if (strcmp(setting->name, "base") == 0)
-        return check_base(setting->value, why);
+        return settle_base(setting->value, why);
     return text_check(slice_text(setting->value), TEXT_LINE, setting->max, setting->name, why);
 }
 

@@ -86,6 +86,8 @@ static int change(const struct cmd *cmd, const char *name, const char *value, st
         rc = put(one, value, why);
         if (rc == SH_OK)
             rc = channel_settings_set(channel, &settings, why);
+        if (rc == SH_OK) /* As it is kept. */
+            rc = channel_settings(channel, &settings, why);
         if (rc == SH_OK && publish_all(channel, &pages) < 0)
             rc = why_set(why, pages.code, pages.offset,
                          "%s is set, but the pages could not be written: %.300s; `stillhere "

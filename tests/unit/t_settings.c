@@ -60,7 +60,7 @@ static void bad_values(void **state)
     static const struct channel_settings bad[] = {
         {.base = "example.org/"},
         {.base = "ftp://example.org/"},
-        {.base = "https://example.org"},
+        {.base = "https://example.org/a"},
         {.base = "https:///x/"},
         {.base = "https://a b/"},
         {.base = "https://user@example.org/"},
@@ -135,6 +135,9 @@ static void bad_files(void **state)
     bytes_release(&big);
     assert_int_equal(channel_settings(channel, &settings, NULL), SH_ELIMIT);
     assert_string_equal(settings.base, "kept");
+    write_file("base HTTPS://Example.org\n", 25); /* Written by hand: read in its one form. */
+    assert_int_equal(channel_settings(channel, &settings, NULL), SH_OK);
+    assert_string_equal(settings.base, "https://example.org/");
     /* A zone that this machine does not know is no reason to stop: it was known where it was
      * set. */
     write_file("zone Mars/Base\n", 15);
