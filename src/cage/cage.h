@@ -39,7 +39,7 @@ enum cage_profile {
     CAGE_FRONT, /* CAGE_COPY, take connections at sockets that it holds, and use a database
                    below the paths it is given: open, lock, sync, remove */
     CAGE_FETCH, /* CAGE_COPY, connections to elsewhere by IP, children of its own, and (with
-                   paths) files to read; what else it asks for is refused, and does not end it */
+                   paths) files to read; what else it asks for is refused, which ends nothing */
     CAGE_MEDIA, /* CAGE_COPY, and what a decoder asks about the processor; one thread */
     CAGE_SERVER /* no filter of calls, and it may start programs: Landlock and no_new_privs */
 };
