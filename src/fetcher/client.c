@@ -21,7 +21,6 @@
 
 #define FETCH_NAME "stillhere-fetch"
 #define QUEUE_MOST 4096 /* answers that came while fetcher_ask waited and nobody took */
-#define READ_BYTES 65536
 
 struct slot {
     bool used;
@@ -34,11 +33,7 @@ struct fetcher {
     pid_t pid;
     bool broken;
     struct slot slot[LIMIT_FETCHES];
-    uint8_t head[FETCHER_HEAD_BYTES];
-    size_t head_len;
-    enum fetcher_frame kind; /* of the frame that is coming */
-    size_t payload_len;
-    struct bytes payload;
+    struct fetcher_reader reader;
     struct bytes queue; /* of struct bytes: payloads of answers */
     size_t queue_taken;
     struct bytes current; /* what the caller's answer borrows */
@@ -179,7 +174,7 @@ void fetcher_close(struct fetcher *fetcher)
         bytes_release(&frame);
     }
     bytes_release(&fetcher->queue);
-    bytes_release(&fetcher->payload);
+    bytes_release(&fetcher->reader.payload);
     bytes_release(&fetcher->current);
     free(fetcher);
 }
@@ -208,49 +203,18 @@ static int wait_for(struct fetcher *fetcher, short events, uint64_t deadline_ms)
     }
 }
 
-/* Take what is there.  1: a whole frame; 0: not yet; negative: broken. */
 static int receive(struct fetcher *fetcher, struct why *why)
 {
-    uint8_t *room;
-    size_t most;
-    ssize_t n;
+    int rc = fetcher_wire_read(&fetcher->reader, fetcher->fd, NULL);
 
-    for (;;) {
-        if (fetcher->head_len == FETCHER_HEAD_BYTES &&
-            fetcher->payload.len == fetcher->payload_len)
-            return 1;
-        if (fetcher->head_len < FETCHER_HEAD_BYTES) {
-            room = fetcher->head + fetcher->head_len;
-            most = FETCHER_HEAD_BYTES - fetcher->head_len;
-        } else {
-            most = fetcher->payload_len - fetcher->payload.len;
-            most = most < READ_BYTES ? most : READ_BYTES;
-            room = bytes_room(&fetcher->payload, most);
-            if (!room)
-                return broken(fetcher, "answered, and there is no memory for it", why);
-        }
-        n = recv(fetcher->fd, room, most, MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return 0;
-        if (n <= 0)
-            return broken(fetcher, NULL, why);
-        if (fetcher->head_len == FETCHER_HEAD_BYTES) {
-            fetcher->payload.len += (size_t)n;
-            continue;
-        }
-        fetcher->head_len += (size_t)n;
-        if (fetcher->head_len < FETCHER_HEAD_BYTES)
-            continue;
-        if (fetcher_wire_head(fetcher->head, &fetcher->kind, &fetcher->payload_len, NULL) !=
-            SH_OK)
-            return broken(fetcher, "gave an answer that makes no sense", why);
-        bytes_init(&fetcher->payload, fetcher->payload_len ? fetcher->payload_len : 1);
-    }
+    if (rc == SH_EIO)
+        return broken(fetcher, NULL, why);
+    if (rc < 0)
+        return broken(fetcher, "gave an answer that makes no sense, or memory is out", why);
+    return rc;
 }
 
-/* The next whole frame into fetcher->payload.  SH_ENOTFOUND: not in this time. */
+/* The next whole frame into fetcher->reader.  SH_ENOTFOUND: not in this time. */
 static int frame_take(struct fetcher *fetcher, uint64_t deadline_ms, struct why *why)
 {
     int rc = receive(fetcher, why);
@@ -264,10 +228,7 @@ static int frame_take(struct fetcher *fetcher, uint64_t deadline_ms, struct why 
             return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "no answer yet");
         rc = receive(fetcher, why);
     }
-    if (rc < 0)
-        return rc;
-    fetcher->head_len = 0;
-    return SH_OK;
+    return rc < 0 ? rc : SH_OK;
 }
 
 static int frame_send(struct fetcher *fetcher, struct slice data, struct why *why)
@@ -313,17 +274,17 @@ int fetcher_open(const struct fetcher_options *options, struct fetcher **out, st
         rc = frame_send(fetcher, bytes_view(&frame), why);
     if (rc == SH_OK) {
         rc = frame_take(fetcher, now_ms() + LIMIT_FETCH_START_MS, NULL);
-        if (rc == SH_ENOTFOUND ||
-            (rc == SH_OK && fetcher->kind != FETCHER_READY && fetcher->kind != FETCHER_FAILED))
+        if (rc == SH_ENOTFOUND || (rc == SH_OK && fetcher->reader.kind != FETCHER_READY &&
+                                   fetcher->reader.kind != FETCHER_FAILED))
             rc = broken(fetcher, "did not become ready and was ended", why);
         else if (rc != SH_OK)
             rc = why_set(why, SH_EIO, WHY_NOWHERE, FETCH_NAME " ended at its start");
-        else if (fetcher->kind == FETCHER_FAILED)
-            rc = why_set(why, SH_EIO, WHY_NOWHERE, "%.*s", (int)fetcher->payload.len,
-                         (const char *)fetcher->payload.ptr);
+        else if (fetcher->reader.kind == FETCHER_FAILED)
+            rc = why_set(why, SH_EIO, WHY_NOWHERE, "%.*s", (int)fetcher->reader.payload.len,
+                         (const char *)fetcher->reader.payload.ptr);
     }
     bytes_release(&frame);
-    bytes_release(&fetcher->payload);
+    bytes_release(&fetcher->reader.payload);
     if (rc == SH_OK)
         *out = fetcher;
     else
@@ -364,11 +325,11 @@ static int answer_hear(struct fetcher *fetcher, uint64_t deadline_ms,
     }
     if (rc != SH_OK)
         return rc;
-    if (fetcher->kind != FETCHER_ANSWER)
+    if (fetcher->reader.kind != FETCHER_ANSWER)
         return broken(fetcher, "gave an answer that makes no sense", why);
     bytes_release(&fetcher->current);
-    fetcher->current = fetcher->payload;
-    fetcher->payload = (struct bytes){0};
+    fetcher->current = fetcher->reader.payload;
+    fetcher->reader.payload = (struct bytes){0};
     return answer_check(fetcher, bytes_view(&fetcher->current), answer, why);
 }
 

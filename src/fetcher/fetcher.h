@@ -110,6 +110,20 @@ size_t fetcher_wire_most(enum fetcher_frame kind);
 /* Of another kind or longer than its kind may be: SH_EFORMAT. */
 MUST_CHECK int fetcher_wire_head(const uint8_t head[FETCHER_HEAD_BYTES],
                                  enum fetcher_frame *kind, size_t *len, struct why *why);
+/* A frame that is coming; zeroed at the start, its payload released by the owner. */
+struct fetcher_reader {
+    uint8_t head[FETCHER_HEAD_BYTES];
+    size_t head_len;
+    enum fetcher_frame kind;
+    size_t payload_len;
+    struct bytes payload;
+};
+/*
+ * Take what is there of a frame from a socket, without waiting.  1: it is whole, and the next
+ * call begins another (take or release the payload first); 0: not yet; SH_EIO: the other end is
+ * closed (errno 0) or reading failed; SH_EFORMAT, SH_ENOMEM.
+ */
+MUST_CHECK int fetcher_wire_read(struct fetcher_reader *reader, int fd, struct why *why);
 /* Append a whole frame; bytes_check() tells whether it fitted. */
 void fetcher_wire_put(struct bytes *out, enum fetcher_frame kind, struct slice payload);
 void fetcher_wire_put_options(struct bytes *out, const struct fetcher_options *options);

@@ -1,8 +1,11 @@
 /* The frames between a program and stillhere-fetch: written, and read without belief. */
 #include "fetcher/fetcher.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#define READ_BYTES 65536
 #define FIXED_BYTES 4096 /* of a frame, besides what has a limit of its own */
 
 size_t fetcher_wire_most(enum fetcher_frame kind)
@@ -277,6 +280,52 @@ int fetcher_wire_request(struct slice payload, struct fetcher_wire_request *out,
     request->to = out->to;
     request->body = rd_bytes(&cur, rd_left(&cur));
     return request_check(request, why);
+}
+
+/* Where the next bytes belong, and how many at most. */
+static uint8_t *reader_room(struct fetcher_reader *reader, size_t *most)
+{
+    if (reader->head_len < FETCHER_HEAD_BYTES) {
+        *most = FETCHER_HEAD_BYTES - reader->head_len;
+        return reader->head + reader->head_len;
+    }
+    *most = reader->payload_len - reader->payload.len;
+    *most = *most < READ_BYTES ? *most : READ_BYTES;
+    return bytes_room(&reader->payload, *most);
+}
+
+int fetcher_wire_read(struct fetcher_reader *reader, int fd, struct why *why)
+{
+    uint8_t *room;
+    size_t most;
+    ssize_t n;
+
+    while (reader->head_len < FETCHER_HEAD_BYTES || reader->payload.len < reader->payload_len) {
+        room = reader_room(reader, &most);
+        if (!room)
+            return why_set(why, SH_ENOMEM, WHY_NOWHERE, "fetch: no memory for a frame");
+        n = recv(fd, room, most, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return 0;
+        if (n <= 0) {
+            errno = n == 0 ? 0 : errno;
+            return why_set(why, SH_EIO, WHY_NOWHERE, "fetch: the other end is closed");
+        }
+        if (reader->head_len == FETCHER_HEAD_BYTES) {
+            reader->payload.len += (size_t)n;
+            continue;
+        }
+        reader->head_len += (size_t)n;
+        if (reader->head_len < FETCHER_HEAD_BYTES)
+            continue;
+        if (fetcher_wire_head(reader->head, &reader->kind, &reader->payload_len, why) != SH_OK)
+            return SH_EFORMAT;
+        bytes_init(&reader->payload, reader->payload_len ? reader->payload_len : 1);
+    }
+    reader->head_len = 0;
+    return 1;
 }
 
 static bool copy_text(struct cursor *cur, char *out, size_t room)
