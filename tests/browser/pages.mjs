@@ -9,52 +9,10 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { findClips, makeChannel, serve } from './channel.mjs';
+import { LANGS, axe, launch, ok, openPage, tally } from './look.mjs';
 import { dumbServer, loggingProxy } from './servers.mjs';
-
-const require = createRequire(import.meta.url);
-const { chromium } = require('playwright-core');
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const LANGS = ['en', 'zh', 'uk', 'ru'];
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-
-let count = 0;
-let broken = 0;
-function ok(good, name, detail) {
-  count += 1;
-  if (!good) broken += 1;
-  console.log(`${good ? 'ok' : 'not ok'} ${count} - ${name}`);
-  if (!good && detail !== undefined) {
-    for (const line of String(detail).split('\n').slice(0, 20)) console.log(`# ${line}`);
-  }
-}
-
-/* A page that writes down whatever goes wrong on it. */
-async function openPage(browser, options, faults) {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  page.on('console', (message) => faults.push(`console ${message.type()}: ${message.text()}`));
-  page.on('request', (request) => {
-    if (!/^(http:\/\/127\.0\.0\.1:|file:|data:,$)/.test(request.url())) {
-      faults.push(`foreign: ${request.url()}`);
-    }
-  });
-  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
-  page.on('requestfailed', (request) => {
-    /* A player gives up ranges that it no longer needs. */
-    if (request.resourceType() !== 'media') {
-      faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`);
-    }
-  });
-  page.on('response', (response) => {
-    if (response.status() >= 400) faults.push(`${response.status()}: ${response.url()}`);
-  });
-  return page;
-}
 
 /* Play until min(1 s, 80 %) has been shown; what the player says. */
 function play(page) {
@@ -103,15 +61,6 @@ async function playAll(browser, base, made) {
   }
   ok(faults.length === 0, 'nothing on the console while playing', faults.join('\n'));
   await page.context().close();
-}
-
-function axe(page) {
-  return page.evaluate(async ([source, tags]) => {
-    if (!window.axe) (0, eval)(source);
-    const result = await window.axe.run(document, { runOnly: { type: 'tag', values: tags } });
-    return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3)
-      .map((n) => n.html.slice(0, 120)).join(' | ')}`);
-  }, [AXE, TAGS]);
 }
 
 /* Where the keyboard goes: every link is reached in order, and its focus can be seen. */
@@ -276,8 +225,7 @@ async function run() {
   const made = makeChannel(scratch, wanted);
   const server = await serve(made.home);
   const proxy = await loggingProxy();
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS,
-    proxy: { server: proxy.address, bypass: '<-loopback>' } });
+  const browser = await launch(proxy);
   try {
     if (value('--screenshot')) await screenshot(browser, server.base, value('--screenshot'));
     else await test(browser, proxy, made, server, keep);
@@ -295,5 +243,4 @@ try {
 } finally {
   if (!keep) fs.rmSync(scratch, { recursive: true, force: true });
 }
-if (!value('--screenshot')) console.log(`1..${count}`);
-process.exitCode = broken ? 1 : 0;
+tally(value('--screenshot') ? 'quiet' : 'plan');
