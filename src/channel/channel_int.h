@@ -174,6 +174,11 @@ MUST_CHECK int channel_key_read(int private_dir, const char *path, struct secret
 MUST_CHECK int channel_key_write(int private_dir, int tmp_dir, const char *path,
                                  const struct secret *secret, struct why *why);
 
+/* The content of private/settings, and back; *out is undefined after a refusal. */
+MUST_CHECK int channel_settings_parse(struct slice raw, struct channel_settings *out,
+                                      struct why *why);
+void channel_settings_build(const struct channel_settings *settings, struct bytes *out);
+
 /* All pages count as behind, durably, until channel_pages_done. */
 MUST_CHECK int channel_pages_behind(struct channel *channel, struct why *why);
 

@@ -133,13 +133,14 @@ static int parse_line(struct setting *all, struct slice line, size_t number, str
     return check_value(setting, &cause) == SH_OK ? SH_OK : refuse(number, cause.text, why);
 }
 
-static int parse(struct slice raw, struct channel_settings *out, struct why *why)
+int channel_settings_parse(struct slice raw, struct channel_settings *out, struct why *why)
 {
     struct cursor cur = cursor_of(raw);
     struct setting all[SETTINGS];
     struct slice line;
     int rc = SH_OK;
 
+    *out = (struct channel_settings){.base = ""};
     list(out, all);
     for (size_t number = 1; rd_left(&cur) && rc == SH_OK; number++) {
         line = rd_line(&cur);
@@ -148,6 +149,17 @@ static int parse(struct slice raw, struct channel_settings *out, struct why *why
         rc = parse_line(all, line, number, why);
     }
     return rc;
+}
+
+void channel_settings_build(const struct channel_settings *settings, struct bytes *out)
+{
+    struct channel_settings copy = *settings;
+    struct setting all[SETTINGS];
+
+    list(&copy, all);
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (*all[i].value)
+            bytes_printf(out, "%s %s\n", all[i].name, all[i].value);
 }
 
 int channel_settings(const struct channel *channel, struct channel_settings *out,
@@ -161,7 +173,7 @@ int channel_settings(const struct channel *channel, struct channel_settings *out
     bytes_init(&raw, LIMIT_SETTINGS_BYTES);
     rc = io_read(channel->private_dir, CHANNEL_SETTINGS, &raw, &cause);
     if (rc == SH_OK)
-        rc = parse(bytes_view(&raw), &found, why);
+        rc = channel_settings_parse(bytes_view(&raw), &found, why);
     else if (rc == SH_ENOTFOUND)
         rc = SH_OK;
     else
@@ -178,7 +190,6 @@ int channel_settings_set(struct channel *channel, const struct channel_settings 
     struct io_target target = {
         channel->private_dir, CHANNEL_SETTINGS, channel->info.tmp_dir, 0600, 0, IO_SYNC};
     struct channel_settings wanted = *settings;
-    struct setting all[SETTINGS];
     struct bytes raw;
     int rc;
 
@@ -187,11 +198,8 @@ int channel_settings_set(struct channel *channel, const struct channel_settings 
     rc = check_all(&wanted, why);
     if (rc != SH_OK)
         return rc;
-    list(&wanted, all);
     bytes_init(&raw, LIMIT_SETTINGS_BYTES);
-    for (size_t i = 0; i < SETTINGS; i++)
-        if (*all[i].value)
-            bytes_printf(&raw, "%s %s\n", all[i].name, all[i].value);
+    channel_settings_build(&wanted, &raw);
     rc = bytes_check(&raw, why);
     /* First the mark, then the file: pages made anew for nothing do no harm. */
     if (rc == SH_OK)
