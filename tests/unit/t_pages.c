@@ -594,6 +594,255 @@ static void the_same_in_gives_the_same_out(void **state)
     bytes_release(&one);
 }
 
+/* ---- the family's page ---- */
+
+static struct pages_now now_of(const struct scene *scene)
+{
+    /* 14:05 in Odesa, 20:05 in Beijing; the next word a day later. */
+    struct pages_moment said = {MARCH - 2 * 3600, 2 * 3600, 8 * 3600};
+
+    return (struct pages_now){.word = &scene->item,
+                              .said = said,
+                              .promised = true,
+                              .by = {said.at + 86400, said.east_s, said.family_east_s},
+                              .made = said,
+                              .has_zone = true,
+                              .has_family = true,
+                              .family_place = S("Beijing")};
+}
+
+static void render_now(const struct scene *scene, const struct pages_now *now, enum lang lang,
+                       struct html *html)
+{
+    struct why why = {0};
+    struct bytes page;
+    const char *address;
+
+    bytes_init(&page, LIMIT_PAGE_BYTES);
+    if (pages_now(&scene->site, now, lang, &page, &why) != SH_OK)
+        fail_msg("%s", why.text);
+    html_read(bytes_view(&page), html);
+    /* Even before a server packs it, but for words that are long. */
+    assert_true(page.len <= 14000 || scene->words[1].text.len > 200 ||
+                scene->doc.word_count == 1);
+    assert_int_equal(html_count(html, "h1"), 1);
+    assert_int_equal(html_count(html, "main"), 1);
+    assert_int_equal(html_count(html, "script"), 1);
+    assert_int_equal(html_count(html, "style"), 1);
+    assert_int_equal(html_count(html, "img"), 0);
+    assert_int_equal(html_count(html, "video"), 0);
+    assert_non_null(
+        strstr(html->shape, " html head meta meta meta meta meta title link style"));
+    assert_non_null(strstr((char *)html->values.ptr, pages_now_csp()));
+    address = (char *)html->addresses.ptr;
+    for (size_t len; *address; address += len + 1) {
+        len = strcspn(address, "\n");
+        assert_true(strncmp(address, "data:,\n", 7) == 0 ||
+                    (address[0] != '/' && !memchr(address, ':', len)));
+    }
+    bytes_release(&page);
+}
+
+static void now_says(const struct scene *scene, const struct pages_now *now, enum lang lang,
+                     const char *text)
+{
+    struct html html;
+
+    render_now(scene, now, lang, &html);
+    need(&html, text);
+    html_release(&html);
+}
+
+static void now_says_not(const struct scene *scene, const struct pages_now *now, enum lang lang,
+                         const char *text)
+{
+    struct html html;
+
+    render_now(scene, now, lang, &html);
+    need_not(&html, text);
+    html_release(&html);
+}
+
+static void the_family_reads_one_answer(void **state)
+{
+    struct scene scene;
+    struct pages_now now;
+    struct html html;
+
+    (void)state;
+    scene_init(&scene);
+    now = now_of(&scene);
+    now_says(&scene, &now, LANG_EN, "Tuesday 3 March, 14:05 in Odesa (20:05 in Beijing)");
+    now_says(&scene, &now, LANG_EN,
+             "Next word promised by Wednesday 4 March, 14:05 in Odesa (20:05 in Beijing).If it "
+             "is later than that where you read this, the word is late.");
+    now_says(&scene, &now, LANG_EN,
+             "No word since then; this copy was made on Tuesday 3 March 2026, 14:05 in Odesa "
+             "(20:05 in Beijing).");
+    now_says(&scene, &now, LANG_ZH, "3月3日星期二，敖德萨时间 14:05（Beijing时间 20:05）");
+    now_says(&scene, &now, LANG_UK, "вівторок, 3 березня, 14:05, Одеса (20:05, Beijing)");
+    now_says(&scene, &now, LANG_RU, "вторник, 3 марта, 14:05, Одесса (20:05, Beijing)");
+    now_says(&scene, &now, LANG_ZH, "我刚买菜回来。");
+    /* Nothing that only the reader's clock can say, and nobody's name in the title. */
+    now_says_not(&scene, &now, LANG_EN, "Late since");
+    now_says_not(&scene, &now, LANG_EN, "server is up");
+    render_now(&scene, &now, LANG_EN, &html);
+    assert_non_null(strstr(html_text(&html), "News\n"));
+    assert_non_null(strstr((char *)html.values.ptr, "Late since {1}."));
+    assert_non_null(strstr((char *)html.values.ptr, "\n1772539500\n1772539500\n1772625900\n"));
+    assert_non_null(strstr((char *)html.addresses.ptr, "../w/004/index.en.html\n../b/bb/bb"));
+    html_release(&html);
+}
+
+static void clocks_of_two_places(void **state)
+{
+    struct scene scene;
+    struct pages_now now;
+
+    (void)state;
+    scene_init(&scene);
+    now = now_of(&scene);
+    /* Midnight lies between them. */
+    now.said.at += 6 * 3600;
+    now_says(&scene, &now, LANG_EN,
+             "Tuesday 3 March, 20:05 in Odesa (Wednesday 4 March, 02:05 in Beijing)");
+    now_says(&scene, &now, LANG_ZH, "（3月4日星期三 Beijing时间 02:05）");
+    now.said.family_east_s = -(3 * 3600 + 1800);
+    now.family_place = S("");
+    now_says(&scene, &now, LANG_EN, "Tuesday 3 March, 20:05 in Odesa (14:35 UTC-3:30)");
+    now.said.family_east_s = 0;
+    now_says(&scene, &now, LANG_EN, "20:05 in Odesa (18:05 UTC)");
+    now.has_family = false;
+    now_says(&scene, &now, LANG_EN, "Tuesday 3 March, 20:05 in Odesa\nNext");
+    /* Without a zone the clock is not the place's. */
+    now.has_zone = false;
+    now.said.east_s = now.by.east_s = 0;
+    now_says(&scene, &now, LANG_EN, "Tuesday 3 March, 18:05 UTCOdesa");
+    now_says_not(&scene, &now, LANG_EN, "in Odesa");
+    now.has_zone = true;
+    now.said.east_s = 5 * 3600 + 45 * 60;
+    scene.doc.place.present = false;
+    now_says(&scene, &now, LANG_EN, "Tuesday 3 March, 23:50 UTC+5:45");
+    /* A word of another year than the copy says its year. */
+    now = now_of(&scene);
+    now.said.at -= 365 * 86400;
+    now_says(&scene, &now, LANG_EN, "Monday 3 March 2025, 14:05");
+    now.said = (struct pages_moment){3600, -2 * 3600, -3 * 3600};
+    now_says(&scene, &now, LANG_EN, "Thursday 1 January 1970, 00:00");
+}
+
+static void every_state_is_said_calmly(void **state)
+{
+    struct doc_text because[] = {{S("en"), S("the power goes")}, {S("zh"), S("要停电")}};
+    static char long_words[4000];
+    struct scene scene;
+    struct pages_now now;
+
+    (void)state;
+    scene_init(&scene);
+    now = now_of(&scene);
+    scene.doc.status = S("hurt");
+    now_says(&scene, &now, LANG_EN, "Hurt.");
+    scene.doc.status = S("moving");
+    now_says(&scene, &now, LANG_UK, "У дорозі.");
+    scene.doc.status = S("");
+    scene.doc.status_text = (struct doc_text){S("en"), S("Tired, but safe")};
+    now_says(&scene, &now, LANG_RU, "Tired, but safe");
+    now.silent = true;
+    now.because = because;
+    now.because_count = 2;
+    now_says(&scene, &now, LANG_EN,
+             "Silence was announced beforehand, until Wednesday 4 March, 14:05 in Odesa (20:05 "
+             "in Beijing). The reason given: the power goes");
+    now_says(&scene, &now, LANG_ZH, "原因：要停电");
+    now.silent = now.promised = false;
+    now_says(&scene, &now, LANG_EN, "No time was promised for the next word.");
+    now_says_not(&scene, &now, LANG_EN, "If it is later");
+    memset(long_words, 'x', sizeof(long_words));
+    scene.words[1].text = slice_of(long_words, sizeof(long_words));
+    scene.doc.blob_count = 0;
+    now_says(&scene, &now, LANG_EN, "xxx\nRead on");
+    now.word = NULL;
+    now.said.at = 0;
+    now_says(&scene, &now, LANG_EN, "No word yet.");
+    now_says(&scene, &now, LANG_EN, "This copy was made on Tuesday 3 March 2026");
+    now_says_not(&scene, &now, LANG_EN, "No word since");
+    now.made.at = 0;
+    now_says_not(&scene, &now, LANG_EN, "This copy");
+}
+
+/* The policy names the hash of exactly the script on the page, and the script is small. */
+static void the_now_policy_allows_exactly_its_script(void **state)
+{
+    struct scene scene;
+    struct pages_now now;
+    struct bytes page, hash;
+    char *from, *to;
+    uint8_t digest[32];
+
+    (void)state;
+    scene_init(&scene);
+    now = now_of(&scene);
+    bytes_init(&page, LIMIT_PAGE_BYTES);
+    bytes_init(&hash, 100);
+    assert_int_equal(pages_now(&scene.site, &now, LANG_ZH, &page, NULL), SH_OK);
+    bytes_u8(&page, '\0');
+    from = strstr((char *)page.ptr, "<script>");
+    to = strstr((char *)page.ptr, "</script>");
+    assert_true(from && to);
+    from += strlen("<script>");
+    assert_in_range(to - from, 100, 1024);
+    crypto.sha256(slice_of(from, (size_t)(to - from)), digest);
+    bytes_text(&hash, "'sha256-");
+    base64_build(&hash, slice_of(digest, 32), BASE64_PADDED);
+    bytes_text(&hash, "'");
+    bytes_u8(&hash, '\0');
+    assert_string_equal((char *)hash.ptr, pages_now_script_hash());
+    assert_non_null(strstr(pages_now_csp(), (char *)hash.ptr));
+    assert_null(strstr(pages_now_csp(), "unsafe"));
+    assert_true(slice_starts(slice_text(pages_now_csp()), "default-src 'none'; script-src "));
+    bytes_release(&hash);
+    bytes_release(&page);
+}
+
+static void attackers_do_not_move_the_now_page(void **state)
+{
+    struct hostile hostile;
+    struct scene scene;
+    struct pages_now now;
+    struct doc_text because;
+    struct html html;
+    static char shape[60000];
+
+    (void)state;
+    if (!hostile_open(&hostile)) {
+        print_message("# SKIP ../shared/vectors/safety is absent\n");
+        skip();
+    }
+    scene_init(&scene);
+    now = now_of(&scene);
+    now.because = &because;
+    now.because_count = 1;
+    scene.doc.status = S("");
+    scene.doc.word_count = scene.doc.place.name_count = 1;
+    for (size_t i = 0; i <= hostile.count; i++) {
+        struct slice evil =
+            i < hostile.count ? hostile.item[i] : S("</script><script>alert(1)</script>");
+
+        if (evil.len > 700)
+            continue; /* What is cut has a link more. */
+        scene.site.name = now.family_place = evil.len ? evil : S("x");
+        scene.words[0] = (struct doc_text){S("x"), evil};
+        scene.names[0] = scene.doc.status_text = because = scene.words[0];
+        render_now(&scene, &now, (enum lang)(i % LANG_COUNT), &html);
+        if (i == 0)
+            (void)snprintf(shape, sizeof(shape), "%s", html.shape);
+        assert_string_equal(html.shape, shape);
+        html_release(&html);
+    }
+    hostile_close(&hostile);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +859,11 @@ int main(void)
         cmocka_unit_test(the_policy_allows_exactly_our_style),
         cmocka_unit_test(strings_of_attackers_stay_text),
         cmocka_unit_test(the_same_in_gives_the_same_out),
+        cmocka_unit_test(the_family_reads_one_answer),
+        cmocka_unit_test(clocks_of_two_places),
+        cmocka_unit_test(every_state_is_said_calmly),
+        cmocka_unit_test(the_now_policy_allows_exactly_its_script),
+        cmocka_unit_test(attackers_do_not_move_the_now_page),
     };
 
     return cmocka_run_group_tests_name("pages", tests, NULL, NULL);
