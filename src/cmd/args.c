@@ -76,9 +76,11 @@ static int option_take(struct cmd *cmd, struct cmd_words *words, struct cmd_args
     size_t len = equals ? (size_t)(equals - word) : strlen(word);
     int i = option_find(args->spec, word, len);
     const char *value = "";
+    bool many;
 
     if (i < 0)
         return CMD_NOT_MINE;
+    many = args->spec->many && strcmp(args->spec->many, args->spec->options[i].name) == 0;
     if (!args->spec->options[i].value && equals)
         return cmd_usage(cmd, "--%.*s takes no value", (int)len, word);
     if (args->spec->options[i].value) {
@@ -87,8 +89,12 @@ static int option_take(struct cmd *cmd, struct cmd_words *words, struct cmd_args
             return cmd_usage(cmd, "--%.*s needs a value: %s", (int)len, word,
                              args->spec->options[i].value);
     }
-    if (args->values[i])
+    if (args->values[i] && !many)
         return cmd_usage(cmd, "--%.*s is given twice", (int)len, word);
+    if (many && args->many_count == CMD_MANY_MAX)
+        return cmd_usage(cmd, "--%.*s is given too often", (int)len, word);
+    if (many)
+        args->many[args->many_count++] = value;
     args->values[i] = value;
     return CMD_DONE;
 }

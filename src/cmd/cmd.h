@@ -30,6 +30,7 @@ enum cmd_exit {
 /* Not a cap: the widths of our own tables; too many words are a usage error. */
 #define CMD_OPTIONS_MAX 16
 #define CMD_WORDS_MAX 64
+#define CMD_MANY_MAX 16
 
 struct cmd_option {
     const char *name;  /* long name without "--"; NULL ends the list */
@@ -47,6 +48,7 @@ struct cmd_spec {
     const char *about;    /* a few lines for --help */
     const char *examples; /* lines for --help, each complete */
     const struct cmd_option *options;
+    const char *many; /* name of the option that may be given again, or NULL */
     int (*run)(struct cmd *cmd, const struct cmd_args *args);
 };
 
@@ -67,6 +69,8 @@ struct cmd_args {
     const char *values[CMD_OPTIONS_MAX]; /* in the order of spec->options; "" for a flag */
     const char *words[CMD_WORDS_MAX];    /* what is not an option */
     size_t word_count;
+    const char *many[CMD_MANY_MAX]; /* every value of the option that may be given again */
+    size_t many_count;
 };
 
 /* The value of an option of this command, "" for a flag that is set, NULL when absent. */
