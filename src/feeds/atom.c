@@ -23,7 +23,10 @@ static void link_to(struct markup *m, const char *rel, const char *type, struct 
     markup_attr(m, "href", href);
 }
 
-/* Every video: a program takes which it can. */
+/*
+ * Every video: a program takes which it can.  Only with a host: readers resolve a relative link to
+ * a page, yet not all of them one to a file (newsboat 2.21 does not).
+ */
 static void enclosures(struct feeds_draft *draft, struct markup *m, const struct document *doc)
 {
     const struct doc_blob *blob;
@@ -52,7 +55,8 @@ static void entry(struct feeds_draft *draft, struct markup *m, const struct page
     date(m, "updated", item->doc->published); /* a dispatch never changes */
     link_to(m, "alternate", "text/html", feeds_page(draft, item));
     markup_newline(m);
-    enclosures(draft, m, item->doc);
+    if (feeds_has_base(draft))
+        enclosures(draft, m, item->doc);
     markup_open(m, "content");
     markup_attr(m, "type", slice_text("xhtml"));
     markup_open(m, "div");
