@@ -186,6 +186,7 @@ static void read_tree(struct tree *tree)
 {
     tree->count = 0;
     add_folder(tree, "");
+    add_folder(tree, "now");
     add_folders(tree, "w");
     add_folders(tree, "p");
 }
@@ -216,7 +217,7 @@ static void a_new_channel_has_a_front_page(void **state)
     (void)state;
     publish();
     read_tree(&before);
-    assert_int_equal(before.count, 5);
+    assert_int_equal(before.count, 5 * 2);
     assert_true(page_has("index.uk.html", "Вісток ще немає."));
     /* index.html is the one in the channel's language. */
     assert_memory_equal(before.hash[0], before.hash[3], 32);
@@ -236,7 +237,7 @@ static void pages_follow_the_log(void **state)
     }
     publish();
     read_tree(&before);
-    assert_int_equal(before.count, 5 * (1 + 45 + 2));
+    assert_int_equal(before.count, 5 * (2 + 45 + 2));
     assert_true(page_has("w/045/index.en.html", "href=\"../../w/044/index.en.html\""));
     assert_false(page_has("w/001/index.en.html", "/w/"));
     assert_true(page_has("index.en.html", "href=\"p/001/index.en.html\""));
@@ -275,6 +276,8 @@ static void a_withdrawal_reaches_every_page_that_names_it(void **state)
                      strncmp(after.path[i], "p/000/", 6) == 0;
 
         assert_string_equal(before.path[i], after.path[i]);
+        if (strncmp(after.path[i], "now/", 4) == 0)
+            continue; /* It says when this copy was made. */
         if (named) {
             assert_true(changed(&before, &after, i));
             /* FORMATS: a file that changes gets at least its previous time + 1 s. */
@@ -293,6 +296,55 @@ static void a_withdrawal_reaches_every_page_that_names_it(void **state)
     assert_true(page_has("index.en.html", "Entry 44, withdrawn by entry 47"));
 }
 
+static void promise(struct document *doc)
+{
+    doc->kind = DOC_PROMISE;
+    (void)append(doc, ENTRY_PROMISE, ENTRY_NO_REF);
+    publish();
+}
+
+/* The newest word that stands, the newest promise, the clocks of the settings. */
+static void the_family_page_follows(void **state)
+{
+    struct channel_settings settings = {
+        .zone = "Europe/Kyiv", .family_zone = "Asia/Shanghai", .family_place = "Beijing"};
+    struct doc_text because = {slice_text("en"), slice_text("the power goes")};
+    struct why why = {0};
+    static const char page[] = "now/index.en.html";
+    uint64_t index;
+
+    (void)state;
+    assert_true(page_has(page, "words of 45."));
+    assert_true(page_has(page, "No time was promised"));
+    promise(&(struct document){.every_s = 86400});
+    assert_true(page_has(page, "Next word promised by"));
+    promise(&(struct document){
+        .silent_until = io_now() + 3600, .because = &because, .because_count = 1});
+    assert_true(page_has(page, "Silence was announced beforehand"));
+    assert_true(page_has(page, "The reason given: <bdi lang=\"en\">the power goes</bdi>"));
+    assert_true(page_has(page, " UTC</time>"));
+    must(channel_settings_set(channel, &settings, &why), &why);
+    must(publish_all(channel, &why), &why);
+    assert_true(page_has(page, " in <bdi>Beijing</bdi>)</time>"));
+    assert_true(page_has(page, " UTC+2 (") || page_has(page, " UTC+3 ("));
+    index = say("not for long.");
+    publish();
+    assert_true(page_has(page, "not for long."));
+    withdraw(index);
+    publish();
+    assert_false(page_has(page, "not for long."));
+    assert_true(page_has(page, "words of 45."));
+    /* `until` ends with a word. */
+    promise(&(struct document){.until = io_now() + 7200});
+    assert_true(page_has(page, "Next word promised by"));
+    (void)say("here it is.");
+    publish();
+    assert_true(page_has(page, "No time was promised"));
+    /* A promise for never is none. */
+    promise(&(struct document){.until = UINT64_C(9007199254740991)});
+    assert_true(page_has(page, "No time was promised"));
+}
+
 /* FORMATS, "The same pages". */
 static void all_pages_anew_are_the_same(void **state)
 {
@@ -305,6 +357,7 @@ static void all_pages_anew_are_the_same(void **state)
     read_tree(&before);
     must(io_remove_tree(dir, "w", &why), &why);
     must(io_remove_tree(dir, "p", &why), &why);
+    must(io_remove_tree(dir, "now", &why), &why);
     for (size_t i = 0; i < COUNT_OF(names); i++)
         assert_int_equal(unlinkat(dir, names[i], 0), 0);
     must(publish_all(channel, &why), &why);
@@ -370,6 +423,7 @@ int main(void)
         cmocka_unit_test(pages_follow_the_log),
         cmocka_unit_test(nothing_new_writes_nothing),
         cmocka_unit_test(a_withdrawal_reaches_every_page_that_names_it),
+        cmocka_unit_test(the_family_page_follows),
         cmocka_unit_test(all_pages_anew_are_the_same),
         cmocka_unit_test(a_page_changed_by_hand_comes_back),
         cmocka_unit_test(a_missing_document_is_said),
