@@ -350,6 +350,7 @@ static int finish(struct tell_reader *reader)
     if (!mail->user != !mail->password)
         return why_set(reader->why, SH_EFORMAT, WHY_NOWHERE,
                        "mail-user and mail-password-file are needed together");
+    *reader->mail = *mail;
     return SH_OK;
 }
 
@@ -369,8 +370,9 @@ int tell_contacts_parse(struct slice text, int dir, struct arena *arena,
     if (slice_starts(text, "\xef\xbb\xbf"))
         text = slice_sub(text, 3, text.len - 3);
     reader.contacts = arena_take(arena, LIMIT_CONTACTS * sizeof(struct tell_contact));
+    reader.mail = arena_take(arena, sizeof(*reader.mail));
     at = arena_take(arena, text.len + 1);
-    if (!reader.contacts || !at)
+    if (!reader.contacts || !reader.mail || !at)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "no memory for the contacts");
     if (text.len)
         memcpy(at, text.ptr, text.len);

@@ -16,8 +16,9 @@ struct tell_reader {
     struct tell_contact *open; /* the section that is being read; NULL before the first */
     struct tell_way *ways;     /* of it */
     unsigned open_line;
-    unsigned mail_line; /* first that needs mail to be set up; 0: none */
-    uint32_t seen;      /* bit i: key i of this section was read */
+    struct tell_mail *mail; /* a copy for the ways, made at the end */
+    unsigned mail_line;     /* first that needs mail to be set up; 0: none */
+    uint32_t seen;          /* bit i: key i of this section was read */
 };
 /* "line N: ..." as SH_EFORMAT. */
 int tell_fail(struct tell_reader *reader, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -120,7 +120,7 @@ static int take_mail(struct tell_reader *reader, char *target, struct tell_way *
         return tell_fail(reader, "one plain address was expected: to mailto:NAME@HOST");
     if (!reader->mail_line)
         reader->mail_line = reader->line;
-    way->mail = &reader->out->mail;
+    way->mail = reader->mail;
     way->target = tell_keep(reader->arena, slice_text(target));
     return SH_OK;
 }
