@@ -24,8 +24,8 @@ static void link_to(struct markup *m, const char *rel, const char *type, struct 
 }
 
 /*
- * Every video: a program takes which it can.  Only with a host: readers resolve a relative link to
- * a page, yet not all of them one to a file (newsboat 2.21 does not).
+ * Every video: a program takes which it can.  Only with a host: readers resolve a relative link
+ * to a page, yet not all of them one to a file (newsboat 2.21 does not).
  */
 static void enclosures(struct feeds_draft *draft, struct markup *m, const struct document *doc)
 {

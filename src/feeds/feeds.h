@@ -8,8 +8,8 @@
  *          no clock is asked, a feed is as new as its newest dispatch.  Items are named
  *          urn:stillhere:<channel>:<index>, whoever serves them.  What is withdrawn or missing
  *          is left out.  Everything is in the channel's language, words in their own.
- *          Without a base (pages_site.base) no address stands in JSON Feed and RSS, and Atom has
- *          relative ones of pages alone.
+ *          Without a base (pages_site.base) no address stands in JSON Feed and RSS, and in Atom
+ *          only relative ones of pages.
  * Memory:  inputs are borrowed for the call; the feed is appended to the caller's bytes.
  * Errors:  SH_ELIMIT past LIMIT_FEED_BYTES (or the bytes' own maximum), SH_ENOMEM.
  * Threads: no state.

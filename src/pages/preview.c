@@ -1,6 +1,6 @@
 /*
- * What other programs read of a page: addresses of the feeds, OpenGraph (ogp.me) for previews in
- * messengers, schema.org's VideoObject as microdata, which needs no script element.
+ * What other programs read of a page: addresses of the feeds, OpenGraph (ogp.me) for previews
+ * in messengers, schema.org's VideoObject as microdata, which needs no script element.
  */
 #include "pages/pages_int.h"
 
