@@ -8,7 +8,7 @@
 
 static void item_init(struct publish_item *item)
 {
-    memset(item, 0, sizeof(*item));
+    *item = (struct publish_item){.doc = {.kind = DOC_UNKNOWN}};
     bytes_init(&item->raw, LIMIT_DOCUMENT_BYTES);
 }
 
