@@ -12,7 +12,9 @@
  * Three troubles are judged side by side, each an episode of its own:
  *   late      the promised time is past; a copy read after it has no newer word;
  *             begins at the promised time;
- *   silent    no copy answered for rules.silence_s; begins when that time was over;
+ *   silent    no copy answered for rules.silence_s; begins when that time was over; it counts
+ *             from the first look that heard nothing, since a watch that was down or asleep
+ *             has not listened;
  *   disagree  a copy went back, forked, or does not hold; begins when it was seen.
  * A contact is told once in an episode, when it is `after_s` old; nobody is told before.
  * Whoever was told hears when it is over.  An acknowledged episode tells nobody further.
@@ -69,15 +71,21 @@ struct alarm_episode {
     bool acked;
     uint64_t told; /* bit i: contact i */
 };
+/* When something was heard, and when listening was in vain. */
+struct alarm_ear {
+    uint64_t heard;  /* newest */
+    uint64_t missed; /* the first look since then that heard nothing; 0 = none */
+};
 struct alarm {
     struct alarm_episode episode[ALARM_KINDS];
     uint64_t episodes;       /* numbers given so far */
     uint64_t announced_word; /* index + 1 of the newest word that was announced; 0 none */
-    uint64_t started_at;     /* when watching began: silence counts from here at the earliest */
+    uint64_t started_at;     /* when watching began */
     bool began;              /* something was heard: what stood then is not announced */
     /* What a copy in good standing once held stays known, also when it is gone or at odds. */
     uint64_t branch, size;
     struct due_facts facts;
+    struct alarm_ear any, newest; /* of all copies; of those that hold that history */
 };
 void alarm_init(struct alarm *alarm, uint64_t now);
 
@@ -102,20 +110,26 @@ struct alarm_view {
     size_t heard; /* within silence_s */
     size_t agree; /* of those: not at odds */
     bool late, silent, disagree;
-    uint64_t heard_at;      /* newest of all copies */
+    uint64_t heard_at;      /* newest of all copies; 0 never */
+    uint64_t newest_at;     /* newest of those that hold the history below */
     uint64_t branch, size;  /* of the history that is judged by: */
     struct due_facts facts; /* of the largest copy that is not at odds, or of what is known from
                              * one that was; else of the largest */
     struct due due;
 };
+/* What one round of reading them gave. */
+struct alarm_round {
+    const struct alarm_copy *copies;
+    size_t count;
+    uint64_t now;
+};
 /*
  * Late: a copy that is not at odds was read after the promised second.  One that lags behind
- * the newest history counts only when none that holds it was heard for silence_s: the word
- * may be there.
+ * the newest history counts only when those that hold it were listened for in vain for
+ * silence_s: the word may be there.  A heard_at in the future is as none.
  */
 void alarm_look(const struct alarm *alarm, const struct alarm_rules *rules,
-                const struct alarm_copy *copies, size_t count, uint64_t now,
-                struct alarm_view *view);
+                const struct alarm_round *round, struct alarm_view *view);
 
 enum alarm_event_kind { ALARM_TELL, ALARM_OVER, ALARM_GOOD };
 struct alarm_event {
@@ -127,8 +141,8 @@ struct alarm_event {
 /* The most events of one step: an episode may end and the next one be old already. */
 #define ALARM_EVENTS (LIMIT_CONTACTS * (2 * ALARM_KINDS + 1))
 /*
- * Bring the state up to the view and say who is to be told: at most ALARM_EVENTS events.  The caller stores state and events in one
- * transaction, so that each is done once.
+ * Bring the state up to the view and say who is to be told: at most ALARM_EVENTS events.  The
+ * caller stores state and events in one transaction, so that each is done once.
  */
 size_t alarm_step(struct alarm *alarm, const struct alarm_rules *rules,
                   const struct alarm_view *view, struct alarm_event *events);

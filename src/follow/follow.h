@@ -26,7 +26,7 @@ struct follow_trail {
 /* A word: a dispatch that stands (not withdrawn), with what judges lateness. */
 struct follow_word {
     uint64_t index, published, next_due;
-    uint64_t ref; /* of a correct or open entry: what it refers to; ENTRY_NO_REF else */
+    uint64_t ref; /* of an open entry: the sealed one; ENTRY_NO_REF else */
 };
 /* A sealed entry, for when it is opened. */
 struct follow_sealed {
@@ -62,10 +62,12 @@ struct follow {
 };
 void follow_init(struct follow *follow);
 
-/* Where the copy's files come from, as verify_source.read: SH_ENOTFOUND, SH_ELIMIT, SH_EIO. */
 struct follow_source {
+    /* The copy's files, as verify_source.read: SH_ENOTFOUND, SH_ELIMIT, SH_EIO. */
     int (*read)(void *ctx, const char *path, struct bytes *out, struct why *why);
     void *ctx;
+    const struct channel_id *expected; /* or NULL: then the first channel seen is kept */
+    uint64_t budget;                   /* at most so many bytes are read */
 };
 enum follow_outcome {
     FOLLOW_SAME,   /* nothing new */
@@ -84,16 +86,14 @@ struct follow_result {
                         * release it */
 };
 /*
- * Look once.  expected: the channel it must be, or NULL (then the first one seen is kept).
- * *follow changes only with FOLLOW_NEWER.  budget: at most so many bytes are read.
+ * Look once.  *follow changes only with FOLLOW_NEWER.
  *
  * A word whose document is missing, or cannot be read by this program, does not count; only
  * the newest word's and the newest promise's must be there (FOLLOW_UNREADABLE) and match
  * (FOLLOW_WRONG), or somebody would be called late who has written.  Entries of a revoked key
  * are no words, and their withdrawals take nothing away.
  */
-MUST_CHECK int follow_step(struct follow *follow, const struct channel_id *expected,
-                           const struct follow_source *source, uint64_t budget,
+MUST_CHECK int follow_step(struct follow *follow, const struct follow_source *source,
                            struct follow_result *result, struct why *why);
 
 /* Do two copies' trails agree where they overlap?  False: *size is the first that differs. */
