@@ -109,7 +109,6 @@ static const int calls_fetch[] = {
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
     SCMP_SYS(fcntl),
-    SCMP_SYS(pipe2),
     SCMP_SYS(close_range),
     SCMP_SYS(setitimer),
     SCMP_SYS(set_robust_list),
@@ -215,6 +214,8 @@ static int allow_fetch(scmp_filter_ctx filter, bool has_paths)
         rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_INET);
     if (rc == 0)
         rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_INET6);
+    if (rc == 0) /* To its children. */
+        rc = allow_if(filter, SCMP_SYS(socketpair), 0, UINT32_MAX, AF_UNIX);
     if (rc == 0)
         rc = allow_if(filter, SCMP_SYS(clone), 0, UINT32_MAX & ~of_fork, 0);
     if (rc == 0)
