@@ -30,6 +30,26 @@ runs "dry run" still -C "$home" post clip.mp4 --dry-run "words"
 has "says what is left out" "$out$err" 'metadata|user-data|user data'
 same "and published nothing" "$(tree_hash "$public")" "$before"
 same "nothing is staged afterwards" "$(ls "$home/private/staging" | wc -l)" 0
+runs "the next word is promised" env STILLHERE_NOW=1790000000 "$STILLHERE" -C "$home" --json post clip.mp4 --no-poster --next-due 1d12h
+same "by then" "$(json "['due']")" "{'promised': True, 'by': 1790129600, 'silent': False, 'late': False}"
+runs "a dry run promises it too" env STILLHERE_NOW=1790000000 "$STILLHERE" -C "$home" --json post clip.mp4 --dry-run --next-due 21:00
+same "by the next 21:00" "$(json "['next_due']")" 1790024400
+fails 1 "a promise in the past" still -C "$home" post clip.mp4 --next-due 2020-01-01T00:00Z
+# The time that was promised passes while the clip is read: the word goes out, without it.
+passed=
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    still -C "$home" --json post clip.mp4 --no-poster --next-due 1s >"$scratch/late" 2>"$scratch/late.err" &
+    poster=$!
+    while kill -0 $poster 2>/dev/null && [ -z "$(ls "$home/private/staging")" ]; do :; done
+    kill -STOP $poster 2>/dev/null && sleep 2.1 && kill -CONT $poster
+    wait $poster || break
+    out=$(cat "$scratch/late")
+    if grep -q 'has passed while' "$scratch/late.err"; then
+        passed=$(json "['due']['promised']")
+        break
+    fi
+done
+same "a word is not late when it comes" "$passed" False
 runs "in Ukrainian" still --lang uk -C "$home" post clip.mp4 --no-poster --lang uk "слова"
 runs "a file whose name looks like an option" bash -c 'cp clip.mp4 ./--odd.mp4; "$0" -C "$1" post --no-poster -- --odd.mp4' "$STILLHERE" "$home"
 runs "closed descriptors are not taken by files of the channel" \
