@@ -182,9 +182,13 @@ static void add_folders(struct tree *tree, const char *top)
     }
 }
 
+static const char *const feeds[] = {"feed.atom", "feed.json", "rss.xml"};
+
 static void read_tree(struct tree *tree)
 {
     tree->count = 0;
+    for (size_t i = 0; i < COUNT_OF(feeds); i++)
+        add_file(tree, feeds[i]);
     add_folder(tree, "");
     add_folder(tree, "now");
     add_folders(tree, "w");
@@ -217,10 +221,10 @@ static void a_new_channel_has_a_front_page(void **state)
     (void)state;
     publish();
     read_tree(&before);
-    assert_int_equal(before.count, 5 * 2);
+    assert_int_equal(before.count, COUNT_OF(feeds) + 5 * 2);
     assert_true(page_has("index.uk.html", "Вісток ще немає."));
     /* index.html is the one in the channel's language. */
-    assert_memory_equal(before.hash[0], before.hash[3], 32);
+    assert_memory_equal(before.hash[COUNT_OF(feeds)], before.hash[COUNT_OF(feeds) + 3], 32);
 }
 
 static void pages_follow_the_log(void **state)
@@ -237,7 +241,12 @@ static void pages_follow_the_log(void **state)
     }
     publish();
     read_tree(&before);
-    assert_int_equal(before.count, 5 * (2 + 45 + 2));
+    assert_int_equal(before.count, COUNT_OF(feeds) + 5 * (2 + 45 + 2));
+    for (size_t i = 0; i < COUNT_OF(feeds); i++) { /* the newest 30 */
+        assert_true(page_has(feeds[i], "words of 45."));
+        assert_true(page_has(feeds[i], "words of 16."));
+        assert_false(page_has(feeds[i], "words of 15."));
+    }
     assert_true(page_has("w/045/index.en.html", "href=\"../../w/044/index.en.html\""));
     assert_false(page_has("w/001/index.en.html", "/w/"));
     assert_true(page_has("index.en.html", "href=\"p/001/index.en.html\""));
@@ -294,6 +303,11 @@ static void a_withdrawal_reaches_every_page_that_names_it(void **state)
     publish();
     assert_false(page_has("index.en.html", "words of 44."));
     assert_true(page_has("index.en.html", "Entry 44, withdrawn by entry 47"));
+    for (size_t i = 0; i < COUNT_OF(feeds); i++) {
+        assert_false(page_has(feeds[i], "words of 44."));
+        assert_false(page_has(feeds[i], "wrong door"));
+        assert_true(page_has(feeds[i], "words of 45."));
+    }
 }
 
 static void promise(struct document *doc)
@@ -360,6 +374,8 @@ static void all_pages_anew_are_the_same(void **state)
     must(io_remove_tree(dir, "now", &why), &why);
     for (size_t i = 0; i < COUNT_OF(names); i++)
         assert_int_equal(unlinkat(dir, names[i], 0), 0);
+    for (size_t i = 0; i < COUNT_OF(feeds); i++)
+        assert_int_equal(unlinkat(dir, feeds[i], 0), 0);
     must(publish_all(channel, &why), &why);
     read_tree(&after);
     assert_int_equal(after.count, before.count);
@@ -384,6 +400,30 @@ static void a_page_changed_by_hand_comes_back(void **state)
     read_tree(&after);
     for (size_t i = 0; i < after.count; i++)
         assert_false(changed(&before, &after, i));
+}
+
+/* The base is a setting: what needs a host appears with it and goes with it. */
+static void feeds_and_previews_follow_the_base(void **state)
+{
+    struct channel_settings settings, changed_to;
+    struct why why = {0};
+
+    (void)state;
+    must(channel_settings(channel, &settings, &why), &why);
+    changed_to = settings;
+    (void)snprintf(changed_to.base, sizeof(changed_to.base), "https://example.org/o/");
+    must(channel_settings_set(channel, &changed_to, &why), &why);
+    publish();
+    for (size_t i = 0; i < COUNT_OF(feeds); i++)
+        assert_true(page_has(feeds[i], "https://example.org/o/w/045/index.html"));
+    assert_true(page_has("w/045/index.ru.html", "https://example.org/o/w/045/index.ru.html"));
+    must(channel_settings_set(channel, &settings, &why), &why);
+    publish();
+    read_tree(&after);
+    for (size_t i = 0; i < after.count; i++) {
+        assert_false(page_has(after.path[i], "example.org"));
+        assert_false(changed(&before, &after, i));
+    }
 }
 
 /* A document that is gone is said to be missing, and the other pages are made all the same. */
@@ -426,6 +466,7 @@ int main(void)
         cmocka_unit_test(the_family_page_follows),
         cmocka_unit_test(all_pages_anew_are_the_same),
         cmocka_unit_test(a_page_changed_by_hand_comes_back),
+        cmocka_unit_test(feeds_and_previews_follow_the_base),
         cmocka_unit_test(a_missing_document_is_said),
         cmocka_unit_test(another_version_makes_all_anew),
     };
