@@ -9,6 +9,7 @@
 
 #include "cage/cage.h"
 #include "cmd/sheet_int.h"
+#include "fetcher/fetcher.h"
 #include "io/io.h"
 #include "role/role.h"
 #include "serve/serve.h"
@@ -138,6 +139,10 @@ static void look_at_machine(struct doctor *doctor)
         tell(doctor, "media", GOOD, STR_DOCTOR_MEDIA_OK, NULL);
     else
         tell(doctor, "media", NOTE, STR_DOCTOR_MEDIA_NONE, NULL);
+    if (fetcher_is_there())
+        tell(doctor, "fetch", GOOD, STR_DOCTOR_FETCH_OK, NULL);
+    else
+        tell(doctor, "fetch", NOTE, STR_DOCTOR_FETCH_NONE, NULL);
     if (serve_has_nginx())
         tell(doctor, "nginx", GOOD, STR_DOCTOR_NGINX_OK, NULL);
     else
