@@ -95,6 +95,23 @@ static void look_at_rights(struct doctor *doctor)
     }
 }
 
+/* Zones come and go with the system's tzdata; a channel may have been restored here. */
+static void look_at_settings(struct doctor *doctor, const struct channel *channel)
+{
+    struct channel_settings settings;
+    const char *const zones[] = {settings.zone, settings.family_zone};
+    struct why why = {0};
+    int32_t east_s;
+
+    if (channel_settings(channel, &settings, &why) != SH_OK) {
+        tell(doctor, "settings", WANTING, STR_DOCTOR_SETTINGS, why.text);
+        return;
+    }
+    for (size_t i = 0; i < COUNT_OF(zones); i++)
+        if (*zones[i] && io_zone_offset(zones[i], io_now(), &east_s, NULL) != SH_OK)
+            tell(doctor, "zone", WANTING, STR_DOCTOR_ZONE, zones[i]);
+}
+
 static void look_at_files(struct doctor *doctor)
 {
     struct stat st;
@@ -170,6 +187,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         json_array_open(&doctor.json, "checks");
     }
     look_at_channel(&doctor);
+    look_at_settings(&doctor, channel);
     look_at_files(&doctor);
     look_at_machine(&doctor);
     if (cmd->json) {

@@ -34,6 +34,15 @@ runs "the next word has the clock's time again" still -C "$home" checkin
 runs "and nothing is wanting" still -C "$home" doctor
 runs "verify shows that the clock disagreed" still verify "$home" --json
 has "as a note" "$out" 'clock-disagrees'
+still -C "$home" -q settings zone Europe/Kyiv >/dev/null
+runs "a zone that this machine knows" still -C "$home" doctor
+echo "family-zone Mars/Base" >>"$home/private/settings"
+fails 3 "one that it does not" still -C "$home" doctor
+has "says which" "$out" 'Mars/Base'
+echo "nonsense" >"$home/private/settings"
+fails 3 "settings that cannot be read" still -C "$home" doctor
+has "says where" "$out" 'private/settings: line 1'
+rm "$home/private/settings"
 runs_in_russian() { still --lang ru -C "$home" doctor | grep -q 'в порядке'; }
 ok "in Russian" runs_in_russian
 fails 1 "no channel" still -C "$scratch" doctor

@@ -14,6 +14,7 @@ now=1790000000 # 2026-09-21 14:13:20 UTC
 runs "every" at $now promise every 24h
 has "says what was promised" "$out" '^Promised: a word every 1 d\.'
 has "and when the next is due" "$out" 'due by 22 September 2026, 14:13 UTC;'
+same "JSON: a week" "$(at $now --json promise every 1w1d --dry-run | grep -o "[0-9]*}" | head -1)" "691200}"
 runs "JSON" at $now --json promise every 1d12h
 same "JSON: first field" "${out:0:12}" '{"version":1'
 same "JSON: index" "$(json "['index']")" 2
