@@ -222,7 +222,8 @@ static bool start_over(struct follow_job *job)
 {
     struct follow *next = job->next;
 
-    if (!job->has_chain && !follow_chain(job))
+    /* Other notes may give the checkpoint other keys. */
+    if (!job->has_chain && (!follow_chain(job) || !check_checkpoint(job)))
         return false;
     tlog_range_init(&next->range);
     next->identity_entries = 0;
