@@ -142,6 +142,8 @@ void feeds_content(struct feeds_draft *draft, struct markup *m, const struct doc
         words = feeds_words(draft, doc, i);
         markup_open(m, "p");
         markup_attr(m, "lang", words->lang);
+        if (m->xml) /* Each kind of reader knows one of them. */
+            markup_attr(m, "xml:lang", words->lang);
         markup_attr(m, "dir", slice_text("auto"));
         lines(m, words->text);
         markup_close(m);

@@ -139,7 +139,7 @@ static void atom_holds_everything(void **state)
     need(feed, "<published>2026-03-01T14:05:00Z</published>");
     need(feed, "rel=\"self\" type=\"application/atom+xml\" href=\"" BASE "feed.atom\"/>");
     need(feed, "href=\"" BASE "w/004/index.html\"/>");
-    need(feed, "<p lang=\"en\" dir=\"auto\">Back from shopping.<br/>"
+    need(feed, "<p lang=\"en\" xml:lang=\"en\" dir=\"auto\">Back from shopping.<br/>"
                "All quiet &amp; &lt;b&gt;.</p><p lang=\"zh-Hans\"");
     need(feed, "<p>Next word promised by Wednesday 4 March 2026, 14:05 UTC.</p>");
     need(feed, "<link rel=\"enclosure\" type=\"video/mp4;codecs=hvc1\" length=\"2591827\" "
