@@ -26,7 +26,7 @@ const struct store_schema watch_schema = {
     "CREATE TABLE channels(id TEXT PRIMARY KEY, name TEXT NOT NULL, alarm BLOB NOT NULL,"
     " word BLOB, word_index INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     /* A copy.  The validators are those of a body that was judged. */
-    "CREATE TABLE sources(what TEXT PRIMARY KEY, channel TEXT NOT NULL, follow BLOB,"
+    "CREATE TABLE sources(what TEXT PRIMARY KEY, channel TEXT NOT NULL, follow BLOB, note BLOB,"
     " checkpoint_etag TEXT NOT NULL DEFAULT '',"
     " checkpoint_modified TEXT NOT NULL DEFAULT '', checkpoint_hash BLOB,"
     " identity_etag TEXT NOT NULL DEFAULT '',"
@@ -121,7 +121,7 @@ static int first_row(struct store *store, struct why *why)
     return rc;
 }
 
-/* Complete under another name before it is the book: a killed start leaves none that is half. */
+/* Complete under another name before it is the book: a start that is killed leaves none half. */
 static int make_db(const char *state_dir, int dir, struct why *why)
 {
     static const char *const leftovers[] = {NEW_DB, NEW_DB "-wal", NEW_DB "-shm"};

@@ -10,10 +10,9 @@
 
 #include <sys/types.h>
 
-#include "watch/watch.h"
-
 #include "follow/follow.h"
 #include "store/store.h"
+#include "watch/watch.h"
 
 /* ---- the book ---- */
 
@@ -54,5 +53,185 @@ void watch_code_hash(struct slice code, uint8_t out[CRYPT_DIGEST_BYTES]);
 
 /* Copy at most size - 1 bytes of text, cut at a character. */
 void watch_text(char *out, size_t size, struct slice text);
+
+/* ---- a copy ---- */
+
+enum watch_phase {
+    WATCH_SETTLED,
+    WATCH_WANTS_CHECKPOINT, /* waits for a place among the requests under way */
+    WATCH_ASKS_CHECKPOINT,
+    WATCH_WANTS_IDENTITY,
+    WATCH_ASKS_IDENTITY,
+    WATCH_WANTS_READER, /* something is new */
+    WATCH_READS
+};
+/* A body that was judged: what to ask with, and what it was. */
+struct watch_seen {
+    char etag[LIMIT_VALIDATOR_BYTES + 1], modified[LIMIT_VALIDATOR_BYTES + 1];
+    uint8_t hash[CRYPT_DIGEST_BYTES];
+    bool known;
+};
+#define WATCH_CHECKPOINT 0
+#define WATCH_IDENTITY 1
+struct watch_source {
+    const char *what; /* absolute path, or address that ends with "/"; the key in the book */
+    bool is_url;
+    enum watch_phase phase;
+    bool changed; /* the row in the book is behind */
+    bool heard;   /* in the newest round, with something that holds */
+    unsigned failures;
+    size_t judged_with; /* index + 1 of the channel that it counted to; 0: none */
+    struct watch_seen seen[2], fresh[2]; /* fresh: of this round, not judged yet */
+    bool is_new;                         /* something in fresh differs from seen */
+    /* What is known of the copy; all of it from struct follow, which stays in the book. */
+    struct channel_id channel;
+    char name[LIMIT_NAME_BYTES + 1];
+    char lang[3];
+    uint64_t branch, size;
+    uint8_t root[TLOG_HASH_BYTES];
+    struct due_facts facts;
+    uint64_t heard_at;
+    bool at_odds;
+    char text[240]; /* what is wrong, or empty */
+    uint64_t text_at;
+};
+
+/* ---- a channel ---- */
+
+struct watch_channel {
+    struct channel_id id; /* text[0] == 0: no copy was ever read */
+    char name[LIMIT_NAME_BYTES + 1];
+    struct alarm alarm;
+    struct alarm_view view;
+    bool judged;
+    struct bytes word; /* the document of the newest word, or empty */
+    uint64_t word_index;
+};
+
+/* ---- work in children ---- */
+
+enum watch_work { WATCH_NO_WORK, WATCH_READING, WATCH_SENDING, WATCH_RECORDING };
+struct watch_job {
+    enum watch_work work;
+    pid_t pid;
+    int alive; /* pidfd */
+    int out;   /* memory that the child writes its result into */
+    uint64_t deadline_ms;
+    size_t source;       /* READING */
+    uint64_t row;        /* SENDING: of the queue */
+    struct bytes result; /* RECORDING: what could not be written into the book yet */
+};
+struct watch_task {
+    const char *name;
+    int (*run)(void *ctx, int out); /* in the child */
+    void *ctx;
+    unsigned timeout_s;
+};
+MUST_CHECK int watch_job_start(struct watch_job *job, const struct watch_task *task,
+                               struct why *why);
+/* Has it ended, or run out of time?  Then it is gone, and result holds what it wrote. */
+bool watch_job_ended(struct watch_job *job, struct bytes *result);
+void watch_job_stop(struct watch_job *job);
+
+/* ---- the watch ---- */
+
+struct watch {
+    const struct watch_options *options;
+    int dir, lock;
+    struct store *store;
+    bool looks_only; /* somebody else keeps the book: nothing is written, nobody told */
+    uint8_t secret[WATCH_SECRET_BYTES];
+    struct arena arena; /* names of sources */
+    struct watch_source *source;
+    size_t sources;
+    struct watch_channel *channel; /* room for one more than sources */
+    size_t channels;
+    struct arena contacts_arena;
+    struct tell_contacts contacts;
+    int slot[LIMIT_CONTACTS]; /* bit of contact i in the masks of alarms */
+    struct alarm_clock clock;
+    struct fetcher *fetcher;
+    unsigned asked; /* requests under way */
+    struct watch_job job[LIMIT_WATCH_READERS + LIMIT_WATCH_SENDERS];
+    uint64_t dates[LIMIT_FETCHES];
+    size_t date_count;
+    uint64_t round_at;                         /* when it was judged last */
+    uint64_t round_ms, next_round_ms, send_ms; /* CLOCK_BOOTTIME */
+    bool judged;                               /* this round was */
+    bool red;                                  /* nobody can be reached */
+    unsigned trouble;                          /* times that the book could not be written */
+};
+
+uint64_t watch_boot_ms(void);
+/* Unix seconds as believed, now. */
+uint64_t watch_time(const struct watch *watch);
+
+/* source.c */
+MUST_CHECK int watch_sources_load(struct watch *watch, struct why *why);
+MUST_CHECK int watch_source_store(struct watch *watch, struct watch_source *source,
+                                  struct why *why);
+MUST_CHECK int watch_follow_load(struct watch *watch, const char *what, struct bytes *raw,
+                                 struct why *why);
+/* What is wrong with it now; a line in the log when that is news. */
+void watch_source_said(struct watch *watch, struct watch_source *source, const char *text);
+/* Its new state, into the book at once: it was read at some cost. */
+struct watch_grown {
+    struct slice follow, note; /* the state as bytes; the checkpoint as it was served */
+};
+MUST_CHECK int watch_source_grown(struct watch *watch, struct watch_source *source,
+                                  const struct follow *follow, const struct watch_grown *grown);
+/* Keep a note in evidence/; and the newest of each copy of the source's channel. */
+void watch_evidence_keep(struct watch *watch, struct slice note);
+void watch_evidence_others(struct watch *watch, const struct watch_source *source);
+/* The document of the newest word of the source's channel. */
+void watch_channel_word(struct watch *watch, const struct watch_source *source,
+                        struct slice word);
+
+/* ask.c: is there something new? */
+void watch_ask_start(struct watch *watch);
+void watch_ask_more(struct watch *watch);
+void watch_ask_answers(struct watch *watch, unsigned timeout_ms);
+
+/* reader.c, courier.c: read it in a cage */
+void watch_read_start(struct watch *watch);
+void watch_read_ended(struct watch *watch, struct watch_job *job, struct slice result);
+struct watch_courier {
+    const struct fetcher_options *fetch;
+    const char *what;
+    bool is_url, past_caches;
+    int end; /* of the pair of sockets */
+};
+MUST_CHECK int watch_courier_start(const struct watch_courier *courier, pid_t *pid,
+                                   struct why *why);
+/* In the cage: ask the courier for a file; a follow_source.read.  ctx: int *, the socket. */
+int watch_courier_read(void *ctx, const char *path, struct bytes *out, struct why *why);
+
+/* channels.c */
+MUST_CHECK int watch_channels_load(struct watch *watch, struct why *why);
+/* Every copy that was read has its channel; inside of a transaction. */
+MUST_CHECK int watch_channels_group(struct watch *watch, uint64_t now, struct why *why);
+/* NULL: it counts to none. */
+struct watch_channel *watch_channel_of(struct watch *watch, const struct watch_source *source);
+uint64_t watch_clock_step(struct watch *watch);
+
+/* judge.c */
+MUST_CHECK int watch_judge(struct watch *watch, struct why *why);
+
+/* queue.c */
+MUST_CHECK int watch_contacts_load(struct watch *watch, struct why *why);
+void watch_rules(const struct watch *watch, struct alarm_rules *rules);
+MUST_CHECK int watch_queue_event(struct watch *watch, struct watch_channel *channel,
+                                 const struct alarm_event *event, struct why *why);
+/* Whoever was told and could not be reached in time hands on to the next one. */
+MUST_CHECK int watch_queue_hand_on(struct watch *watch, struct watch_channel *channel,
+                                   struct why *why);
+/* An episode is over: what was not sent yet need not be. */
+MUST_CHECK int watch_queue_stop(struct watch *watch, const struct watch_channel *channel,
+                                uint64_t number, struct why *why);
+
+/* send.c */
+void watch_send_start(struct watch *watch);
+void watch_send_ended(struct watch *watch, struct watch_job *job, struct slice result);
+MUST_CHECK int watch_red_find(struct watch *watch, struct why *why);
 
 #endif

@@ -1,0 +1,257 @@
+/* How a watch stands, for people and for programs. */
+#include "cmd/watch_int.h"
+
+#include <stdio.h>
+
+/* ---- the verdict ---- */
+
+static bool heard_any(const struct watch *watch, size_t index, size_t copies)
+{
+    struct watch_copy_view copy;
+
+    for (size_t i = 0; i < copies; i++) {
+        watch_copy_at(watch, index, i, &copy);
+        if (copy.heard)
+            return true;
+    }
+    return false;
+}
+
+static enum cmd_exit channel_exit(const struct watch *watch, size_t index)
+{
+    struct watch_view view;
+
+    watch_view_at(watch, index, &view);
+    if (view.alarm->late || view.alarm->silent || view.alarm->disagree)
+        return CMD_WANTING;
+    if (!heard_any(watch, index, view.copies) ||
+        (!view.alarm->facts.has_word && !view.alarm->due.promised))
+        return CMD_UNCHECKED;
+    return CMD_DONE;
+}
+
+enum cmd_exit cmd_watch_exit(const struct watch *watch)
+{
+    struct watch_people people;
+    enum cmd_exit worst = CMD_DONE;
+
+    watch_people(watch, &people);
+    for (size_t i = 0; i < watch_view_count(watch); i++) {
+        enum cmd_exit each = channel_exit(watch, i);
+
+        if (each == CMD_WANTING || worst == CMD_DONE)
+            worst = each;
+    }
+    return people.contacts && people.red ? CMD_WANTING : worst;
+}
+
+/* ---- for people ---- */
+
+static void line(struct bytes *out, enum lang lang, enum lang_string id, const char *first)
+{
+    LANG_SAY(out, lang, id, first);
+    bytes_u8(out, '\n');
+}
+
+static void line_time(struct bytes *out, enum lang lang, enum lang_string id, uint64_t unix_s)
+{
+    char date[LANG_DATE_BYTES];
+
+    lang_date(lang, unix_s, date);
+    bytes_text(out, "  ");
+    line(out, lang, id, date);
+}
+
+static void verdict(struct bytes *out, enum lang lang, const struct watch *watch, size_t index)
+{
+    const enum cmd_exit exit = channel_exit(watch, index);
+    struct watch_view view;
+    bool acked = false;
+
+    watch_view_at(watch, index, &view);
+    if (exit == CMD_DONE)
+        bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_WELL));
+    if (view.alarm->late)
+        line_time(out, lang, STR_WATCH_LATE, view.alarm->due.by);
+    if (view.alarm->silent)
+        line_time(out, lang, STR_WATCH_SILENT, view.episode[ALARM_SILENT].since);
+    if (view.alarm->disagree)
+        line_time(out, lang, STR_WATCH_DISAGREE, view.episode[ALARM_DISAGREE].since);
+    for (int kind = 0; kind < ALARM_KINDS; kind++)
+        acked = acked || (view.episode[kind].open && view.episode[kind].acked);
+    if (acked)
+        bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_ACKED));
+    if (exit == CMD_UNCHECKED && !heard_any(watch, index, view.copies))
+        bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_UNCHECKED));
+}
+
+static void promise(struct bytes *out, enum lang lang, const struct alarm_view *view)
+{
+    if (view->facts.has_word)
+        line_time(out, lang, STR_WATCH_WORD, view->facts.word_at);
+    else
+        bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_NO_WORD));
+    if (!view->due.promised)
+        bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_NO_PROMISE));
+    else if (view->due.silent)
+        line_time(out, lang, STR_WATCH_QUIET, view->due.by);
+    else if (!view->late)
+        line_time(out, lang, STR_WATCH_DUE, view->due.by);
+}
+
+static void copies(struct bytes *out, enum lang lang, const struct watch *watch, size_t index)
+{
+    struct watch_view view;
+    struct watch_copy_view copy;
+    char count[3][24], date[LANG_DATE_BYTES];
+
+    watch_view_at(watch, index, &view);
+    (void)snprintf(count[0], sizeof(count[0]), "%zu", view.alarm->copies);
+    (void)snprintf(count[1], sizeof(count[1]), "%zu", view.alarm->heard);
+    (void)snprintf(count[2], sizeof(count[2]), "%zu", view.alarm->agree);
+    bytes_text(out, "  ");
+    LANG_SAY(out, lang, STR_WATCH_COPIES, count[0], count[1], count[2]);
+    bytes_u8(out, '\n');
+    for (size_t i = 0; i < view.copies; i++) {
+        watch_copy_at(watch, index, i, &copy);
+        bytes_printf(out, "    %s\n      ", copy.what);
+        (void)snprintf(count[0], sizeof(count[0]), "%llu", (unsigned long long)copy.size);
+        if (copy.at_odds)
+            LANG_SAY(out, lang, STR_WATCH_COPY_ODDS, copy.text);
+        else if (copy.heard)
+            LANG_SAY(out, lang, STR_WATCH_COPY_GOOD, count[0]);
+        else
+            LANG_SAY(out, lang, STR_WATCH_COPY_BAD, copy.text);
+        if (!copy.heard && copy.heard_at) {
+            lang_date_short(lang, copy.heard_at, date);
+            bytes_text(out, "; ");
+            LANG_SAY(out, lang, STR_WATCH_COPY_HEARD, date);
+        }
+        bytes_u8(out, '\n');
+    }
+}
+
+void cmd_watch_text(struct bytes *out, enum lang lang, const struct watch *watch)
+{
+    char short_id[CHANNEL_SHORT_ID_BYTES], waiting[24];
+    struct watch_people people;
+    struct watch_view view;
+
+    watch_people(watch, &people);
+    for (size_t i = 0; i < watch_view_count(watch); i++) {
+        watch_view_at(watch, i, &view);
+        if (view.id.text[0]) {
+            channel_id_short(&view.id, short_id);
+            bytes_printf(out, "%s (%s)\n", view.name, short_id);
+        } else {
+            bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_UNNAMED));
+        }
+        verdict(out, lang, watch, i);
+        promise(out, lang, view.alarm);
+        copies(out, lang, watch, i);
+    }
+    (void)snprintf(waiting, sizeof(waiting), "%zu", people.waiting);
+    if (!people.contacts)
+        bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_NOBODY));
+    else if (people.red)
+        bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_RED));
+    if (people.waiting)
+        line(out, lang, STR_WATCH_WAITING, waiting);
+    if (people.doubtful_clock)
+        bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_CLOCK));
+    if (people.looks_only)
+        bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_BESIDE));
+}
+
+/* ---- for programs ---- */
+
+static const char *state_name(enum cmd_exit exit)
+{
+    return exit == CMD_DONE ? "well" : exit == CMD_WANTING ? "alarm" : "unchecked";
+}
+
+static void episodes_json(struct json_writer *json, const struct alarm_episode *episode)
+{
+    json_array_open(json, "episodes");
+    for (int kind = 0; kind < ALARM_KINDS; kind++) {
+        if (!episode[kind].open)
+            continue;
+        json_object_open(json, NULL);
+        json_put_text(json, "kind", watch_kind_name((enum alarm_kind)kind));
+        json_put_number(json, "since", episode[kind].since);
+        json_put_bool(json, "acknowledged", episode[kind].acked);
+        json_object_close(json);
+    }
+    json_array_close(json);
+}
+
+static void copies_json(struct json_writer *json, const struct watch *watch, size_t index,
+                        size_t count)
+{
+    struct watch_copy_view copy;
+
+    json_array_open(json, "sources");
+    for (size_t i = 0; i < count; i++) {
+        watch_copy_at(watch, index, i, &copy);
+        json_object_open(json, NULL);
+        json_put_text(json, "what", copy.what);
+        json_put_bool(json, "heard", copy.heard);
+        json_put_number(json, "heard_at", copy.heard_at);
+        json_put_number(json, "size", copy.size);
+        json_put_bool(json, "at_odds", copy.at_odds);
+        json_put_text(json, "text", copy.text);
+        json_object_close(json);
+    }
+    json_array_close(json);
+}
+
+static void channel_json(struct json_writer *json, const struct watch *watch, size_t index)
+{
+    struct watch_view view;
+
+    watch_view_at(watch, index, &view);
+    json_object_open(json, NULL);
+    json_put_text(json, "id", view.id.text);
+    json_put_text(json, "name", view.name);
+    json_put_text(json, "state", state_name(channel_exit(watch, index)));
+    json_put_bool(json, "late", view.alarm->late);
+    json_put_bool(json, "silent", view.alarm->silent);
+    json_put_bool(json, "disagree", view.alarm->disagree);
+    if (view.alarm->facts.has_word) {
+        json_object_open(json, "word");
+        json_put_number(json, "index", view.alarm->facts.word_index);
+        json_put_number(json, "at", view.alarm->facts.word_at);
+        json_object_close(json);
+    }
+    json_object_open(json, "due");
+    json_put_bool(json, "promised", view.alarm->due.promised);
+    if (view.alarm->due.promised)
+        json_put_number(json, "by", view.alarm->due.by);
+    json_put_bool(json, "silent", view.alarm->due.silent);
+    json_object_close(json);
+    json_put_number(json, "copies", view.alarm->copies);
+    json_put_number(json, "heard", view.alarm->heard);
+    json_put_number(json, "agree", view.alarm->agree);
+    episodes_json(json, view.episode);
+    copies_json(json, watch, index, view.copies);
+    json_object_close(json);
+}
+
+void cmd_watch_json(struct bytes *out, const struct watch *watch)
+{
+    struct json_writer json = cmd_json_open(out);
+    struct watch_people people;
+
+    watch_people(watch, &people);
+    json_put_text(&json, "state", state_name(cmd_watch_exit(watch)));
+    json_put_number(&json, "contacts", people.contacts);
+    json_put_bool(&json, "red", people.red);
+    json_put_number(&json, "waiting", people.waiting);
+    json_put_bool(&json, "clock_doubtful", people.doubtful_clock);
+    json_put_bool(&json, "looks_only", people.looks_only);
+    json_array_open(&json, "channels");
+    for (size_t i = 0; i < watch_view_count(watch); i++)
+        channel_json(&json, watch, i);
+    json_array_close(&json);
+    cmd_json_close(&json);
+}

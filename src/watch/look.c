@@ -1,0 +1,165 @@
+/* What others may see of a watch: how it stands, its ledger, its health. */
+#include "watch/watch_int.h"
+
+#include <fcntl.h>
+
+#include "io/io.h"
+
+/* ---- after a look ---- */
+
+size_t watch_view_count(const struct watch *watch)
+{
+    return watch->channels;
+}
+
+static const struct watch_source *copy_of(const struct watch *watch, size_t index, size_t at)
+{
+    for (size_t i = 0; i < watch->sources; i++)
+        if (watch->source[i].judged_with == index + 1 && at-- == 0)
+            return &watch->source[i];
+    return NULL;
+}
+
+void watch_view_at(const struct watch *watch, size_t index, struct watch_view *out)
+{
+    const struct watch_channel *channel = &watch->channel[index];
+
+    *out = (struct watch_view){.id = channel->id,
+                               .name = channel->name,
+                               .alarm = &channel->view,
+                               .episode = channel->alarm.episode};
+    while (copy_of(watch, index, out->copies))
+        out->copies++;
+}
+
+void watch_copy_at(const struct watch *watch, size_t index, size_t at,
+                   struct watch_copy_view *out)
+{
+    const struct watch_source *source = copy_of(watch, index, at);
+
+    if (!source)
+        bug("watch: no such copy");
+    *out = (struct watch_copy_view){.what = source->what,
+                                    .heard_at = source->heard_at,
+                                    .size = source->size,
+                                    .heard = source->heard,
+                                    .at_odds = source->at_odds,
+                                    .text = source->text};
+}
+
+static uint64_t count_rows(struct store *store, const char *sql)
+{
+    struct store_query *query;
+    uint64_t count = 0;
+
+    if (store_query(store, sql, &query, NULL) != SH_OK)
+        return 0;
+    if (store_step(query, NULL) == STORE_ROW)
+        count = store_int(query, 0);
+    store_done(query);
+    return count;
+}
+
+static const char sql_queued[] = "SELECT count(*) FROM queue WHERE state=0";
+
+void watch_people(const struct watch *watch, struct watch_people *out)
+{
+    *out = (struct watch_people){.contacts = watch->contacts.count,
+                                 .red = watch->red,
+                                 .looks_only = watch->looks_only,
+                                 .waiting = count_rows(watch->store, sql_queued),
+                                 .doubtful_clock = watch->clock.doubtful};
+}
+
+/* ---- the ledger ---- */
+
+static void attempt_fill(struct watch_attempt *attempt, struct store_query *query)
+{
+    *attempt = (struct watch_attempt){.at = store_int(query, 0),
+                                      .kind = (enum tell_kind)store_int(query, 3),
+                                      .what = (enum tell_what)store_int(query, 4),
+                                      .outcome = (enum tell_outcome)store_int(query, 5),
+                                      .status = (unsigned)store_int(query, 6)};
+    watch_text(attempt->contact, sizeof(attempt->contact), store_blob(query, 1));
+    watch_text(attempt->message, sizeof(attempt->message), store_blob(query, 2));
+    watch_text(attempt->text, sizeof(attempt->text), store_blob(query, 7));
+}
+
+int watch_log(const char *state_dir,
+              void (*each)(void *ctx, const struct watch_attempt *attempt), void *ctx,
+              struct why *why)
+{
+    struct watch_attempt attempt;
+    struct store_query *query;
+    struct store *store = NULL;
+    int rc = watch_book_open(state_dir, STORE_READ, &store, why);
+
+    if (rc == SH_OK)
+        rc = store_query(store,
+                         "SELECT at, contact, message, kind, what, outcome, status, text"
+                         " FROM attempts ORDER BY id",
+                         &query, why);
+    while (rc == SH_OK || rc == STORE_ROW) {
+        rc = store_step(query, why);
+        if (rc != STORE_ROW)
+            break;
+        attempt_fill(&attempt, query);
+        each(ctx, &attempt);
+    }
+    store_close(store);
+    return rc < 0 ? rc : SH_OK;
+}
+
+/* ---- health ---- */
+
+static int about_load(struct store *store, struct watch_status *out, struct why *why)
+{
+    struct store_query *query;
+    int rc =
+        store_query(store, "SELECT round_at, error, error_at, red FROM about", &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    rc = store_step(query, why);
+    if (rc == STORE_ROW) {
+        out->round_at = store_int(query, 0);
+        watch_text(out->error, sizeof(out->error), store_blob(query, 1));
+        out->error_at = store_int(query, 2);
+        out->red = store_int(query, 3) != 0;
+    }
+    store_done(query);
+    return rc < 0 ? rc : SH_OK;
+}
+
+/* Somebody holds the lock as long as he watches. */
+static bool is_running(const char *state_dir)
+{
+    int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int lock = -1;
+    bool running = dir >= 0 && io_exists(dir, "lock") &&
+                   io_lock(dir, "lock", 0, &lock, NULL) == SH_ECONFLICT;
+
+    io_close(&lock);
+    io_close(&dir);
+    return running;
+}
+
+int watch_status(const char *state_dir, struct watch_status *out, struct why *why)
+{
+    struct store *store = NULL;
+    int rc = watch_book_open(state_dir, STORE_READ, &store, why);
+
+    *out = (struct watch_status){0};
+    if (rc == SH_OK)
+        rc = about_load(store, out, why);
+    if (rc == SH_OK) {
+        out->sources = count_rows(store, "SELECT count(*) FROM sources");
+        out->heard = count_rows(store, "SELECT count(*) FROM sources WHERE text=''");
+        out->odds = count_rows(store, "SELECT count(*) FROM sources WHERE odds<>0");
+        out->open = count_rows(store, "SELECT count(*) FROM episodes WHERE closed_at=0");
+        out->queued = count_rows(store, sql_queued);
+        out->running = is_running(state_dir);
+    }
+    store_close(store);
+    return rc;
+}

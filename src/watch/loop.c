@@ -1,0 +1,378 @@
+/*
+ * The loop: a round of questions at a time, readers for what is new, one judgement when all
+ * have answered or had their time, and senders for what waits.  Nothing blocks but poll().
+ */
+#include "watch/watch_int.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "fetcher/fetcher.h"
+#include "io/io.h"
+
+/* Not a cap: a copy that has not settled by then does not hold up judging the others. */
+#define PATIENCE_MS 100000
+
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+/* ---- opening and closing ---- */
+
+static int open_state(struct watch *watch, struct why *why)
+{
+    const char *state = watch->options->state_dir;
+    int rc = watch_book_make(state, &watch->dir, why);
+
+    if (rc == SH_OK && !watch->options->only_try)
+        rc = io_lock(watch->dir, "lock", 0, &watch->lock, why);
+    if (rc == SH_ECONFLICT) {
+        *why = (struct why){0};
+        rc = SH_OK;
+    }
+    watch->looks_only = watch->lock < 0;
+    if (rc == SH_OK)
+        rc = watch_book_open(
+            state, watch->looks_only && !watch->options->only_try ? STORE_READ : STORE_WRITE,
+            &watch->store, why);
+    if (rc == SH_OK && !watch->looks_only && watch_book_reserve(watch->store, why) != SH_OK) {
+        io_say("warning", "watch", "reserve", "cause=\"%s\"", why->text);
+        *why = (struct why){0};
+    }
+    return rc == SH_OK ? watch_book_secret(watch->store, watch->secret, why) : rc;
+}
+
+static int round_load(struct watch *watch, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store, "SELECT round_at FROM about", &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    rc = store_step(query, why);
+    if (rc == STORE_ROW)
+        watch->round_at = store_int(query, 0);
+    store_done(query);
+    return rc < 0 ? rc : SH_OK;
+}
+
+static int load(struct watch *watch, struct why *why)
+{
+    int rc = watch_sources_load(watch, why);
+
+    if (rc == SH_OK)
+        rc = watch_channels_load(watch, why);
+    if (rc == SH_OK)
+        rc = watch_contacts_load(watch, why);
+    if (rc == SH_OK)
+        rc = round_load(watch, why);
+    return rc == SH_OK ? watch_red_find(watch, why) : rc;
+}
+
+int watch_open(const struct watch_options *options, struct watch **out, struct why *why)
+{
+    size_t sources = options->source_count;
+    /* RAW: one for the process; its size depends on the number of sources alone. */
+    struct watch *watch = calloc(1, sizeof(*watch));
+    int rc = SH_OK;
+
+    if (sources > LIMIT_SOURCES || (!sources && !options->only_try)) {
+        free(watch);
+        return why_set(why, SH_EARG, WHY_NOWHERE, "%zu sources; 1 to %d can be watched",
+                       sources, LIMIT_SOURCES);
+    }
+    if (!watch)
+        return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
+    watch->options = options;
+    watch->dir = watch->lock = -1;
+    for (size_t i = 0; i < COUNT_OF(watch->job); i++)
+        watch->job[i].alive = watch->job[i].out = -1;
+    arena_init(&watch->arena, (sources + 1) * LIMIT_HOME_BYTES * 2);
+    arena_init(&watch->contacts_arena, LIMIT_CONTACTS_ARENA);
+    /* RAW: as above. */
+    watch->source = calloc(sources + 1, sizeof(*watch->source));
+    /* RAW: as above; one more for a channel whose name is not known yet. */
+    watch->channel = calloc(sources + 2, sizeof(*watch->channel));
+    if (!watch->source || !watch->channel)
+        rc = why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
+    if (rc == SH_OK)
+        rc = open_state(watch, why);
+    if (rc == SH_OK)
+        rc = load(watch, why);
+    if (rc == SH_OK)
+        *out = watch;
+    else
+        watch_close(watch);
+    return rc;
+}
+
+void watch_close(struct watch *watch)
+{
+    if (!watch)
+        return;
+    for (size_t i = 0; i < COUNT_OF(watch->job); i++)
+        watch_job_stop(&watch->job[i]);
+    fetcher_close(watch->fetcher);
+    store_close(watch->store);
+    for (size_t i = 0; i < watch->channels; i++)
+        bytes_release(&watch->channel[i].word);
+    wipe(watch->secret, sizeof(watch->secret));
+    arena_release(&watch->contacts_arena);
+    arena_release(&watch->arena);
+    io_close(&watch->lock);
+    io_close(&watch->dir);
+    free(watch->source);
+    free(watch->channel);
+    free(watch);
+}
+
+/* ---- one turn ---- */
+
+static void reap(struct watch *watch)
+{
+    struct bytes result;
+
+    bytes_init(&result, LIMIT_WATCH_RESULT_BYTES);
+    for (size_t i = 0; i < COUNT_OF(watch->job); i++) {
+        struct watch_job *job = &watch->job[i];
+        enum watch_work work = job->work;
+
+        if (work == WATCH_RECORDING) {
+            watch_send_ended(watch, job, bytes_view(&job->result));
+            continue;
+        }
+        if (work == WATCH_NO_WORK || !watch_job_ended(job, &result))
+            continue;
+        if (work == WATCH_READING)
+            watch_read_ended(watch, job, bytes_view(&result));
+        else
+            watch_send_ended(watch, job, bytes_view(&result));
+    }
+    bytes_release(&result);
+}
+
+static bool settled(const struct watch *watch)
+{
+    for (size_t i = 0; i < watch->sources; i++)
+        if (watch->source[i].phase != WATCH_SETTLED)
+            return false;
+    return true;
+}
+
+/* After a failed commit the handle is of no more use; what it held is read from memory. */
+static void book_again(struct watch *watch)
+{
+    struct store *store = NULL;
+
+    if (watch->looks_only ||
+        watch_book_open(watch->options->state_dir, STORE_WRITE, &store, NULL) != SH_OK)
+        return;
+    store_close(watch->store);
+    watch->store = store;
+}
+
+static int judge(struct watch *watch, struct why *why)
+{
+    int rc = watch_judge(watch, why);
+
+    watch->judged = true;
+    if (rc == SH_OK) {
+        watch->trouble = 0;
+        return rc;
+    }
+    if (!watch->trouble++)
+        io_say("error", "watch", "book", "cause=\"%s\"", why->text);
+    book_again(watch);
+    watch_book_error(watch->store, io_now(), why->text);
+    return rc;
+}
+
+static void round_start(struct watch *watch)
+{
+    uint64_t every_ms = (watch->options->every_s ? watch->options->every_s : 60) * 1000;
+    uint32_t dice;
+
+    io_random(&dice, sizeof(dice));
+    watch->round_ms = watch_boot_ms();
+    /* Ten per cent earlier or later, so that watches do not ask in step. */
+    watch->next_round_ms =
+        watch->round_ms + every_ms - every_ms / 10 + dice % (every_ms / 5 + 1);
+    watch->judged = false;
+    watch_ask_start(watch);
+}
+
+static bool must_judge(const struct watch *watch)
+{
+    return !watch->judged &&
+           (settled(watch) || watch_boot_ms() >= watch->round_ms + PATIENCE_MS);
+}
+
+static bool working(const struct watch *watch)
+{
+    for (size_t i = 0; i < COUNT_OF(watch->job); i++)
+        if (watch->job[i].work != WATCH_NO_WORK)
+            return true;
+    return false;
+}
+
+/* Wait for an answer, the end of a child, a signal, or until time_ms. */
+static void pause_until(const struct watch *watch, uint64_t time_ms)
+{
+    struct pollfd fds[1 + COUNT_OF(watch->job)];
+    uint64_t now = watch_boot_ms();
+    nfds_t count = 0;
+    sigset_t none;
+    struct timespec left = {0};
+
+    if (watch->fetcher)
+        fds[count++] = (struct pollfd){.fd = fetcher_fd(watch->fetcher), .events = POLLIN};
+    for (size_t i = 0; i < COUNT_OF(watch->job); i++) {
+        const struct watch_job *job = &watch->job[i];
+
+        if (job->work == WATCH_RECORDING && time_ms > now + 1000)
+            time_ms = now + 1000;
+        if (job->work != WATCH_READING && job->work != WATCH_SENDING)
+            continue;
+        if (job->deadline_ms < time_ms)
+            time_ms = job->deadline_ms;
+        if (job->alive >= 0)
+            fds[count++] = (struct pollfd){.fd = job->alive, .events = POLLIN};
+        else if (time_ms > now + 50)
+            time_ms = now + 50; /* A kernel without pidfd: look now and then. */
+    }
+    if (time_ms > now) {
+        left.tv_sec = (time_t)((time_ms - now) / 1000);
+        left.tv_nsec = (long)((time_ms - now) % 1000 * 1000000);
+    }
+    if (sigemptyset(&none) != 0)
+        bug("watch: signals");
+    if (ppoll(fds, count, &left, &none) < 0 && errno != EINTR)
+        bug("watch: poll");
+}
+
+/* ---- once ---- */
+
+int watch_once(struct watch *watch, struct why *why)
+{
+    int rc = SH_OK;
+
+    round_start(watch);
+    while (rc == SH_OK) {
+        watch_ask_answers(watch, 0);
+        reap(watch);
+        watch_read_start(watch);
+        if (must_judge(watch))
+            rc = judge(watch, why);
+        if (rc == SH_OK && watch->judged) {
+            watch_send_start(watch);
+            if (!working(watch))
+                break;
+        }
+        if (rc == SH_OK)
+            pause_until(watch, watch_boot_ms() + 1000);
+    }
+    /* What could not be judged is told all the same, if it was queued before. */
+    return rc;
+}
+
+/* ---- again and again ---- */
+
+static int signals_set(sigset_t *blocked, struct why *why)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_stop};
+    int rc = sigemptyset(blocked);
+
+    for (size_t i = 0; i < COUNT_OF(numbers) && rc == 0; i++) {
+        rc = sigaction(numbers[i], &action, NULL);
+        if (rc == 0)
+            rc = sigaddset(blocked, numbers[i]);
+    }
+    /* They are let through only while it waits, so that none is missed. */
+    if (rc == 0)
+        rc = sigprocmask(SIG_BLOCK, blocked, NULL);
+    return rc == 0 ? SH_OK : why_set(why, SH_EIO, WHY_NOWHERE, "signals cannot be set");
+}
+
+static uint64_t send_time(struct watch *watch)
+{
+    struct store_query *query;
+    uint64_t now = watch_time(watch), next = 0;
+
+    if (watch->looks_only || !watch->contacts.count ||
+        store_query(watch->store, "SELECT min(next_try) FROM queue WHERE state=0", &query,
+                    NULL) != SH_OK)
+        return UINT64_MAX;
+    if (store_step(query, NULL) == STORE_ROW && !store_is_null(query, 0))
+        next = store_int(query, 0);
+    store_done(query);
+    if (!next)
+        return UINT64_MAX;
+    /* One second at least: what is due and cannot be sent is not tried in a circle. */
+    return watch_boot_ms() + (next > now ? (next - now) * 1000 : 1000);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void turn(struct watch *watch)
+{
+    struct why why = {0};
+
+    watch_ask_answers(watch, 0);
+    reap(watch);
+    watch_read_start(watch);
+    if (must_judge(watch) && judge(watch, &why) == SH_OK)
+        watch->send_ms = 0;
+    if (watch_boot_ms() >= watch->send_ms) {
+        watch_send_start(watch);
+        watch->send_ms = send_time(watch);
+    }
+    if (watch_boot_ms() >= watch->next_round_ms && watch->judged)
+        round_start(watch);
+}
+
+int watch_run(struct watch *watch, struct why *why)
+{
+    uint64_t alive_ms = io_watchdog_ms();
+    uint64_t wake_ms, said_ms = 0;
+    sigset_t blocked;
+    int rc = signals_set(&blocked, why);
+
+    if (rc != SH_OK)
+        return rc;
+    if (watch->looks_only)
+        return why_set(
+            why, SH_ECONFLICT, WHY_NOWHERE,
+            "%.200s: another watch runs with this state; give --state another folder",
+            watch->options->state_dir);
+    io_say("info", "watch", "start", "sources=%zu contacts=%zu", watch->sources,
+           watch->contacts.count);
+    (void)io_notify("READY=1"); /* False: nobody wants to know. */
+    round_start(watch);
+    while (!stopped) {
+        turn(watch);
+        wake_ms = sooner(watch->next_round_ms, watch->send_ms);
+        if (!watch->judged)
+            wake_ms = sooner(watch->round_ms + PATIENCE_MS, watch->send_ms);
+        if (alive_ms && watch_boot_ms() >= said_ms + alive_ms) {
+            (void)io_notify("WATCHDOG=1"); /* As above. */
+            said_ms = watch_boot_ms();
+        }
+        if (alive_ms)
+            wake_ms = sooner(wake_ms, said_ms + alive_ms);
+        if (!stopped)
+            pause_until(watch, wake_ms);
+    }
+    (void)io_notify("STOPPING=1"); /* As above. */
+    io_say("info", "watch", "stop", "rounds=done");
+    return SH_OK;
+}

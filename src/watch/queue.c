@@ -1,0 +1,381 @@
+/* From an event to a message that waits in the book, and who is to be told at all. */
+#include "watch/watch_int.h"
+
+#include "io/io.h"
+
+/* Not a cap: later than anything. */
+#define NEVER_S (UINT64_C(1) << 40)
+/* Not a cap: so long may the ways of a contact fail before the next is told (safety.md 2.3). */
+#define HAND_ON_S 900
+
+/* ---- contacts and their bits ---- */
+
+static int slot_of(struct watch *watch, const char *name, int *slot, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store, "SELECT slot FROM contacts WHERE name=?1", &query, why);
+
+    *slot = -1;
+    if (rc != SH_OK)
+        return rc;
+    store_bind_text(query, 1, name);
+    rc = store_step(query, why);
+    if (rc == STORE_ROW && store_int(query, 0) < LIMIT_CONTACTS)
+        *slot = (int)store_int(query, 0);
+    store_done(query);
+    return rc < 0 ? rc : SH_OK;
+}
+
+/* The lowest bit that nobody has, or that only somebody has who is no contact any more. */
+static int slot_free(struct watch *watch, int *slot, struct why *why)
+{
+    struct store_query *query;
+    uint64_t taken = 0, stale = 0;
+    int rc = store_query(watch->store, "SELECT slot, name FROM contacts", &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    while ((rc = store_step(query, why)) == STORE_ROW) {
+        char name[33];
+        uint64_t at = store_int(query, 0);
+
+        watch_text(name, sizeof(name), store_blob(query, 1));
+        if (at >= LIMIT_CONTACTS)
+            continue;
+        taken |= UINT64_C(1) << at;
+        if (!tell_contact_find(&watch->contacts, name))
+            stale |= UINT64_C(1) << at;
+    }
+    store_done(query);
+    for (int i = 2 * LIMIT_CONTACTS - 1; i >= 0 && rc >= 0; i--) {
+        uint64_t bit = UINT64_C(1) << (i % LIMIT_CONTACTS);
+
+        if (i < LIMIT_CONTACTS ? !(taken & bit) : (stale & bit) != 0)
+            *slot = i % LIMIT_CONTACTS;
+    }
+    return rc < 0 ? rc : SH_OK;
+}
+
+/* A bit that changes hands says nothing about the new person. */
+static void slot_clear(struct watch *watch, int slot)
+{
+    for (size_t i = 0; i < watch->channels; i++)
+        for (int kind = 0; kind < ALARM_KINDS; kind++)
+            watch->channel[i].alarm.episode[kind].told &= ~(UINT64_C(1) << slot);
+}
+
+static int slot_give(struct watch *watch, const char *name, int *slot, struct why *why)
+{
+    struct store_query *query;
+    int rc = slot_free(watch, slot, why);
+
+    if (rc == SH_OK)
+        rc = store_query(watch->store,
+                         "INSERT OR REPLACE INTO contacts(name, slot) VALUES(?1, ?2)", &query,
+                         why);
+    if (rc != SH_OK)
+        return rc;
+    slot_clear(watch, *slot);
+    store_bind_text(query, 1, name);
+    store_bind_int(query, 2, (uint64_t)*slot);
+    return store_run(query, why);
+}
+
+int watch_contacts_load(struct watch *watch, struct why *why)
+{
+    int rc = SH_OK;
+
+    if (!watch->options->contacts)
+        return SH_OK;
+    rc = tell_contacts_read(watch->options->contacts, &watch->contacts_arena, &watch->contacts,
+                            why);
+    for (size_t i = 0; i < watch->contacts.count && rc == SH_OK; i++) {
+        rc = slot_of(watch, watch->contacts.contact[i].name, &watch->slot[i], why);
+        if (rc == SH_OK && watch->slot[i] < 0 && watch->looks_only)
+            watch->slot[i] = (int)i;
+        else if (rc == SH_OK && watch->slot[i] < 0)
+            rc = slot_give(watch, watch->contacts.contact[i].name, &watch->slot[i], why);
+    }
+    return rc;
+}
+
+void watch_rules(const struct watch *watch, struct alarm_rules *rules)
+{
+    *rules = (struct alarm_rules){.silence_s = watch->contacts.silence_s};
+    if (!rules->silence_s)
+        rules->silence_s = 3600;
+    if (!watch->contacts.count)
+        return;
+    rules->contacts = LIMIT_CONTACTS;
+    for (size_t i = 0; i < LIMIT_CONTACTS; i++)
+        rules->after_s[i] = NEVER_S;
+    for (size_t i = 0; i < watch->contacts.count; i++) {
+        rules->after_s[watch->slot[i]] = watch->contacts.contact[i].after_s;
+        rules->wants_good[watch->slot[i]] = watch->contacts.contact[i].good;
+    }
+}
+
+static const struct tell_contact *contact_at(const struct watch *watch, size_t slot)
+{
+    for (size_t i = 0; i < watch->contacts.count; i++)
+        if (watch->slot[i] == (int)slot)
+            return &watch->contacts.contact[i];
+    return NULL;
+}
+
+/* ---- a message ---- */
+
+static enum tell_what what_of(const struct alarm_event *event)
+{
+    if (event->what == ALARM_OVER)
+        return TELL_OVER;
+    if (event->what == ALARM_GOOD)
+        return TELL_GOOD;
+    return event->kind == ALARM_LATE     ? TELL_LATE
+           : event->kind == ALARM_SILENT ? TELL_SILENT
+                                         : TELL_DISAGREE;
+}
+
+static int code_store(struct watch *watch, const struct watch_key *key, const char *code,
+                      enum lang lang, struct why *why)
+{
+    uint8_t hash[CRYPT_DIGEST_BYTES];
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "INSERT OR REPLACE INTO codes(hash, channel, number, contact, lang)"
+                         " VALUES(?1, ?2, ?3, ?4, ?5)",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    watch_code_hash(slice_text(code), hash);
+    store_bind_blob(query, 1, slice_of(hash, sizeof(hash)));
+    store_bind_text(query, 2, key->channel);
+    store_bind_int(query, 3, key->number);
+    store_bind_text(query, 4, key->contact);
+    store_bind_int(query, 5, lang);
+    return store_run(query, why);
+}
+
+struct written {
+    struct watch_key key;
+    char message_id[WATCH_MESSAGE_ID_BYTES];
+    struct bytes subject, body;
+};
+
+static int message_store(struct watch *watch, const struct written *written, uint64_t now,
+                         struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "INSERT OR IGNORE INTO queue(message, contact, channel, number, what,"
+                         " subject, body, created, next_try)"
+                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_text(query, 1, written->message_id);
+    store_bind_text(query, 2, written->key.contact);
+    store_bind_text(query, 3, written->key.channel);
+    store_bind_int(query, 4, written->key.number);
+    store_bind_int(query, 5, written->key.what);
+    store_bind_blob(query, 6, bytes_view(&written->subject));
+    store_bind_blob(query, 7, bytes_view(&written->body));
+    store_bind_int(query, 8, now);
+    return store_run(query, why);
+}
+
+static void words(struct watch *watch, const struct watch_channel *channel,
+                  const struct tell_contact *contact, struct written *written, const char *code)
+{
+    const struct alarm_view *view = &channel->view;
+    struct document doc;
+    struct arena arena;
+    struct tell_facts facts = {.what = written->key.what,
+                               .channel_name = channel->name,
+                               .now = view->now,
+                               .due_by = view->due.promised ? view->due.by : 0,
+                               .word_at = view->facts.has_word ? view->facts.word_at : 0,
+                               .heard_at = view->heard_at,
+                               .copies = view->copies,
+                               .heard = view->heard,
+                               .agree = view->agree,
+                               .ack_code = code,
+                               .message_id = written->message_id,
+                               .doubtful_clock = watch->clock.doubtful};
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    if (contact->words && channel->word.len && view->facts.has_word &&
+        channel->word_index == view->facts.word_index &&
+        document_parse(bytes_view(&channel->word), &arena, &doc, NULL) == SH_OK)
+        facts.word = &doc;
+    tell_words(&watch->contacts, contact, &facts, &written->subject, &written->body);
+    arena_release(&arena);
+}
+
+/* Was the contact ever told, as far as the book knows?  Then he also hears that it is over. */
+static int was_told(struct watch *watch, const struct watch_key *key, bool *told,
+                    struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "SELECT state, attempts FROM queue WHERE channel=?1 AND number=?2 AND"
+                         " contact=?3 AND what<=?4",
+                         &query, why);
+
+    *told = false;
+    if (rc != SH_OK)
+        return rc;
+    store_bind_text(query, 1, key->channel);
+    store_bind_int(query, 2, key->number);
+    store_bind_text(query, 3, key->contact);
+    store_bind_int(query, 4, TELL_DISAGREE);
+    while ((rc = store_step(query, why)) == STORE_ROW)
+        *told = *told || store_int(query, 0) == WATCH_ACCEPTED || store_int(query, 1) > 0;
+    store_done(query);
+    return rc < 0 ? rc : SH_OK;
+}
+
+int watch_queue_event(struct watch *watch, struct watch_channel *channel,
+                      const struct alarm_event *event, struct why *why)
+{
+    const struct tell_contact *contact = contact_at(watch, event->contact);
+    struct written written = {.key = {.secret = watch->secret,
+                                      .channel = channel->id.text,
+                                      .number = event->episode,
+                                      .what = what_of(event)}};
+    char code[WATCH_CODE_BYTES];
+    bool told = true;
+    int rc = SH_OK;
+
+    if (!contact)
+        return SH_OK;
+    written.key.contact = contact->name;
+    if (event->what == ALARM_OVER)
+        rc = was_told(watch, &written.key, &told, why);
+    if (rc != SH_OK || !told)
+        return rc;
+    bytes_init(&written.subject, LIMIT_DOCUMENT_BYTES);
+    bytes_init(&written.body, LIMIT_DOCUMENT_BYTES);
+    watch_message_id(&written.key, written.message_id);
+    watch_code(&written.key, code);
+    if (event->what == ALARM_TELL)
+        rc = code_store(watch, &written.key, code, contact->lang, why);
+    words(watch, channel, contact, &written, event->what == ALARM_TELL ? code : NULL);
+    if (rc == SH_OK)
+        rc = bytes_check(&written.subject, why);
+    if (rc == SH_OK)
+        rc = bytes_check(&written.body, why);
+    if (rc == SH_OK)
+        rc = message_store(watch, &written, channel->view.now, why);
+    bytes_release(&written.subject);
+    bytes_release(&written.body);
+    return rc;
+}
+
+int watch_queue_stop(struct watch *watch, const struct watch_channel *channel, uint64_t number,
+                     struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "UPDATE queue SET state=?1, state_at=?2 WHERE state=0 AND channel=?3"
+                         " AND number=?4 AND what<=?5",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, WATCH_STOPPED);
+    store_bind_int(query, 2, channel->view.now);
+    store_bind_text(query, 3, channel->id.text);
+    store_bind_int(query, 4, number);
+    store_bind_int(query, 5, TELL_DISAGREE);
+    return store_run(query, why);
+}
+
+/* ---- handing on ---- */
+
+/* The next one by time who was not told of it yet; -1: nobody is left. */
+static int next_after(const struct watch *watch, const struct tell_contact *failing,
+                      uint64_t told)
+{
+    const struct tell_contact *best = NULL;
+    int slot = -1;
+
+    for (size_t i = 0; i < watch->contacts.count; i++) {
+        const struct tell_contact *each = &watch->contacts.contact[i];
+        bool later = each->after_s > failing->after_s ||
+                     (each->after_s == failing->after_s && each > failing);
+
+        if (!later || (best && each->after_s >= best->after_s))
+            continue;
+        best = each;
+        slot = watch->slot[i];
+    }
+    return slot >= 0 && !(told & (UINT64_C(1) << slot)) ? slot : -1;
+}
+
+/* Those whose message about an episode no way took in time. */
+struct failing {
+    char name[LIMIT_CONTACTS][33];
+    size_t count;
+};
+static int failing_find(struct watch *watch, const struct watch_channel *channel,
+                        uint64_t number, struct failing *out, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "SELECT contact FROM queue WHERE channel=?1 AND number=?2 AND"
+                         " what<=?3 AND state IN (0, 3) AND created+?4<=?5",
+                         &query, why);
+
+    out->count = 0;
+    if (rc != SH_OK)
+        return rc;
+    store_bind_text(query, 1, channel->id.text);
+    store_bind_int(query, 2, number);
+    store_bind_int(query, 3, TELL_DISAGREE);
+    store_bind_int(query, 4, HAND_ON_S);
+    store_bind_int(query, 5, channel->view.now);
+    while ((rc = store_step(query, why)) == STORE_ROW)
+        if (out->count < LIMIT_CONTACTS)
+            watch_text(out->name[out->count++], sizeof(out->name[0]), store_blob(query, 0));
+    store_done(query);
+    return rc < 0 ? rc : SH_OK;
+}
+
+static int hand_on_kind(struct watch *watch, struct watch_channel *channel,
+                        enum alarm_kind kind, struct why *why)
+{
+    struct alarm_episode *episode = &channel->alarm.episode[kind];
+    struct failing failing;
+    int rc = failing_find(watch, channel, episode->number, &failing, why);
+
+    for (size_t i = 0; i < failing.count && rc == SH_OK; i++) {
+        const struct tell_contact *contact =
+            tell_contact_find(&watch->contacts, failing.name[i]);
+        int next = contact ? next_after(watch, contact, episode->told) : -1;
+        struct alarm_event event = {
+            .what = ALARM_TELL, .kind = kind, .episode = episode->number};
+
+        if (next < 0)
+            continue;
+        episode->told |= UINT64_C(1) << next;
+        event.contact = (size_t)next;
+        rc = watch_queue_event(watch, channel, &event, why);
+    }
+    return rc;
+}
+
+int watch_queue_hand_on(struct watch *watch, struct watch_channel *channel, struct why *why)
+{
+    int rc = SH_OK;
+
+    for (int kind = 0; kind < ALARM_KINDS && rc == SH_OK && watch->contacts.count; kind++) {
+        const struct alarm_episode *episode = &channel->alarm.episode[kind];
+
+        if (episode->open && !episode->acked && episode->told)
+            rc = hand_on_kind(watch, channel, (enum alarm_kind)kind, why);
+    }
+    return rc;
+}

@@ -1,0 +1,69 @@
+#!/bin/bash
+# watch: how copies stand, its exit codes, its usage.  What is told to whom: tests/watch.
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
+export STILLHERE_NOW=1790000000 XDG_STATE_HOME=$scratch/xdg
+channel home
+home=$scratch/home
+fails 2 "no source, and no channel here" still watch --once
+fails 4 "nothing there to look at" still watch "$scratch/nowhere" --once
+fails 4 "no word yet" still watch "$home" --once
+still -C "$home" -q checkin --next-due 24h "Back from shopping" >/dev/null
+cp -a "$home/public" copy
+runs "all is well" still watch "$home" --once
+has "it says so" "$out" 'All is well'
+has "until when" "$out" 'promised by Tuesday 22 September 2026, 14:13 UTC'
+has "nobody would be told" "$out" 'Nobody would be told'
+runs "two copies" still watch "$home" copy --once --json
+same "well" "$(json "['state']")" well
+same "both agree" "$(json "['channels'][0]['agree']")" 2
+same "the word" "$(json "['channels'][0]['word']['index']")" 1
+ok "state in the person's own place, for nobody else" test "$(stat -c %a "$scratch/xdg/stillhere/watch")" = 700
+runs "the channel of -C" still -C "$home" watch --once
+ok "state in the channel" test -f "$home/private/watch/watch.db"
+for lang in zh-Hans:一切平安 uk:добре ru:хорошо; do
+    runs "in ${lang%%:*}" still --lang "${lang%%:*}" watch "$home" --once
+    has "words of ${lang%%:*}" "$out" "${lang##*:}"
+done
+STILLHERE_NOW=1790086400 runs "in the promised second" still watch "$home" --once
+STILLHERE_NOW=1790086401 fails 3 "late a second later" still watch "$home" copy --once --json
+same "late" "$(json "['channels'][0]['late']")" True
+same "not silent" "$(json "['channels'][0]['silent']")" False
+same "since the promised time" "$(json "['channels'][0]['episodes'][0]['since']")" 1790086400
+export STILLHERE_NOW=1790086500
+still -C "$home" -q checkin --next-due 24h "Still here" >/dev/null
+runs "a copy that is behind makes nobody late" still watch "$home" copy --once
+has "all is well again" "$out" 'All is well'
+rm -r "$home/public/tile"
+runs "nothing new, nothing read" still watch "$home" --once
+mv "$home/public" away
+fails 4 "the only copy is gone" still watch "$home" --once
+STILLHERE_NOW=1790086600 fails 4 "and for a while that is all" still watch "$home" --once
+STILLHERE_NOW=1790091000 fails 3 "then it is silence" still watch "$home" --once --json
+same "silent" "$(json "['channels'][0]['silent']")" True
+fails 2 "a source twice" still watch copy copy --once
+fails 2 "not a channel's id" still watch copy --once --channel abc
+fails 3 "another channel than expected" still watch copy --once --state s2 --channel "$(printf 'a%.0s' {1..52})"
+fails 2 "no such length" still watch copy --every never
+fails 2 "two things at once" still watch copy --once --log
+fails 2 "a rehearsal without contacts" still watch copy --rehearse
+fails 2 "another scheme" still watch ftp://example.org/ --once
+fails 1 "contacts that are not there" still watch copy --once --contacts none
+fails 1 "no watch has run here" still watch --log --state s9
+fails 1 "a code that nobody has" still watch --ack abcdefghijklmnopqrstuvwxyz
+fails 1 "no code at all" still watch --ack ''
+printf '[olena]\nto command:%s/ring\nafter 0h\n' "$scratch" >contacts
+printf '#!/bin/sh\ncat >>%s/rung\n' "$scratch" >ring
+chmod 700 ring
+chmod 600 contacts
+runs "a rehearsal" still watch --contacts contacts --rehearse --json
+same "reaches her" "$(json "['tries'][0]['accepted']")" True
+ok "and says what it is" grep -qi test rung
+runs "one contact" still watch --contacts contacts --test olena
+fails 1 "no such contact" still watch --contacts contacts --test nobody
+printf '#!/bin/sh\nexit 1\n' >ring
+fails 3 "a rehearsal that fails" still watch --contacts contacts --rehearse
+runs "the ledger" still watch --log --json
+same "has all three" "$(json "['attempts'].__len__()")" 3
+runs "for people" still watch --log
+has "one line each" "$out" 'olena command rehearsal accepted'
+finish
