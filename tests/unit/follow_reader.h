@@ -102,6 +102,7 @@ static inline void reader_unused(void)
     (void)world_add_line;
     (void)world_expect;
     (void)world_withdraw;
+    (void)world_path;
     (void)promise;
 }
 
