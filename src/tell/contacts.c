@@ -12,7 +12,7 @@
 
 int tell_fail(struct tell_reader *reader, const char *fmt, ...)
 {
-    char text[sizeof(reader->why->text)];
+    char text[sizeof(reader->why->text) - 20]; /* Room for the number of the line. */
     va_list args;
 
     va_start(args, fmt);
@@ -295,8 +295,7 @@ static int not_a_key(struct tell_reader *reader, const char *word)
     for (size_t i = 0; i < COUNT_OF(KEYS); i++)
         if ((KEYS[i].where == KEY_SECTION) == (reader->open != NULL))
             used += (size_t)snprintf(known + used, sizeof(known) - used, " %s", KEYS[i].name);
-    return tell_fail(reader, "\"%.*s\" has no meaning %s; known here:%s",
-                     (int)tell_cut(slice_text(word), 40), word,
+    return tell_fail(reader, "\"%.*s\" has no meaning %s; known here:%s", TELL_START(word, 40),
                      reader->open ? "in a section" : "before the first [section]", known);
 }
 

@@ -22,6 +22,8 @@ struct tell_reader {
 };
 /* "line N: ..." as SH_EFORMAT. */
 int tell_fail(struct tell_reader *reader, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* What "%.*s" wants to show the start of a text, in whole characters. */
+#define TELL_START(text, bytes) (int)tell_cut(slice_text(text), bytes), text
 /* The next word of *rest, which is moved behind it; NULL at the end. */
 char *tell_word(char **rest);
 /* An address a@b that needs no quoting anywhere. */

@@ -61,12 +61,12 @@ static int secret_open(struct tell_reader *reader, const char *path, int *fd)
 
     *fd = openat(reader->dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0 || fstat(*fd, &st) != 0)
-        return tell_fail(reader, "the file '%.200s': %s", path, strerror(errno));
+        return tell_fail(reader, "the file '%.*s': %s", TELL_START(path, 200), strerror(errno));
     if (!S_ISREG(st.st_mode))
-        return tell_fail(reader, "'%.200s' is not a file", path);
+        return tell_fail(reader, "'%.*s' is not a file", TELL_START(path, 200));
     if (!is_private(&st))
-        return tell_fail(reader, "others can read the secret in '%.150s': chmod 600 '%.150s'",
-                         path, path);
+        return tell_fail(reader, "others can read the secret in '%.*s': chmod 600 '%.*s'",
+                         TELL_START(path, 150), TELL_START(path, 150));
     return SH_OK;
 }
 
@@ -81,16 +81,16 @@ int tell_take_secret(struct tell_reader *reader, const char *path, const char **
     if (rc != SH_OK)
         goto out;
     if (io_read_fd(fd, &text, NULL) != SH_OK) {
-        rc = tell_fail(reader, "'%.200s' cannot be read, or has more than %d bytes", path,
-                       LIMIT_TELL_SECRET_BYTES);
+        rc = tell_fail(reader, "'%.*s' cannot be read, or has more than %d bytes",
+                       TELL_START(path, 200), LIMIT_TELL_SECRET_BYTES);
         goto out;
     }
     line = bytes_view(&text);
     while (line.len && strchr(" \r\n", line.ptr[line.len - 1]) && line.ptr[line.len - 1])
         line.len--;
     if (text_check(line, TEXT_LINE, LIMIT_TELL_SECRET_BYTES, "secret", NULL) != SH_OK) {
-        rc = tell_fail(reader, "'%.200s' must hold the secret on one line, and nothing else",
-                       path);
+        rc = tell_fail(reader, "'%.*s' must hold the secret on one line, and nothing else",
+                       TELL_START(path, 200));
         goto out;
     }
     *out = tell_keep(reader->arena, line);
@@ -193,9 +193,10 @@ static int take_command(struct tell_reader *reader, char *target, struct tell_wa
         return tell_fail(reader, "a command is a path from /, without arguments: "
                                  "to command:/usr/local/bin/ring");
     if (stat(target, &st) != 0)
-        return tell_fail(reader, "%.200s: %s", target, strerror(errno));
+        return tell_fail(reader, "%.*s: %s", TELL_START(target, 200), strerror(errno));
     if (!S_ISREG(st.st_mode) || access(target, X_OK) != 0)
-        return tell_fail(reader, "%.150s cannot be run: chmod +x '%.150s'", target, target);
+        return tell_fail(reader, "%.*s cannot be run: chmod +x '%.*s'", TELL_START(target, 150),
+                         TELL_START(target, 150));
     way->target = tell_keep(reader->arena, slice_text(target));
     return SH_OK;
 }
@@ -228,11 +229,11 @@ static int take_options(struct tell_reader *reader, const struct kind *kind, cha
 
         if (!secret && !at)
             return tell_fail(reader, "\"%.*s\" has no meaning after %s%s%s%s",
-                             (int)tell_cut(slice_text(option), 40), option, kind->name,
+                             TELL_START(option, 40), kind->name,
                              kind->secret ? "; known: " : "; one target a line",
                              kind->secret ? kind->secret : "", kind->has_at ? " at" : "");
         if (!value)
-            return tell_fail(reader, "\"%s\" needs a value after it", option);
+            return tell_fail(reader, "\"%.*s\" needs a value after it", TELL_START(option, 40));
         if (secret ? way->secret != NULL : way->at != NULL)
             return tell_fail(reader, "\"%s\" stands here a second time: keep one", option);
         rc = secret ? tell_take_secret(reader, value, &way->secret)

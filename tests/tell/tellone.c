@@ -5,7 +5,7 @@
  *             [--deadline MS] [--id ID] [--subject TEXT] [--body TEXT] [--show]
  *
  * WHAT: late silent disagree over good test rehearsal.  The word that is told of is always the
- * same: by "Анна <b>&\r\nBcc: x@evil.example" without its line break, from Odesa.  One line on
+ * same, from Odesa, of a channel whose name tries to be markup and a header.  One line on
  * standard output for each way: KIND OUTCOME STATUS RETRY_AFTER TEXT; --show prints subject and
  * body instead of sending them.  Exit: 0 done, 1 failed (the reason on standard error), 2 usage.
  */

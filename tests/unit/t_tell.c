@@ -165,103 +165,103 @@ static void test_prefixes(void **state)
 #define MAIL "mail smtps://m.example\nmail-from a@b.example\n"
 #define ONE "[a]\nto mailto:a@b.example\n"
 
+static const struct {
+    const char *text;
+    const char *says;
+} REFUSED[] = {
+    {"", "nobody would be told"},
+    {"# nobody\nsilence 1h\n", "nobody would be told"},
+    {MAIL "[a]\nlang uk\n", "line 3: nothing says how to reach a: add a line"},
+    {MAIL "[a]\n[b]\nto mailto:a@b.example\n", "line 3: nothing says how to reach a"},
+    {"[a]\nto mailto:a@b.example\n", "line 2: mail has no way out"},
+    {"mail smtp://m.example\n" ONE, "line 3: mail has no way out"},
+    {MAIL "mail-user u\n" ONE, "needed together"},
+    {MAIL "mail-password-file token\n" ONE, "needed together"},
+    {"mail http://m.example\n", "line 1: mail: write smtp://"},
+    {"mail smtp://u:p@m.example\n", "line 1: mail: "},
+    {"mail smtp://m.example/x\n", "line 1: mail: "},
+    {"mail m.example\n", "line 1: mail: "},
+    {"mail-from Olena <a@b.example>\n", "line 1: mail-from: write an address alone"},
+    {"mail-from a@b.example\nmail-from a@b.example\n", "line 2: \"mail-from\" stands here"},
+    {"silence 1\n", "line 1: a length of time"},
+    {"silence 0s\n", "line 1: silence: at least 1s"},
+    {"silence 1h30m\n", "line 1: a length of time"},
+    {"silence 401d\n", "line 1: this is longer than 400 days"},
+    {"silence 99999999999999999999d\n", "line 1: a length of time"},
+    {"silence\n", "line 1: \"silence\" needs a value"},
+    {"silense 1h\n", "line 1: \"silense\" has no meaning before the first [section]; "
+                     "known here: mail mail-from"},
+    {"after 1h\n", "has no meaning before the first"},
+    {"base odesa.example\n", "line 1: "},
+    {"base http://odesa.example/\n", "line 1: whoever is on the way could read it"},
+    {"base https://odesa.example/?a\n", "line 1: base: "},
+    {"base smtp://odesa.example\n", "line 1: an address https://"},
+    {"[a\n", "line 1: a section is a name in brackets"},
+    {"[]\n", "line 1: the name of a section"},
+    {"[Olena]\n", "line 1: the name of a section"},
+    {"[a b]\n", "line 1: the name of a section"},
+    {"[<b>]\n", "line 1: the name of a section"},
+    {"[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n", "line 1: the name of a section"},
+    {MAIL ONE "[a]\n", "line 5: there is a [a] already"},
+    {"[a]\nmail smtp://x.example\n", "line 2: \"mail\" has no meaning in a section; known "
+                                     "here: called"},
+    {"[a]\nwords maybe\n", "line 2: write yes or no"},
+    {"[a]\nlang de\n", "line 2: lang: one of"},
+    {"[a]\nafter 1y\n", "line 2: a length of time"},
+    {"[a]\nto\n", "line 2: \"to\" needs a value"},
+    {"[a]\nto a@b.example\n", "line 2: a way is one of"},
+    {"[a]\nto sms:1\n", "line 2: a way is one of"},
+    {"[a]\nto mailto:\n", "line 2: one plain address"},
+    {"[a]\nto mailto:a@b@c\n", "line 2: one plain address"},
+    {"[a]\nto mailto:a@b.example?bcc=c@d\n", "line 2: one plain address"},
+    {"[a]\nto mailto:a@b.example,c@d.example\n", "line 2: one plain address"},
+    {"[a]\nto mailto:<a@b.example>\n", "line 2: one plain address"},
+    {"[a]\nto mailto:\"a\"@b.example\n", "line 2: one plain address"},
+    {"[a]\nto mailto:.a@b.example\n", "line 2: one plain address"},
+    {"[a]\nto mailto:a@b.example c@d.example\n", "line 2: \"c@d.example\" has no meaning"},
+    {"[a]\nto ntfy:http://n.example/t\n", "line 2: whoever is on the way"},
+    {"[a]\nto ntfy:https://u:p@n.example/t\n", "line 2: "},
+    {"[a]\nto ntfy:https://n.example/t token-file\n", "line 2: \"token-file\" needs"},
+    {"[a]\nto ntfy:https://n.example/t token-file hook\n", "characters that no token has"},
+    {"[a]\nto ntfy:https://n.example/t token-file token token-file token\n", "a second time"},
+    {"[a]\nto ntfy:https://n.example/t at https://x.example\n", "no meaning after ntfy"},
+    {"[a]\nto ntfy:https://n.example/t token-file open\n",
+     "others can read the secret in 'open': chmod 600 'open'"},
+    {"[a]\nto ntfy:https://n.example/t token-file empty\n", "on one line"},
+    {"[a]\nto ntfy:https://n.example/t token-file two\n", "on one line"},
+    {"[a]\nto ntfy:https://n.example/t token-file none\n", "No such file"},
+    {"[a]\nto ntfy:https://n.example/t token-file .\n", "is not a file"},
+    {"[a]\nto telegram:1\n", "line 2: telegram needs \"token-file FILE\""},
+    {"[a]\nto telegram:olena token-file bot\n", "line 2: the chat is a number"},
+    {"[a]\nto telegram: token-file bot\n", "line 2: the chat is a number"},
+    {"[a]\nto telegram:1 token-file hook\n", "not one of a bot"},
+    {"[a]\nto wecom:https://q.example/send?key=1 key-file key\n", "the key is a secret"},
+    {"[a]\nto wecom\n", "line 2: wecom needs \"key-file FILE\""},
+    {"[a]\nto wecom key-file hook\n", "not one of a robot"},
+    {"[a]\nto webhook:https://h.example/\n", "webhook needs \"secret-file FILE\""},
+    {"[a]\nto command:ring\n", "a command is a path from /"},
+    {"[a]\nto command:/nowhere/at/all\n", "No such file"},
+    {"[a]\nto command:/tmp\n", "cannot be run"},
+    {"[a]\nto command:/bin/true x\n", "\"x\" has no meaning after command"},
+    {"[a]\ncalled a\x1b[31m\n", "line 2: this is not plain text"},
+    {"[a]\ncalled \xff\n", "line 2: this is not plain text"},
+    {"[a]\ncalled \xe2\x80\xae"
+     "evil\n",
+     "line 2: this is not plain text"},
+};
+
 static void test_refused(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *says;
-    } CASES[] = {
-        {"", "nobody would be told"},
-        {"# nobody\nsilence 1h\n", "nobody would be told"},
-        {MAIL "[a]\nlang uk\n", "line 3: nothing says how to reach a: add a line"},
-        {MAIL "[a]\n[b]\nto mailto:a@b.example\n", "line 3: nothing says how to reach a"},
-        {"[a]\nto mailto:a@b.example\n", "line 2: mail has no way out"},
-        {"mail smtp://m.example\n" ONE, "line 3: mail has no way out"},
-        {MAIL "mail-user u\n" ONE, "needed together"},
-        {MAIL "mail-password-file token\n" ONE, "needed together"},
-        {"mail http://m.example\n", "line 1: mail: write smtp://"},
-        {"mail smtp://u:p@m.example\n", "line 1: mail: "},
-        {"mail smtp://m.example/x\n", "line 1: mail: "},
-        {"mail m.example\n", "line 1: mail: "},
-        {"mail-from Olena <a@b.example>\n", "line 1: mail-from: write an address alone"},
-        {"mail-from a@b.example\nmail-from a@b.example\n", "line 2: \"mail-from\" stands here"},
-        {"silence 1\n", "line 1: a length of time"},
-        {"silence 0s\n", "line 1: silence: at least 1s"},
-        {"silence 1h30m\n", "line 1: a length of time"},
-        {"silence 401d\n", "line 1: this is longer than 400 days"},
-        {"silence 99999999999999999999d\n", "line 1: a length of time"},
-        {"silence\n", "line 1: \"silence\" needs a value"},
-        {"silense 1h\n", "line 1: \"silense\" has no meaning before the first [section]; "
-                         "known here: mail mail-from"},
-        {"after 1h\n", "has no meaning before the first"},
-        {"base odesa.example\n", "line 1: "},
-        {"base http://odesa.example/\n", "line 1: whoever is on the way could read it"},
-        {"base https://odesa.example/?a\n", "line 1: base: "},
-        {"base smtp://odesa.example\n", "line 1: an address https://"},
-        {"[a\n", "line 1: a section is a name in brackets"},
-        {"[]\n", "line 1: the name of a section"},
-        {"[Olena]\n", "line 1: the name of a section"},
-        {"[a b]\n", "line 1: the name of a section"},
-        {"[<b>]\n", "line 1: the name of a section"},
-        {"[aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n", "line 1: the name of a section"},
-        {MAIL ONE "[a]\n", "line 5: there is a [a] already"},
-        {"[a]\nmail smtp://x.example\n", "line 2: \"mail\" has no meaning in a section; known "
-                                         "here: called"},
-        {"[a]\nwords maybe\n", "line 2: write yes or no"},
-        {"[a]\nlang de\n", "line 2: lang: one of"},
-        {"[a]\nafter 1y\n", "line 2: a length of time"},
-        {"[a]\nto\n", "line 2: \"to\" needs a value"},
-        {"[a]\nto a@b.example\n", "line 2: a way is one of"},
-        {"[a]\nto sms:1\n", "line 2: a way is one of"},
-        {"[a]\nto mailto:\n", "line 2: one plain address"},
-        {"[a]\nto mailto:a@b@c\n", "line 2: one plain address"},
-        {"[a]\nto mailto:a@b.example?bcc=c@d\n", "line 2: one plain address"},
-        {"[a]\nto mailto:a@b.example,c@d.example\n", "line 2: one plain address"},
-        {"[a]\nto mailto:<a@b.example>\n", "line 2: one plain address"},
-        {"[a]\nto mailto:\"a\"@b.example\n", "line 2: one plain address"},
-        {"[a]\nto mailto:.a@b.example\n", "line 2: one plain address"},
-        {"[a]\nto mailto:a@b.example c@d.example\n", "line 2: \"c@d.example\" has no meaning"},
-        {"[a]\nto ntfy:http://n.example/t\n", "line 2: whoever is on the way"},
-        {"[a]\nto ntfy:https://u:p@n.example/t\n", "line 2: "},
-        {"[a]\nto ntfy:https://n.example/t token-file\n", "line 2: \"token-file\" needs"},
-        {"[a]\nto ntfy:https://n.example/t token-file hook\n", "characters that no token has"},
-        {"[a]\nto ntfy:https://n.example/t token-file token token-file token\n",
-         "a second time"},
-        {"[a]\nto ntfy:https://n.example/t at https://x.example\n", "no meaning after ntfy"},
-        {"[a]\nto ntfy:https://n.example/t token-file open\n",
-         "others can read the secret in 'open': chmod 600 'open'"},
-        {"[a]\nto ntfy:https://n.example/t token-file empty\n", "on one line"},
-        {"[a]\nto ntfy:https://n.example/t token-file two\n", "on one line"},
-        {"[a]\nto ntfy:https://n.example/t token-file none\n", "No such file"},
-        {"[a]\nto ntfy:https://n.example/t token-file .\n", "is not a file"},
-        {"[a]\nto telegram:1\n", "line 2: telegram needs \"token-file FILE\""},
-        {"[a]\nto telegram:olena token-file bot\n", "line 2: the chat is a number"},
-        {"[a]\nto telegram: token-file bot\n", "line 2: the chat is a number"},
-        {"[a]\nto telegram:1 token-file hook\n", "not one of a bot"},
-        {"[a]\nto wecom:https://q.example/send?key=1 key-file key\n", "the key is a secret"},
-        {"[a]\nto wecom\n", "line 2: wecom needs \"key-file FILE\""},
-        {"[a]\nto wecom key-file hook\n", "not one of a robot"},
-        {"[a]\nto webhook:https://h.example/\n", "webhook needs \"secret-file FILE\""},
-        {"[a]\nto command:ring\n", "a command is a path from /"},
-        {"[a]\nto command:/nowhere/at/all\n", "No such file"},
-        {"[a]\nto command:/tmp\n", "cannot be run"},
-        {"[a]\nto command:/bin/true x\n", "\"x\" has no meaning after command"},
-        {"[a]\ncalled a\x1b[31m\n", "line 2: this is not plain text"},
-        {"[a]\ncalled \xff\n", "line 2: this is not plain text"},
-        {"[a]\ncalled \xe2\x80\xae"
-         "evil\n",
-         "line 2: this is not plain text"},
-    };
     struct tell_contacts got;
     struct arena arena;
     struct why why;
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(CASES); i++) {
-        int rc = parse(CASES[i].text, &arena, &got, &why);
+    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
+        int rc = parse(REFUSED[i].text, &arena, &got, &why);
 
-        if (rc != SH_EFORMAT || !strstr(why.text, CASES[i].says))
-            fail_msg("case %zu: %d \"%s\" instead of \"%s\"", i, rc, why.text, CASES[i].says);
+        if (rc != SH_EFORMAT || !strstr(why.text, REFUSED[i].says))
+            fail_msg("case %zu: %d \"%s\" instead of \"%s\"", i, rc, why.text, REFUSED[i].says);
         arena_release(&arena);
     }
 }
