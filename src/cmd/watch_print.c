@@ -17,12 +17,22 @@ static bool heard_any(const struct watch *watch, size_t index, size_t copies)
     return false;
 }
 
+/* What began and is not over yet stands, also when no copy could be asked just now. */
+static bool stands(const struct watch_view *view, enum alarm_kind kind)
+{
+    const bool seen[ALARM_KINDS] = {view->alarm->late, view->alarm->silent,
+                                    view->alarm->disagree};
+
+    return seen[kind] || view->episode[kind].open;
+}
+
 static enum cmd_exit channel_exit(const struct watch *watch, size_t index)
 {
     struct watch_view view;
 
     watch_view_at(watch, index, &view);
-    if (view.alarm->late || view.alarm->silent || view.alarm->disagree)
+    if (stands(&view, ALARM_LATE) || stands(&view, ALARM_SILENT) ||
+        stands(&view, ALARM_DISAGREE))
         return CMD_WANTING;
     if (!heard_any(watch, index, view.copies) ||
         (!view.alarm->facts.has_word && !view.alarm->due.promised))
@@ -71,11 +81,11 @@ static void verdict(struct bytes *out, enum lang lang, const struct watch *watch
     watch_view_at(watch, index, &view);
     if (exit == CMD_DONE)
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_WELL));
-    if (view.alarm->late)
-        line_time(out, lang, STR_WATCH_LATE, view.alarm->due.by);
-    if (view.alarm->silent)
+    if (stands(&view, ALARM_LATE))
+        line_time(out, lang, STR_WATCH_LATE, view.episode[ALARM_LATE].since);
+    if (stands(&view, ALARM_SILENT))
         line_time(out, lang, STR_WATCH_SILENT, view.episode[ALARM_SILENT].since);
-    if (view.alarm->disagree)
+    if (stands(&view, ALARM_DISAGREE))
         line_time(out, lang, STR_WATCH_DISAGREE, view.episode[ALARM_DISAGREE].since);
     for (int kind = 0; kind < ALARM_KINDS; kind++)
         acked = acked || (view.episode[kind].open && view.episode[kind].acked);
@@ -85,8 +95,10 @@ static void verdict(struct bytes *out, enum lang lang, const struct watch *watch
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_UNCHECKED));
 }
 
-static void promise(struct bytes *out, enum lang lang, const struct alarm_view *view)
+static void promise(struct bytes *out, enum lang lang, const struct watch_view *channel)
 {
+    const struct alarm_view *view = channel->alarm;
+
     if (view->facts.has_word)
         line_time(out, lang, STR_WATCH_WORD, view->facts.word_at);
     else
@@ -95,7 +107,7 @@ static void promise(struct bytes *out, enum lang lang, const struct alarm_view *
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_NO_PROMISE));
     else if (view->due.silent)
         line_time(out, lang, STR_WATCH_QUIET, view->due.by);
-    else if (!view->late)
+    else if (!stands(channel, ALARM_LATE))
         line_time(out, lang, STR_WATCH_DUE, view->due.by);
 }
 
@@ -147,7 +159,7 @@ void cmd_watch_text(struct bytes *out, enum lang lang, const struct watch *watch
             bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_UNNAMED));
         }
         verdict(out, lang, watch, i);
-        promise(out, lang, view.alarm);
+        promise(out, lang, &view);
         copies(out, lang, watch, i);
     }
     (void)snprintf(waiting, sizeof(waiting), "%zu", people.waiting);
@@ -214,9 +226,9 @@ static void channel_json(struct json_writer *json, const struct watch *watch, si
     json_put_text(json, "id", view.id.text);
     json_put_text(json, "name", view.name);
     json_put_text(json, "state", state_name(channel_exit(watch, index)));
-    json_put_bool(json, "late", view.alarm->late);
-    json_put_bool(json, "silent", view.alarm->silent);
-    json_put_bool(json, "disagree", view.alarm->disagree);
+    json_put_bool(json, "late", stands(&view, ALARM_LATE));
+    json_put_bool(json, "silent", stands(&view, ALARM_SILENT));
+    json_put_bool(json, "disagree", stands(&view, ALARM_DISAGREE));
     if (view.alarm->facts.has_word) {
         json_object_open(json, "word");
         json_put_number(json, "index", view.alarm->facts.word_index);

@@ -17,7 +17,7 @@
 
 static const char *const paths[] = {"checkpoint", "id/current"};
 
-/* What was asked before does not count while the copy is in trouble: it may have been mended. */
+/* What was asked before does not count while the copy is in trouble: it may be mended now. */
 static bool asks_plainly(const struct watch_source *source)
 {
     return source->at_odds || source->failures || !source->size;

@@ -121,7 +121,7 @@ static int first_row(struct store *store, struct why *why)
     return rc;
 }
 
-/* Complete under another name before it is the book: a start that is killed leaves none half. */
+/* Complete under another name before it is the book: a killed start leaves no half one. */
 static int make_db(const char *state_dir, int dir, struct why *why)
 {
     static const char *const leftovers[] = {NEW_DB, NEW_DB "-wal", NEW_DB "-shm"};

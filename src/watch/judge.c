@@ -6,9 +6,6 @@
 
 #include "io/io.h"
 
-/* Not a cap: a watch that was away for longer had no eye on silence meanwhile. */
-#define AWAY_S 900
-
 const char *watch_kind_name(enum alarm_kind kind)
 {
     static const char *const names[] = {"late", "silent", "disagree"};
@@ -112,24 +109,6 @@ static size_t copies_of(struct watch *watch, const struct watch_channel *channel
     return count;
 }
 
-/*
- * A machine that slept, or a line that is not up yet after a start: nobody was listening, so
- * the silence of this time says nothing, and is counted from now.
- */
-static void forgive_absence(const struct watch *watch, struct watch_channel *channel,
-                            const struct alarm_copy *copies, size_t count, uint64_t now)
-{
-    uint64_t heard_at = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (copies[i].heard_at > heard_at)
-            heard_at = copies[i].heard_at;
-    if (!watch->round_at || now < watch->round_at + AWAY_S || heard_at < watch->round_at ||
-        heard_at >= now || channel->alarm.episode[ALARM_SILENT].open)
-        return;
-    channel->alarm.started_at = now;
-}
-
 static int channel_store(struct watch *watch, const struct watch_channel *channel,
                          struct why *why)
 {
@@ -174,12 +153,11 @@ static int channel_judge(struct watch *watch, struct watch_channel *channel, uin
         rc = acks_take(watch, channel, why);
     if (rc != SH_OK)
         return rc;
-    forgive_absence(watch, channel, copies, count, now);
     before = channel->alarm;
+    if (!count) /* All of its copies turned out to be another channel's: they were heard. */
+        copies[count++] = (struct alarm_copy){.heard_at = now};
     alarm_look(&channel->alarm, &rules, &(struct alarm_round){copies, count, now},
                &channel->view);
-    if (!count) /* All of its copies turned out to be another channel's. */
-        channel->view.late = channel->view.silent = channel->view.disagree = false;
     told = alarm_step(&channel->alarm, &rules, &channel->view, events);
     channel->judged = true;
     if (watch->looks_only)

@@ -2,8 +2,8 @@
  * Reading what is new of a copy.  The parsing is done in a cage that holds nothing but a socket
  * to the courier and the memory for its result; what it says is checked again here.
  *
- * A result is 'R', outcome (1 byte), size (8), root (32), then text, note, the new state and the
- * document of the newest word, each with its length (4) before it; or 'E' and a cause in words.
+ * A result is 'R', outcome (1 byte), size (8), root (32), then text, note, the new state and
+ * the document of the newest word, each with its length (4) first; or 'E' and a cause in words.
  */
 #include "watch/watch_int.h"
 

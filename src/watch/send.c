@@ -1,8 +1,8 @@
 /*
  * Sending: one child for a message, way by way until one takes it; then the ledger.
  *
- * The row is marked as tried before the child starts and as accepted after it ended.  Power that
- * goes between leaves it waiting: it is sent again, with the same Message-ID.
+ * The row is marked as tried before the child starts and as accepted after it ended.  Power
+ * that goes between leaves it waiting: it is sent again, with the same Message-ID.
  *
  * A result is, for each way that was tried: way (1 byte), kind (1), outcome (1), status (4),
  * retry after (8), length (2) and text.

@@ -29,8 +29,8 @@ struct watch_options {
 };
 struct watch;
 /*
- * Open the state, and take its lock; somebody else's running watch leaves this one looking only:
- * it keeps no state and tells nobody.  SH_EARG: a source or an option that cannot be.
+ * Open the state, and take its lock; beside a running watch this one only looks: it keeps no
+ * state and tells nobody.  SH_EARG: a source or an option that cannot be.
  */
 MUST_CHECK int watch_open(const struct watch_options *options, struct watch **out,
                           struct why *why);
