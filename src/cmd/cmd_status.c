@@ -1,5 +1,5 @@
 /* stillhere status: the channel in one screen. */
-#include "cmd/cmd.h"
+#include "cmd/status_int.h"
 
 #include <stdio.h>
 
@@ -28,6 +28,7 @@ struct status {
     const struct document *doc; /* of the newest word, or NULL */
     struct cmd_clock clock;
     struct due due;
+    struct watch_status watch;
 };
 
 static void answer_json(struct bytes *out, const struct status *status)
@@ -60,6 +61,7 @@ static void answer_json(struct bytes *out, const struct status *status)
     json_put_bool(&json, "pages_current", info->pages_size == info->size);
     if (*info->conflict)
         json_put_text(&json, "conflict", info->conflict);
+    cmd_status_watch_json(&json, &status->watch);
     cmd_json_close(&json);
     bytes_release(&root);
 }
@@ -102,6 +104,7 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct s
         LANG_SAY(out, cmd->lang, STR_CMD_CONFLICT, info->conflict);
         bytes_u8(out, '\n');
     }
+    cmd_status_watch_text(out, cmd->lang, &status->watch);
 }
 
 static int run(struct cmd *cmd, const struct cmd_args *args)
@@ -126,12 +129,14 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     status.info = channel_info(channel);
     status.doc = newest(channel, &entry, &raw, &arena, &doc) ? &doc : NULL;
     rc = cmd_due(channel, &status.clock, &status.due, &why);
+    if (rc == SH_OK)
+        rc = cmd_status_watch(cmd, &status.watch, &why);
     if (rc == SH_OK && cmd->json)
         answer_json(&out, &status);
     else if (rc == SH_OK)
         answer_text(cmd, &out, &status);
     rc = rc < 0 ? cmd_failed(cmd, &why) : cmd_answer(cmd, &out);
-    if (rc == CMD_DONE && *channel_info(channel)->conflict)
+    if (rc == CMD_DONE && (*channel_info(channel)->conflict || status.watch.red))
         rc = CMD_WANTING;
     arena_release(&arena);
     bytes_release(&raw);
@@ -143,9 +148,11 @@ const struct cmd_spec cmd_spec_status = {
     .name = "status",
     .usage = "",
     .summary = "show the channel in one screen",
-    .about = "Prints the channel's name and id, the newest word, when the next one is due,\n"
-             "and the size of the log.\n"
-             "Exit code 3: public/ and private/ disagree, and nothing may be signed here.",
+    .about =
+        "Prints the channel's name and id, the newest word, when the next one is due,\n"
+        "the size of the log, and how the watch in private/watch stands, if there is one.\n"
+        "Exit code 3: public/ and private/ disagree, and nothing may be signed here; or the\n"
+        "watch can reach no contact.",
     .examples = "  stillhere status\n"
                 "  stillhere -C ~/channel status --json\n",
     .options = NULL,

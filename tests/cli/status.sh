@@ -17,6 +17,48 @@ runs "JSON" still -C "$home" status --json
 same "size" "$(json "['checkpoint']['size']")" 2
 same "newest" "$(json "['newest']['status']")" hurt
 same "id has 52 characters" "$(json "['channel']" | tr -d '\n' | wc -c)" 52
+lacks "no watch, no word about one" "$out" '"looked_at"'
+same "and it does not run" "$(json "['watch']['running']")" False
+STILLHERE_NOW=1790000000 still -C "$home" watch "$home" --once >/dev/null 2>&1
+runs "after a look of the watch" still -C "$home" status
+has "says when it looked and what it heard" "$out" \
+    'Watch: it does not run\. Last look: .* 2026, .* Copies heard then: 1 of 1'
+for lang in zh-Hans uk ru; do
+    runs "the watch in $lang" still --lang $lang -C "$home" status
+    has "has the figures" "$out" '1 (з|из|/) 1'
+done
+runs "the watch in JSON" still -C "$home" status --json
+same "when it looked" "$(json "['watch']['looked_at']")" 1790000000
+same "what it heard" "$(json "['watch']['heard']")" 1
+watching() {
+    sqlite3 "$home/private/watch/watch.db" "$1"
+}
+if command -v sqlite3 >/dev/null; then
+    watching "UPDATE about SET red=1, error='mail: no answer', error_at=1790000100;
+        INSERT INTO queue(message, contact, channel, number, what, subject, body, created, next_try)
+        VALUES('<a@stillhere>', 'olena', 'c', 1, 0, 's', 'b', 1, 1);"
+    fails 3 "nobody can be reached" still -C "$home" status
+    has "says so" "$out" 'No contact can be reached'
+    has "the queue" "$out" 'waiting to be sent: 1'
+    has "the last error" "$out" 'Last trouble of the watch, .* 2026, .*: mail: no answer'
+    fails 3 "the same in JSON" still -C "$home" status --json
+    same "reachable" "$(json "['watch']['reachable']")" False
+    same "queued" "$(json "['watch']['queued']")" 1
+    same "error" "$(json "['watch']['error']['text']")" "mail: no answer"
+    watching "UPDATE about SET red=0"
+else
+    skip "a watch in trouble" "sqlite3 is not installed"
+fi
+still -C "$home" -q watch "$home" --every 1s >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 100); do
+    out=$(still -C "$home" status --json)
+    [ "$(json "['watch']['running']")" = True ] && break
+    sleep 0.1
+done
+same "a running watch is seen" "$(json "['watch']['running']")" True
+kill "$pid"
+wait "$pid" 2>/dev/null
 fails 2 "no words" still -C "$home" status now
 fails 1 "no channel" still -C "$scratch" status
 fails 1 "a directory that is not there" still -C "$scratch/none" status
