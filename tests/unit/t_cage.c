@@ -400,8 +400,8 @@ static struct cage_rules copy_rules(void)
 
 static void nothing_gets_out(void **state)
 {
-    static const enum cage_profile profiles[] = {CAGE_COPY, CAGE_LOOK, CAGE_MEDIA};
-    static const char *const names[] = {"copy", "look", "media"};
+    static const enum cage_profile profiles[] = {CAGE_COPY, CAGE_LOOK, CAGE_FRONT, CAGE_MEDIA};
+    static const char *const names[] = {"copy", "look", "front", "media"};
     struct cage_rules rules = copy_rules();
 
     (void)state;
