@@ -7,7 +7,7 @@
  * WHAT: late silent disagree over good test rehearsal.  The word that is told of is always the
  * same, from Odesa, of a channel whose name tries to be markup and a header.  One line on
  * standard output for each way: KIND OUTCOME STATUS RETRY_AFTER TEXT; --show prints subject and
- * body instead of sending them.  Exit: 0 done, 1 failed (the reason on standard error), 2 usage.
+ * body instead of sending them.  Exit: 0 done, 1 failed (reason on standard error), 2 usage.
  */
 #include <stdio.h>
 #include <stdlib.h>
