@@ -38,7 +38,7 @@ fails 1 "a promise in the past" still -C "$home" post clip.mp4 --next-due 2020-0
 # The time that was promised passes while the clip is read: the word goes out, without it.
 passed=
 for _ in 1 2 3 4 5 6 7 8 9 10; do
-    still -C "$home" --json post clip.mp4 --no-poster --next-due 1s >"$scratch/late" 2>"$scratch/late.err" &
+    "$STILLHERE" -C "$home" --json post clip.mp4 --no-poster --next-due 1s >"$scratch/late" 2>"$scratch/late.err" &
     poster=$!
     while kill -0 $poster 2>/dev/null && [ -z "$(ls "$home/private/staging")" ]; do :; done
     kill -STOP $poster 2>/dev/null && sleep 2.1 && kill -CONT $poster
