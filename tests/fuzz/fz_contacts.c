@@ -21,8 +21,8 @@ static void look_at_words(const struct tell_contacts *contacts,
     if (text_check(bytes_view(&subject), TEXT_LINE, LIMIT_TELL_SUBJECT_BYTES, "s", NULL) < 0 ||
         text_check(bytes_view(&body), TEXT_NEWLINES, LIMIT_TELL_BODY_BYTES, "b", NULL) < 0)
         abort();
-    if (!contact->words && (memmem(subject.ptr, subject.len, "Женя", 8) ||
-                            memmem(body.ptr, body.len, "Женя", 8)))
+    if (!contact->words &&
+        (memmem(subject.ptr, subject.len, "Женя", 8) || memmem(body.ptr, body.len, "Женя", 8)))
         abort();
     bytes_release(&subject);
     bytes_release(&body);

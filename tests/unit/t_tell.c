@@ -595,6 +595,65 @@ static void test_command_group(void **state)
     assert_false(io_exists(dir, "lives"));
 }
 
+/* ---- a trial ---- */
+
+struct heard {
+    size_t ways;
+    enum tell_outcome outcome[4];
+};
+
+static void hear(void *ctx, const struct tell_way *way, const struct tell_answer *answer)
+{
+    struct heard *heard = ctx;
+
+    assert_int_equal(way->kind, TELL_COMMAND);
+    heard->outcome[heard->ways++] = answer->outcome;
+}
+
+/* Every way is tried, also behind one that took it; each with an id of its own. */
+static void test_trial(void **state)
+{
+    static const char SCRIPT[] =
+        "#!/bin/sh\n{ echo \"$STILLHERE_KIND $STILLHERE_SUBJECT\"; cat; "
+        "echo \"$STILLHERE_ID\"; } >>\"${0%/*}/trial\"\n";
+    char good[64], bad[64];
+    struct tell_way ways[] = {{.kind = TELL_COMMAND, .target = good},
+                              {.kind = TELL_COMMAND, .target = bad},
+                              {.kind = TELL_COMMAND, .target = good}};
+    struct tell_contact contact = {.name = "a", .words = true, .ways = ways, .way_count = 3};
+    struct tell_contacts contacts = {.contact = &contact, .count = 1};
+    struct heard heard = {0};
+    struct tell_trial trial = {
+        .what = TELL_REHEARSAL, .now = 1, .ack_code = CODE, .heard = hear, .ctx = &heard};
+    const char *first, *second;
+    struct bytes seen;
+    struct why why = {0};
+
+    (void)state;
+    (void)snprintf(good, sizeof(good), "%s/try-good", folder);
+    (void)snprintf(bad, sizeof(bad), "%s/try-bad", folder);
+    put_file("try-good", SCRIPT, 0700);
+    put_file("try-bad", "#!/bin/sh\nexit 1\n", 0700);
+    assert_int_equal(tell_trial_send(NULL, &contacts, &contact, &trial), 2);
+    assert_int_equal(heard.ways, 3);
+    assert_int_equal(heard.outcome[0], TELL_ACCEPTED);
+    assert_int_equal(heard.outcome[1], TELL_REFUSED);
+    assert_int_equal(heard.outcome[2], TELL_ACCEPTED);
+    bytes_init(&seen, 8192);
+    assert_int_equal(io_read(dir, "trial", &seen, &why), SH_OK);
+    bytes_u8(&seen, 0);
+    assert_non_null(strstr((const char *)seen.ptr, "rehearsal Test: nobody is in danger\n"
+                                                   "This is a test. Nobody is in danger"));
+    assert_non_null(strstr((const char *)seen.ptr, "\n" CODE "\n"));
+    first = strstr((const char *)seen.ptr, "\n<");
+    assert_non_null(first);
+    second = strstr(first + 1, "\n<");
+    assert_non_null(second);
+    assert_int_equal(strcspn(first, "@"), 2 + 32);
+    assert_memory_not_equal(first, second, 2 + 32);
+    bytes_release(&seen);
+}
+
 static void test_without_fetcher(void **state)
 {
     struct tell_contacts got;
@@ -618,12 +677,19 @@ static void test_without_fetcher(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),          cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_refused),       cmocka_unit_test(test_command_path),
-        cmocka_unit_test(test_most),          cmocka_unit_test(test_file),
-        cmocka_unit_test(test_neutral),       cmocka_unit_test(test_with_words),
-        cmocka_unit_test(test_odd),           cmocka_unit_test(test_command),
-        cmocka_unit_test(test_command_group), cmocka_unit_test(test_without_fetcher),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_command_path),
+        cmocka_unit_test(test_most),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_neutral),
+        cmocka_unit_test(test_with_words),
+        cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_command),
+        cmocka_unit_test(test_command_group),
+        cmocka_unit_test(test_trial),
+        cmocka_unit_test(test_without_fetcher),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
