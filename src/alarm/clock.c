@@ -70,17 +70,16 @@ static uint64_t run(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
     uint64_t seconds = (said->boot_ms - clock->boot_ms) / 1000;
     uint64_t time = clock->believed + seconds, servers = servers_time(said);
-    bool contradicted = ask(said, time) == CONTRADICT;
+    enum word of_wall = ask(said, said->wall), of_time = ask(said, time);
 
     clock->boot_ms += seconds * 1000;
-    if (contradicted && ask(said, said->wall) == AGREE)
+    if (of_wall == AGREE && (of_time == CONTRADICT || !clock->settled))
         return said->wall;
-    if (!clock->settled && contradicted && servers)
+    if (!clock->settled && servers && (of_wall == CONTRADICT || of_time == CONTRADICT))
         return not_before(servers, clock->floor);
     if (apart(said->wall, time) <= SMALL_S)
         return not_before(said->wall, clock->believed);
-    if (!clock->settled && said->boot_ms >= clock->settle_ms &&
-        ask(said, said->wall) != CONTRADICT)
+    if (!clock->settled && said->boot_ms >= clock->settle_ms && of_wall != CONTRADICT)
         return not_before(said->wall, clock->floor);
     return time;
 }
