@@ -327,6 +327,9 @@ static void turn(struct watch *watch)
 {
     struct why why = {0};
 
+    /* First, so that what settles at once is judged in the same turn. */
+    if (watch->judged && watch_boot_ms() >= watch->next_round_ms)
+        round_start(watch);
     watch_ask_answers(watch, 0);
     reap(watch);
     watch_read_start(watch);
@@ -336,8 +339,6 @@ static void turn(struct watch *watch)
         watch_send_start(watch);
         watch->send_ms = send_time(watch);
     }
-    if (watch_boot_ms() >= watch->next_round_ms && watch->judged)
-        round_start(watch);
 }
 
 int watch_run(struct watch *watch, struct why *why)
