@@ -119,7 +119,7 @@
 #define LIMIT_RECIPIENTS 32   /* of one mail */
 #define LIMIT_MAIL_ADDRESS_BYTES 254 /* bytes of one (RFC 5321 4.5.3.1.3) */
 #define LIMIT_ALLOWED_HOSTS 64       /* --allow-host, of one process */
-#define LIMIT_LOOKUP_ADDRESSES 16    /* of one name; more are not tried */
+#define LIMIT_LOOKUP_ADDRESSES 32    /* of one name: with more it is not used */
 #define LIMIT_LOOKUP_NAMES 288       /* names remembered: LIMIT_SOURCES and more */
 #define LIMIT_LOOKUP_KEEP_MS 300000  /* milliseconds that a name's addresses are remembered */
 #define LIMIT_TRUST_BYTES (1u << 20) /* bytes of a PEM file of --trust */

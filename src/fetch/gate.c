@@ -38,7 +38,7 @@ void fetch_gate_resolved(struct fetch *fetch, struct fetch_job *job,
 
     job->addresses = *addresses;
     if (!addresses->count) {
-        fetch_job_fail(fetch, job, FETCHER_UNREACHABLE, "the name has no address");
+        fetch_job_fail(fetch, job, FETCHER_UNREACHABLE, "the name has no address, or too many");
         return;
     }
     if (!all_public(fetch, job, &why_not)) {

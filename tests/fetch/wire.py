@@ -168,7 +168,8 @@ def says(raw, then=None):
 class Site:
     """HTTP/1.1 with keep-alive; `answer(handler)` gives (status, headers, body)."""
 
-    def __init__(self, answer, address='127.0.0.1', port=0, context=None):
+    def __init__(self, answer, address='127.0.0.1', port=0, context=None,
+                 family=socket.AF_INET):
         site = self
         self.accepted, self.seen = 0, []
 
@@ -202,6 +203,7 @@ class Site:
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 128
+            address_family = family
 
             def finish_request(self, request_, client):
                 if context:
