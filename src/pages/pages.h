@@ -93,8 +93,8 @@ struct pages_now {
 };
 /*
  * The family's page, for now/index.<lang>.html: is all well, since when, until when is the next
- * word promised.  Complete and right without script; its one script (now.js, at most 1,000 bytes)
- * says the same by the reader's clock.
+ * word promised.  Complete and right without script; its one script (now.js, at most 1,000
+ * bytes) says the same by the reader's clock.
  */
 MUST_CHECK int pages_now(const struct pages_site *site, const struct pages_now *now,
                          enum lang lang, struct bytes *out, struct why *why);
