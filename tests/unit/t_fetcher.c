@@ -1,4 +1,4 @@
-/* fetcher: the wire, torn and spoilt; and the end that asks, with the real program behind it. */
+/* fetcher: the wire, torn and spoilt; the end that asks, with the real program behind it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
