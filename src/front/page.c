@@ -136,9 +136,12 @@ static void content(struct markup *m, const struct watch_ack *ack, enum lang lan
                                  : ack->acked ? STR_FRONT_THANKS
                                               : STR_FRONT_OVER));
     markup_newline(m);
-    sentence(m, lang, KINDS[ack->kind], ack->since);
-    if (ack->acked)
+    /* Messages are neutral, and messengers fetch what their links show: what it is about is
+     * said to who pressed the button. */
+    if (ack->acked) {
+        sentence(m, lang, KINDS[ack->kind], ack->since);
         sentence(m, lang, STR_FRONT_ACKED, ack->acked_at);
+    }
     if (ack->acked && !ack->open)
         markup_element(m, "p", NULL, text_of(lang, STR_FRONT_OVER));
     if (ask)
