@@ -355,6 +355,13 @@ static void victim_make(void)
     (void)unlink(path);
 }
 
+/* What fetches connects, asks for names and has children; that is no way out. */
+static bool is_work_of_fetch(const struct way *way, const struct cage_rules *rules)
+{
+    return rules->profile == CAGE_FETCH &&
+           (way->out == way_connect || way->out == way_datagram || way->out == way_fork);
+}
+
 /* All ways for one user in one cage. */
 static void try_all(const struct cage_rules *rules, uid_t user, const char *what)
 {
@@ -381,6 +388,10 @@ static void try_all(const struct cage_rules *rules, uid_t user, const char *what
                           ways[i].name, outside);
             continue;
         }
+        if (is_work_of_fetch(&ways[i], rules)) {
+            assert_int_equal(inside, ESCAPED);
+            continue;
+        }
         if (inside != DENIED && inside != 128 + SIGSYS)
             fail_msg("%s: %s: ended with %d", what, ways[i].name, inside);
         shown++;
@@ -400,8 +411,9 @@ static struct cage_rules copy_rules(void)
 
 static void nothing_gets_out(void **state)
 {
-    static const enum cage_profile profiles[] = {CAGE_COPY, CAGE_LOOK, CAGE_FRONT, CAGE_MEDIA};
-    static const char *const names[] = {"copy", "look", "front", "media"};
+    static const enum cage_profile profiles[] = {CAGE_COPY, CAGE_LOOK, CAGE_FRONT, CAGE_FETCH,
+                                                 CAGE_MEDIA};
+    static const char *const names[] = {"copy", "look", "front", "fetch", "media"};
     struct cage_rules rules = copy_rules();
 
     (void)state;
