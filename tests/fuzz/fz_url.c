@@ -1,4 +1,4 @@
-/* url: what is taken, is built and taken again as the same; a join is never more than a parse. */
+/* url: what is taken is built and taken again as the same; so is what is joined. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
