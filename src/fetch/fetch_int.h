@@ -98,7 +98,7 @@ void fetch_job_begin(struct fetch *fetch, struct fetch_job *job);
 
 /* ---- the address gate (gate.c) ---- */
 
-/* job->url is where it wants to go: look the host up, check every address, go there. */
+/* job->url is where it wants to go: look the host up, check port and every address, go. */
 void fetch_gate_enter(struct fetch *fetch, struct fetch_job *job);
 /* The addresses of the job's host came. */
 void fetch_gate_resolved(struct fetch *fetch, struct fetch_job *job,

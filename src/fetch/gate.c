@@ -2,6 +2,7 @@
  * The address gate (safety.md 2.6): one strict parser, one lookup, every address checked, and
  * connections to exactly those.  Redirects come through here again.
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,16 @@ static bool is_allowed(const struct fetch *fetch, const struct url *url)
             (!options->allowed[i].port || options->allowed[i].port == url->port))
             return true;
     return false;
+}
+
+/*
+ * A redirect must not make us speak to what else a host runs (mail, names, shells): the web has
+ * its two ports among the privileged ones.
+ */
+static bool is_web_port(const struct fetch *fetch, const struct url *url)
+{
+    return url->scheme >= URL_SMTP || url->port == 80 || url->port == 443 ||
+           url->port >= IPPORT_RESERVED || is_allowed(fetch, url);
 }
 
 /* Every address, or none: one that is not public shows that the name is not to be followed. */
@@ -64,6 +75,11 @@ void fetch_gate_enter(struct fetch *fetch, struct fetch_job *job)
         fetch_job_fail(fetch, job, FETCHER_REFUSED,
                        is_mail ? "mail goes to smtp or smtps addresses only"
                                : "only http and https are fetched");
+        return;
+    }
+    if (!is_web_port(fetch, &job->url)) {
+        fetch_job_fail(fetch, job, FETCHER_REFUSED,
+                       "the port is not one of the web; the operator can allow it");
         return;
     }
     if (job->url.host_kind != URL_NAME) {

@@ -246,9 +246,13 @@ static int characters_check(struct slice text, struct why *why)
     if (text.len > LIMIT_URL_BYTES)
         return why_set(why, SH_EFORMAT, LIMIT_URL_BYTES,
                        "address: it is longer than %d characters", LIMIT_URL_BYTES);
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] <= ' ' || text.ptr[i] > '~' || text.ptr[i] == '\\')
-            return refuse(why, i, "spaces, backslashes and other than ASCII are not allowed");
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] > '~')
+            return refuse(why, i,
+                          "other than ASCII is not allowed; write a name in its xn-- form");
+        if (text.ptr[i] <= ' ' || text.ptr[i] == '\\')
+            return refuse(why, i, "spaces and backslashes are not allowed");
+    }
     return SH_OK;
 }
 
