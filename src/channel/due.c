@@ -1,5 +1,5 @@
 /*
- * The newest word that stands and the newest promise.
+ * The newest word and the newest promise.
  *
  * Promises are few among many dispatches.  Every row knows how many dispatches stand before it,
  * so stretches of nothing but dispatches are stepped over by halving, without an index that
@@ -7,29 +7,61 @@
  */
 #include "channel/channel_int.h"
 
+/* The entry's document into doc; SH_ENOTFOUND when it cannot be read. */
+static int read_one(struct channel *channel, const struct channel_entry *entry,
+                    struct arena *arena, struct document *doc, struct why *why)
+{
+    struct why cause = {0};
+    struct bytes raw;
+    int rc;
+
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    rc = channel_document(channel, entry, &raw, &cause);
+    if (rc == SH_OK)
+        rc = document_parse(bytes_view(&raw), arena, doc, &cause);
+    bytes_release(&raw); /* Of doc, only numbers are used from here on. */
+    if (rc == SH_EIO || rc == SH_ENOMEM)
+        return why_set(why, rc, cause.offset, "%s", cause.text);
+    return rc == SH_OK ? SH_OK : SH_ENOTFOUND;
+}
+
 /* Put the entry's document into the facts; *there is false when it cannot be read. */
 static int take(struct channel *channel, const struct channel_entry *entry,
                 struct due_facts *facts, bool *there, struct why *why)
 {
-    struct why cause = {0};
     struct document doc;
     struct arena arena;
-    struct bytes raw;
     int rc;
 
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
-    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
-    rc = channel_document(channel, entry, &raw, &cause);
-    if (rc == SH_OK)
-        rc = document_parse(bytes_view(&raw), &arena, &doc, &cause);
+    rc = read_one(channel, entry, &arena, &doc, why);
     *there = rc == SH_OK;
     if (rc == SH_OK)
         due_take(facts, entry->index, &doc);
-    bytes_release(&raw);
     arena_release(&arena);
-    if (rc == SH_EIO || rc == SH_ENOMEM)
-        return why_set(why, rc, cause.offset, "%s", cause.text);
-    return SH_OK;
+    return rc == SH_ENOTFOUND ? SH_OK : rc;
+}
+
+/* The newest word was withdrawn: it counts as given when that was done (rule 7). */
+static int take_withdrawn(struct channel *channel, const struct channel_entry *entry,
+                          struct due_facts *facts, bool *there, struct why *why)
+{
+    struct document word = {.kind = DOC_DISPATCH}, doc;
+    struct channel_entry by;
+    struct arena arena;
+    int rc = channel_entry_get(channel, entry->withdrawn_by, &by, why);
+
+    if (rc != SH_OK)
+        return rc;
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    rc = read_one(channel, &by, &arena, &doc, why);
+    *there = rc == SH_OK;
+    if (rc == SH_OK) {
+        word.published = doc.published;
+        due_take(facts, entry->index, &word);
+    }
+    arena_release(&arena);
+    return rc == SH_ENOTFOUND ? SH_OK : rc;
 }
 
 static int take_word(struct channel *channel, struct due_facts *facts, struct why *why)
@@ -46,6 +78,8 @@ static int take_word(struct channel *channel, struct due_facts *facts, struct wh
             rc = channel_entry_get(channel, index, &entry, why);
         if (rc == SH_OK && entry.state == STATE_PRESENT)
             rc = take(channel, &entry, facts, &there, why);
+        else if (rc == SH_OK && entry.state == STATE_WITHDRAWN)
+            rc = take_withdrawn(channel, &entry, facts, &there, why);
     }
     return rc;
 }

@@ -152,8 +152,9 @@ MUST_CHECK int document_build(const struct document *doc, struct bytes *out, str
 /* ---- the promised word ---- */
 
 /*
- * What the log says about the next word: the newest dispatch that stands (withdrawn ones and
- * those without their document do not count) and the newest promise.
+ * What the log says about the next word: the newest dispatch (one without its document does
+ * not count) and the newest promise.  A dispatch that was withdrawn while it was the newest
+ * word is given as a word of the withdrawal's time, without next_due.
  */
 struct due_facts {
     bool has_word, has_promise;

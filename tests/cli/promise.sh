@@ -59,7 +59,7 @@ put $((now + 90000)) checkin --next-due 2h
 same "a word ends it" "$(late $((now + 90001)))" False
 same "its own time holds" "$(late $((now + 90001 + 7200)))" True
 runs "the newest word is taken back" at $((now + 90100)) --json withdraw 9
-same "so the rule counts from the word before" "$(json "['due']['by']")" $((now + 100 + 86400))
+same "the rule counts from then, and nobody is late at once" "$(json "['due']['by']")" $((now + 90100 + 86400))
 put $((now + 90000)) checkin --next-due 2h
 runs "silence after that word" at $((now + 91000)) --json promise silent until +1d
 same "replaces its time" "$(json "['due']")" "{'promised': True, 'by': $((now + 91000 + 86400)), 'silent': True, 'late': False}"
