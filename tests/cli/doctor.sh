@@ -5,6 +5,7 @@ channel home
 home=$scratch/home
 runs "a good channel" still -C "$home" doctor
 lacks "nothing wanting" "$out" '^wanting'
+has "stillhere-fetch is there" "$out" 'stillhere-fetch is there'
 runs "JSON" still -C "$home" doctor --json
 same "no check is wanting" "$(json "['checks']" | grep -c "'wanting'")" 0
 chmod 0755 "$home/private"
