@@ -67,7 +67,7 @@ static void line_time(struct bytes *out, enum lang lang, enum lang_string id, ui
 {
     char date[LANG_DATE_BYTES];
 
-    lang_date(lang, unix_s, date);
+    lang_date_short(lang, unix_s, date);
     bytes_text(out, "  ");
     line(out, lang, id, date);
 }
