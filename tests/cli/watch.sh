@@ -11,7 +11,7 @@ still -C "$home" -q checkin --next-due 24h "Back from shopping" >/dev/null
 cp -a "$home/public" copy
 runs "all is well" still watch "$home" --once
 has "it says so" "$out" 'All is well'
-has "until when" "$out" 'promised by Tuesday 22 September 2026, 14:13 UTC'
+has "until when" "$out" 'promised by 22 September 2026, 14:13 UTC'
 has "nobody would be told" "$out" 'Nobody would be told'
 runs "two copies" still watch "$home" copy --once --json
 same "well" "$(json "['state']")" well
