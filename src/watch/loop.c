@@ -15,6 +15,9 @@
 /* Not a cap: a copy that has not settled by then does not hold up judging the others. */
 #define PATIENCE_MS 100000
 
+/* Not a cap: so often, a second apart, a single look tries to write what was answered. */
+#define RECORD_TRIES 5
+
 static volatile sig_atomic_t stopped;
 
 static void on_stop(int number)
@@ -216,7 +219,15 @@ static bool must_judge(const struct watch *watch)
 static bool working(const struct watch *watch)
 {
     for (size_t i = 0; i < COUNT_OF(watch->job); i++)
-        if (watch->job[i].work != WATCH_NO_WORK)
+        if (watch->job[i].work == WATCH_READING || watch->job[i].work == WATCH_SENDING)
+            return true;
+    return false;
+}
+
+static bool recording(const struct watch *watch)
+{
+    for (size_t i = 0; i < COUNT_OF(watch->job); i++)
+        if (watch->job[i].work == WATCH_RECORDING)
             return true;
     return false;
 }
@@ -260,6 +271,7 @@ static void pause_until(const struct watch *watch, uint64_t time_ms)
 
 int watch_once(struct watch *watch, struct why *why)
 {
+    unsigned tries = 0;
     int rc = SH_OK;
 
     round_start(watch);
@@ -271,13 +283,16 @@ int watch_once(struct watch *watch, struct why *why)
             rc = judge(watch, why);
         if (rc == SH_OK && watch->judged) {
             watch_send_start(watch);
-            if (!working(watch))
+            if (!working(watch) && !recording(watch))
                 break;
+            if (!working(watch) && ++tries > RECORD_TRIES)
+                rc = why_set(why, SH_EIO, WHY_NOWHERE,
+                             "what was sent could not be written into the ledger; is the disk "
+                             "full? It will be sent again");
         }
         if (rc == SH_OK)
             pause_until(watch, watch_boot_ms() + 1000);
     }
-    /* What could not be judged is told all the same, if it was queued before. */
     return rc;
 }
 
