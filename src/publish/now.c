@@ -70,15 +70,33 @@ static void moment(struct publish_now *out, uint64_t at, struct pages_moment *mo
     out->now.has_family = zone_at(out->settings.family_zone, at, &moment->family_east_s);
 }
 
+/* The newest dispatch before entry `end` that can be shown. */
+static int load_older(struct publish_loader *loader, uint64_t end, struct publish_item *out,
+                      bool *there)
+{
+    uint64_t ordinal, index = 0;
+    int rc = channel_dispatch_ordinal(loader->channel, end, &ordinal, loader->why);
+
+    while (rc == SH_OK && !*there && ordinal-- > 0) {
+        rc = channel_dispatch_at(loader->channel, ordinal, &index, loader->why);
+        if (rc == SH_OK)
+            rc = load(loader, index, out, there);
+    }
+    return rc;
+}
+
+/* The newest word; one that was withdrawn still counts for the promise, but is not shown. */
 static int load_word(struct publish_loader *loader, const struct due_facts *facts,
                      struct publish_now *out)
 {
     bool there = false;
     int rc = facts->has_word ? load(loader, facts->word_index, &out->word, &there) : SH_OK;
 
+    if (rc == SH_OK && facts->has_word && !there)
+        rc = load_older(loader, facts->word_index, &out->word, &there);
     if (rc == SH_OK && there) {
         out->now.word = &out->word.item;
-        moment(out, facts->word_at, &out->now.said);
+        moment(out, out->word.doc.published, &out->now.said);
     }
     return rc;
 }
