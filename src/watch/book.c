@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -233,6 +234,42 @@ int watch_book_reserve(struct store *store, struct why *why)
         rc = store_commit(store, why);
     store_end(store);
     return rc == SH_OK ? store_exec(store, "DELETE FROM reserve", why) : rc;
+}
+
+/*
+ * The last resort: a disk that can not be written at all, full or broken.  The watch goes on with
+ * a copy in memory, so that people are told; after a restart they may be told again, by the
+ * same message.
+ */
+int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES], struct store **out,
+                    struct why *why)
+{
+    char path[LIMIT_HOME_BYTES];
+    int rc;
+
+    (void)snprintf(folder, WATCH_LIFTED_BYTES, "/dev/shm/stillhere-XXXXXX");
+    if (!mkdtemp(folder)) {
+        folder[0] = '\0';
+        return why_set(why, SH_EIO, WHY_NOWHERE, "/dev/shm: %s", strerror(errno));
+    }
+    if (!joined(path, folder, WATCH_DB))
+        bug("watch: a path that is too long");
+    rc = store_copy(from, path, why);
+    if (rc == SH_OK)
+        rc = store_open(path, STORE_WRITE, &watch_schema, out, why);
+    if (rc != SH_OK)
+        watch_book_drop(folder);
+    return rc;
+}
+
+void watch_book_drop(char folder[WATCH_LIFTED_BYTES])
+{
+    int dir = folder[0] ? open("/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    if (dir >= 0 && io_remove_tree(dir, strrchr(folder, '/') + 1, NULL) != SH_OK)
+        io_say("warning", "watch", "leftover", "where=memory");
+    folder[0] = '\0';
+    io_close(&dir);
 }
 
 /* ---- what belongs to the whole watch ---- */

@@ -28,6 +28,22 @@ static void on_stop(int number)
 
 /* ---- opening and closing ---- */
 
+static void book_lift(struct watch *watch)
+{
+    struct store *store = NULL;
+    struct why why = {0};
+
+    if (!watch->store || watch->looks_only || watch->lifted[0])
+        return;
+    if (watch_book_lift(watch->store, watch->lifted, &store, &why) != SH_OK) {
+        io_say("error", "watch", "lift", "cause=\"%s\"", why.text);
+        return;
+    }
+    io_say("error", "watch", "lift", "book=memory");
+    store_close(watch->store);
+    watch->store = store;
+}
+
 static int open_state(struct watch *watch, struct why *why)
 {
     const char *state = watch->options->state_dir;
@@ -44,6 +60,13 @@ static int open_state(struct watch *watch, struct why *why)
         rc = watch_book_open(
             state, watch->looks_only && !watch->options->only_try ? STORE_READ : STORE_WRITE,
             &watch->store, why);
+    if (rc == SH_EIO && !watch->looks_only &&
+        watch_book_open(state, STORE_READ, &watch->store, NULL) == SH_OK) {
+        book_lift(watch);
+        rc = watch->lifted[0] ? SH_OK : rc;
+        if (rc == SH_OK)
+            *why = (struct why){0};
+    }
     if (rc == SH_OK && !watch->looks_only && watch_book_reserve(watch->store, why) != SH_OK) {
         io_say("warning", "watch", "reserve", "cause=\"%s\"", why->text);
         *why = (struct why){0};
@@ -123,6 +146,7 @@ void watch_close(struct watch *watch)
         watch_job_stop(&watch->job[i]);
     fetcher_close(watch->fetcher);
     store_close(watch->store);
+    watch_book_drop(watch->lifted);
     for (size_t i = 0; i < watch->channels; i++)
         bytes_release(&watch->channel[i].word);
     wipe(watch->secret, sizeof(watch->secret));
@@ -168,12 +192,12 @@ static bool settled(const struct watch *watch)
     return true;
 }
 
-/* After a failed commit the handle is of no more use; what it held is read from memory. */
+/* After a failed commit the handle is of no more use. */
 static void book_again(struct watch *watch)
 {
     struct store *store = NULL;
 
-    if (watch->looks_only ||
+    if (watch->looks_only || watch->lifted[0] ||
         watch_book_open(watch->options->state_dir, STORE_WRITE, &store, NULL) != SH_OK)
         return;
     store_close(watch->store);
@@ -185,14 +209,19 @@ static int judge(struct watch *watch, struct why *why)
     int rc = watch_judge(watch, why);
 
     watch->judged = true;
-    if (rc == SH_OK) {
-        watch->trouble = 0;
-        return rc;
+    for (int tries = 0; rc != SH_OK && tries < 2; tries++) {
+        if (!watch->trouble++)
+            io_say("error", "watch", "book", "cause=\"%s\"", why->text);
+        book_again(watch);
+        if (tries)
+            book_lift(watch);
+        *why = (struct why){0};
+        rc = watch_judge(watch, why);
     }
-    if (!watch->trouble++)
-        io_say("error", "watch", "book", "cause=\"%s\"", why->text);
-    book_again(watch);
-    watch_book_error(watch->store, io_now(), why->text);
+    if (rc != SH_OK || watch->lifted[0])
+        watch_book_error(watch->store, io_now(), "the book of the watch cannot be written");
+    else
+        watch->trouble = 0;
     return rc;
 }
 

@@ -26,6 +26,11 @@ MUST_CHECK int watch_book_open(const char *state_dir, enum store_mode mode, stru
                                struct why *why);
 /* Keep free pages in the book, so that it can be written when the disk is full. */
 MUST_CHECK int watch_book_reserve(struct store *store, struct why *why);
+/* A copy of the book in memory, in a folder of its own; and away with that folder. */
+#define WATCH_LIFTED_BYTES 40
+MUST_CHECK int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES],
+                               struct store **out, struct why *why);
+void watch_book_drop(char folder[WATCH_LIFTED_BYTES]);
 MUST_CHECK int watch_book_secret(struct store *store, uint8_t out[WATCH_SECRET_BYTES],
                                  struct why *why);
 /* The newest trouble of watching itself, for `status`; best effort. */
@@ -139,6 +144,7 @@ struct watch {
     const struct watch_options *options;
     int dir, lock;
     struct store *store;
+    char lifted[WATCH_LIFTED_BYTES]; /* folder of a book in memory; empty: it is on the disk */
     bool looks_only; /* somebody else keeps the book: nothing is written, nobody told */
     uint8_t secret[WATCH_SECRET_BYTES];
     struct arena arena; /* names of sources */
