@@ -29,7 +29,7 @@ enum cmd_exit {
 #define CMD_JSON_VERSION 1
 /* Not a cap: the widths of our own tables; too many words are a usage error. */
 #define CMD_OPTIONS_MAX 16
-#define CMD_WORDS_MAX 64
+#define CMD_WORDS_MAX 256
 #define CMD_MANY_MAX 16
 
 struct cmd_option {

@@ -237,9 +237,9 @@ int watch_book_reserve(struct store *store, struct why *why)
 }
 
 /*
- * The last resort: a disk that can not be written at all, full or broken.  The watch goes on with
- * a copy in memory, so that people are told; after a restart they may be told again, by the
- * same message.
+ * The last resort: a disk that can not be written at all, full or broken.  The watch goes on
+ * with a copy in memory, so that people are told; after a restart they may be told again, by
+ * the same message.
  */
 int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES], struct store **out,
                     struct why *why)
