@@ -309,7 +309,10 @@ static bool answer_parse(struct slice raw, struct answer *out)
     return true;
 }
 
-/* Does what this copy passed agree with what the others of its channel passed? */
+/*
+ * Does what this copy passed agree with what the others of its channel passed?  Those at odds
+ * count, too: what the book holds of them was checked and signed.
+ */
 static bool agrees_with_others(struct watch *watch, const struct watch_source *source,
                                const struct follow *mine, uint64_t *size)
 {
@@ -324,7 +327,7 @@ static bool agrees_with_others(struct watch *watch, const struct watch_source *s
     for (size_t i = 0; i < watch->sources && agree; i++) {
         const struct watch_source *each = &watch->source[i];
 
-        if (each == source || each->at_odds || !each->size || each->branch != mine->branch ||
+        if (each == source || !each->size || each->branch != mine->branch ||
             strcmp(each->channel.text, mine->channel.text) != 0)
             continue;
         if (watch_follow_load(watch, each->what, &raw, NULL) == SH_OK &&
