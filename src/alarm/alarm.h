@@ -34,7 +34,7 @@ struct alarm_clock {
     uint64_t boot_ms;                  /* CLOCK_BOOTTIME at that moment */
     char boot_id[ALARM_BOOT_ID_BYTES]; /* /proc/sys/kernel/random/boot_id */
     bool doubtful;                     /* the wall clock jumped, or servers contradict it */
-    bool settled;       /* servers agreed since the start, or it ran for an hour */
+    bool settled;       /* since the start servers confirmed it, or it ran for an hour */
     uint64_t settle_ms; /* CLOCK_BOOTTIME at which that hour is over */
     uint64_t floor;     /* what was believed when it was last settled */
 };

@@ -29,16 +29,15 @@ static enum word ask(const struct alarm_clocks *said, uint64_t time)
     return against == said->date_count ? CONTRADICT : MIXED;
 }
 
-/* The earliest date, when all of them mean the same time; else 0. */
-static uint64_t servers_time(const struct alarm_clocks *said)
+/* The earliest date that is not before what was once sure: the smallest step; 0 = none. */
+static uint64_t plausible(const struct alarm_clocks *said, uint64_t least)
 {
-    uint64_t first = UINT64_MAX, last = 0;
+    uint64_t first = 0;
 
-    for (size_t i = 0; i < said->date_count; i++) {
-        first = said->dates[i] < first ? said->dates[i] : first;
-        last = said->dates[i] > last ? said->dates[i] : last;
-    }
-    return said->date_count && last - first <= TOLERANCE_S ? first : 0;
+    for (size_t i = 0; i < said->date_count; i++)
+        if (said->dates[i] >= least && (!first || said->dates[i] < first))
+            first = said->dates[i];
+    return first;
 }
 
 static uint64_t not_before(uint64_t time, uint64_t least)
@@ -50,15 +49,16 @@ static uint64_t not_before(uint64_t time, uint64_t least)
 static uint64_t start(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
     enum word word = ask(said, said->wall);
-    uint64_t time = said->wall, servers = servers_time(said);
+    uint64_t servers = plausible(said, clock->floor);
+    uint64_t time = said->wall;
 
-    if (word == CONTRADICT && servers) {
-        time = not_before(servers, clock->floor);
-    } else if (word != AGREE) {
+    if (word == CONTRADICT && servers)
+        time = servers;
+    else if (word != AGREE)
         time = not_before(time, clock->believed);
-        if (clock->believed && time - clock->believed > LEAP_S)
-            time = clock->believed;
-    }
+    if (word != AGREE && word != MIXED && time != servers && clock->believed &&
+        time - clock->believed > LEAP_S)
+        time = clock->believed;
     clock->boot_ms = said->boot_ms;
     clock->settled = false;
     clock->settle_ms = said->boot_ms + SETTLE_MS;
@@ -69,14 +69,17 @@ static uint64_t start(struct alarm_clock *clock, const struct alarm_clocks *said
 static uint64_t run(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
     uint64_t seconds = (said->boot_ms - clock->boot_ms) / 1000;
-    uint64_t time = clock->believed + seconds, servers = servers_time(said);
+    uint64_t time = clock->believed + seconds;
+    uint64_t servers = plausible(said, clock->floor);
     enum word of_wall = ask(said, said->wall), of_time = ask(said, time);
 
     clock->boot_ms += seconds * 1000;
     if (of_wall == AGREE && (of_time == CONTRADICT || !clock->settled))
         return said->wall;
-    if (!clock->settled && servers && (of_wall == CONTRADICT || of_time == CONTRADICT))
-        return not_before(servers, clock->floor);
+    if (!clock->settled && of_wall == CONTRADICT && servers && of_time != MIXED)
+        return servers;
+    if (!clock->settled && of_wall == MIXED && of_time == CONTRADICT)
+        return not_before(said->wall, clock->floor);
     if (apart(said->wall, time) <= SMALL_S)
         return not_before(said->wall, clock->believed);
     if (!clock->settled && said->boot_ms >= clock->settle_ms && of_wall != CONTRADICT)
@@ -93,7 +96,8 @@ uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *
     clock->believed = same ? run(clock, said) : start(clock, said);
     (void)snprintf(clock->boot_id, sizeof(clock->boot_id), "%s", said->boot_id);
     word = ask(said, clock->believed);
-    if (word == AGREE || said->boot_ms >= clock->settle_ms)
+    if (word == AGREE || said->boot_ms >= clock->settle_ms ||
+        (word == MIXED && apart(clock->believed, said->wall) <= SMALL_S))
         clock->settled = true;
     if (clock->settled)
         clock->floor = clock->believed;
