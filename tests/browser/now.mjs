@@ -19,8 +19,8 @@ const HOUR = 3600;
 const YEAR = 365 * 24 * HOUR;
 const EVIL = '<img src=x onerror=alert(1)>"\'</title></script><script>alert(2)</script>&amp;';
 const AGO = { en: '3 hours ago', zh: '3小时前', uk: '3 години тому', ru: '3 часа назад' };
-const LATE = { en: 'Late since ', zh: '消息晚了', uk: 'Вістка запізнюється', ru: 'Весть опаздывает' };
-const NEWS = { en: 'News', zh: '消息', uk: 'Вістка', ru: 'Весть' };
+const LATE = { en: 'Late since ', zh: '消息晚了', uk: 'Звістка запізнюється', ru: 'Весть опаздывает' };
+const NEWS = { en: 'News', zh: '消息', uk: 'Звістка', ru: 'Весть' };
 
 const args = process.argv.slice(2);
 const keep = args.includes('--keep') ? args[args.indexOf('--keep') + 1] : undefined;

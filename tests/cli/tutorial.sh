@@ -60,7 +60,7 @@ while IFS= read -r line; do
         : >told
         # The newest word is of 14:05 and promised the next one in twelve hours.
         STILLHERE_NOW=$((STILLHERE_NOW + 31 * 3600)) fails 3 "a missed day" still watch --contacts contacts --once
-        has "Olena reads it in her language" "$(cat told)" 'обіцяна звістка не надійшла'
+        has "Olena reads it in her language" "$(cat told)" 'обіцяної звістки ще немає'
         lacks "and not yet the third one" "$(cat told)" '新消息'
         code=$(grep -xE '[a-z2-7]{26}' told | tail -1)
         ok "$line" still watch --ack "$code"

@@ -20,7 +20,7 @@ same "the word" "$(json "['channels'][0]['word']['index']")" 1
 ok "state in the person's own place, for nobody else" test "$(stat -c %a "$scratch/xdg/stillhere/watch")" = 700
 runs "the channel of -C" still -C "$home" watch --once
 ok "state in the channel" test -f "$home/private/watch/watch.db"
-for lang in zh-Hans:一切平安 uk:добре ru:хорошо; do
+for lang in zh-Hans:没有警报 uk:'Тривог немає' ru:'Тревог нет'; do
     runs "in ${lang%%:*}" still --lang "${lang%%:*}" watch "$home" --once
     has "words of ${lang%%:*}" "$out" "${lang##*:}"
 done

@@ -222,7 +222,7 @@ static void a_new_channel_has_a_front_page(void **state)
     publish();
     read_tree(&before);
     assert_int_equal(before.count, COUNT_OF(feeds) + 5 * 2);
-    assert_true(page_has("index.uk.html", "Вісток ще немає."));
+    assert_true(page_has("index.uk.html", "Звісток ще немає."));
     /* index.html is the one in the channel's language. */
     assert_memory_equal(before.hash[COUNT_OF(feeds)], before.hash[COUNT_OF(feeds) + 3], 32);
 }
