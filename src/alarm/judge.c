@@ -35,18 +35,18 @@ static bool is_heard(const struct alarm_copy *copy, const struct alarm_rules *ru
     return heard_at(copy, now) && after(heard_at(copy, now), rules->silence_s) >= now;
 }
 
-/* Since when is listening in vain? */
+/* Since when is listening in vain?  Not at the first look, nor at one that hears something. */
 static uint64_t vain_from(const struct alarm_ear *ear, uint64_t heard, uint64_t now)
 {
-    if (heard > ear->heard)
-        return heard;
-    return ear->missed && ear->missed < now ? ear->missed : now;
+    if (heard > ear->heard || ear->heard > now || !ear->missed || ear->missed > now)
+        return now;
+    return ear->missed;
 }
 
 static void ear_step(struct alarm_ear *ear, uint64_t heard, uint64_t now)
 {
     if (ear->heard > now)
-        ear->heard = 0;
+        *ear = (struct alarm_ear){0};
     if (heard > ear->heard)
         *ear = (struct alarm_ear){.heard = heard};
     else if (now > after(heard, SLACK_S) && (!ear->missed || ear->missed > now))

@@ -324,6 +324,11 @@ static void asleep(void **state)
     /* Once a day, by a timer: the second look in vain is a day after the first. */
     STEP(&s, T0 + 34 * HOUR, "0", "");
     STEP(&s, T0 + 58 * HOUR, "0", "+silent0 +silent1");
+    /* A state of copies that is older than the alarm's own. */
+    scene_open(&s, 1);
+    s.copy[0].heard_at = T0 - DAY;
+    STEP(&s, T0, "0", "");
+    STEP(&s, T0 + HOUR, "0", "+silent0");
 }
 
 /* ---- good words ---- */
