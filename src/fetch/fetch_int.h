@@ -46,10 +46,16 @@ void fetch_names_forget(struct fetch_names *names, const char *host);
 
 /* ---- jobs ---- */
 
-enum fetch_state { FETCH_FREE, FETCH_LOOKUP, FETCH_TRANSFER, FETCH_CHILD };
+enum fetch_state {
+    FETCH_FREE,
+    FETCH_LOOKUP,
+    FETCH_QUEUED, /* until nothing else is under way to its host and port */
+    FETCH_TRANSFER,
+    FETCH_CHILD
+};
 struct fetch_job {
     enum fetch_state state;
-    uint64_t ticket; /* of the lookup that is under way */
+    uint64_t ticket; /* of the lookup that is under way, or the place in the queue */
     uint64_t deadline_ms;
     struct bytes frame; /* what asked borrows */
     struct fetcher_wire_request asked;
@@ -76,7 +82,7 @@ struct fetch {
     CURLM *multi;
     struct fetch_names *names;
     int lookup_fd;
-    uint64_t tickets;
+    uint64_t tickets; /* given so far */
     struct fetch_job job[LIMIT_FETCHES];
     struct fetcher_reader reader;
     struct bytes out; /* frames on their way to the caller */
@@ -120,7 +126,10 @@ MUST_CHECK bool fetch_http_set(struct fetch *fetch, struct fetch_job *job);
 /* What became of it; the answer borrows from the job. */
 void fetch_http_result(const struct fetch *fetch, struct fetch_job *job, CURLcode code,
                        struct fetcher_answer *answer);
+/* Queue a GET. */
 void fetch_http_begin(struct fetch *fetch, struct fetch_job *job);
+/* Hand to libcurl what is queued and may go. */
+void fetch_http_go(struct fetch *fetch);
 void fetch_http_end(struct fetch *fetch, struct fetch_job *job, CURLcode code);
 /* Let go of what a transfer holds. */
 void fetch_http_stop(struct fetch *fetch, struct fetch_job *job);

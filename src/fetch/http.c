@@ -112,7 +112,6 @@ static bool request_set(struct fetch_job *job)
     bad = bad || curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     bad = bad || curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     bad = bad || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    bad = bad || curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     bad = bad || curl_easy_setopt(easy, CURLOPT_USERAGENT, "stillhere");
     bad = bad || curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     bad = bad || curl_easy_setopt(easy, CURLOPT_HEADERDATA, job);
@@ -141,12 +140,48 @@ bool fetch_http_set(struct fetch *fetch, struct fetch_job *job)
     return job->easy && fetch_curl_set(fetch, job, job->easy) && request_set(job);
 }
 
+/*
+ * One transfer at a time to a host and port, so that one connection is enough.  libcurl could
+ * queue the others (CURLMOPT_MAX_HOST_CONNECTIONS), but that of Debian 12 (7.88) can forget to
+ * wake one: where a handle was added and its turn came within one curl_multi_perform, the timer
+ * that would run it is thrown away with the one of its start, and it sleeps until its deadline.
+ */
 void fetch_http_begin(struct fetch *fetch, struct fetch_job *job)
 {
-    job->state = FETCH_TRANSFER;
-    if (!fetch_http_set(fetch, job) ||
-        curl_multi_add_handle(fetch->multi, job->easy) != CURLM_OK)
-        fetch_job_fail(fetch, job, FETCHER_BROKEN, "the request could not be made");
+    job->state = FETCH_QUEUED;
+    job->ticket = ++fetch->tickets;
+}
+
+/* The one that waits longest of those whose host is free, or NULL. */
+static struct fetch_job *next_queued(struct fetch *fetch)
+{
+    struct fetch_job *first = NULL;
+    struct fetch_job *job;
+    bool is_free;
+
+    for (size_t i = 0; i < LIMIT_FETCHES; i++) {
+        job = &fetch->job[i];
+        is_free = job->state == FETCH_QUEUED && (!first || job->ticket < first->ticket);
+        for (size_t j = 0; is_free && j < LIMIT_FETCHES; j++)
+            is_free = fetch->job[j].state != FETCH_TRANSFER ||
+                      fetch->job[j].url.port != job->url.port ||
+                      strcmp(fetch->job[j].url.host, job->url.host) != 0;
+        if (is_free)
+            first = job;
+    }
+    return first;
+}
+
+void fetch_http_go(struct fetch *fetch)
+{
+    struct fetch_job *job;
+
+    while ((job = next_queued(fetch))) {
+        job->state = FETCH_TRANSFER;
+        if (!fetch_http_set(fetch, job) ||
+            curl_multi_add_handle(fetch->multi, job->easy) != CURLM_OK)
+            fetch_job_fail(fetch, job, FETCHER_BROKEN, "the request could not be made");
+    }
 }
 
 void fetch_http_stop(struct fetch *fetch, struct fetch_job *job)

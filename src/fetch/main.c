@@ -14,6 +14,7 @@
 #define IN_FD 0
 #define OUT_FD 1
 #define IDLE_MS 3600000
+#define TRANSFER_MS 250 /* libcurl is looked after, whatever its timers say (see http.c) */
 #define OUT_BYTES (LIMIT_FETCHES * (LIMIT_FETCH_BYTES + 8192))
 
 uint64_t fetch_now_ms(void)
@@ -177,9 +178,12 @@ static int wait_ms(const struct fetch *fetch)
     uint64_t now = fetch_now_ms();
     uint64_t until = now + IDLE_MS;
 
-    for (size_t i = 0; i < LIMIT_FETCHES; i++)
+    for (size_t i = 0; i < LIMIT_FETCHES; i++) {
         if (fetch->job[i].state != FETCH_FREE && fetch->job[i].deadline_ms < until)
             until = fetch->job[i].deadline_ms;
+        if (fetch->job[i].state == FETCH_TRANSFER && now + TRANSFER_MS < until)
+            until = now + TRANSFER_MS;
+    }
     return until > now ? (int)(until - now) : 0;
 }
 
@@ -211,8 +215,10 @@ static void run(struct fetch *fetch)
         for (size_t i = 0; i < LIMIT_FETCHES; i++)
             if (fetch->job[i].state == FETCH_CHILD)
                 fetch_child_hear(fetch, &fetch->job[i]);
+        fetch_http_go(fetch);
         transfers_run(fetch);
         deadlines_keep(fetch);
+        fetch_http_go(fetch); /* The next; its timer lets the wait end at once. */
         if (!answers_send(fetch))
             return;
         wait_for_something(fetch);
@@ -280,8 +286,7 @@ static int start(struct fetch *fetch, struct bytes *payload, struct why *why)
     fetch->multi = curl_multi_init();
     fetch->names = fetch_names_new();
     if (!fetch->multi || !fetch->names ||
-        curl_multi_setopt(fetch->multi, CURLMOPT_MAXCONNECTS, (long)LIMIT_FETCH_KEPT) ||
-        curl_multi_setopt(fetch->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L))
+        curl_multi_setopt(fetch->multi, CURLMOPT_MAXCONNECTS, (long)LIMIT_FETCH_KEPT))
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "fetch: no memory");
     return SH_OK;
 }
