@@ -47,21 +47,48 @@ static void note_sealed(struct follow *next, uint64_t index, const struct entry 
     memcpy(sealed->hash, entry->hash, sizeof(sealed->hash));
 }
 
-/* The word at ref, or the one that opened the sealed entry ref, is none any more. */
-static void note_withdrawal(struct follow_job *job, uint64_t ref)
+/* Is this the word at ref, or the one that opened the sealed entry ref? */
+static bool is_word(uint64_t index, uint64_t word_ref, uint64_t ref)
 {
+    return index == ref || word_ref == ref;
+}
+
+/*
+ * The word that the entry withdraws is none any more.  Where it was the newest, the withdrawal
+ * stands for it (docs/decisions/0011): else a deadline that is long past would count again.
+ */
+static void note_withdrawal(struct follow_job *job, uint64_t index, const struct entry *entry)
+{
+    struct follow_candidate found = {.type = ENTRY_WITHDRAW, .index = index, .ref = entry->ref};
     struct follow *next = job->next;
+    uint64_t gone = 0, newest = 0;
     size_t kept = 0;
 
-    for (size_t i = 0; i < next->words; i++)
-        if (next->word[i].index != ref && next->word[i].ref != ref)
+    for (size_t i = 0; i < next->words; i++) {
+        uint64_t *latest =
+            is_word(next->word[i].index, next->word[i].ref, entry->ref) ? &gone : &newest;
+
+        *latest = next->word[i].index;
+        if (latest == &newest)
             next->word[kept++] = next->word[i];
+    }
     next->words = kept;
     kept = 0;
-    for (size_t i = 0; i < job->words; i++)
-        if (job->word[i].index != ref && job->word[i].ref != ref)
-            job->word[kept++] = job->word[i];
+    for (size_t i = 0; i < job->words; i++) {
+        struct follow_candidate *word = &job->word[i];
+        uint64_t at = word->type == ENTRY_WITHDRAW ? word->word : word->index;
+        uint64_t *latest = is_word(at, word->ref, entry->ref) ? &gone : &newest;
+
+        *latest = at;
+        if (latest == &newest)
+            job->word[kept++] = *word;
+    }
     job->words = kept;
+    if (gone <= newest)
+        return;
+    found.word = gone;
+    memcpy(found.hash, entry->hash, sizeof(found.hash));
+    job->word[make_room(job->word, sizeof(found), &job->words)] = found;
 }
 
 static bool note_identity(struct follow_job *job, uint64_t index, const struct entry *entry)
@@ -103,7 +130,7 @@ static bool note_entry(struct follow_job *job, uint64_t index, struct slice line
     else if (entry.type == ENTRY_SEALED)
         note_sealed(job->next, index, &entry);
     else if (entry.type == ENTRY_WITHDRAW)
-        note_withdrawal(job, entry.ref);
+        note_withdrawal(job, index, &entry);
     return true;
 }
 

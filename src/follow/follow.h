@@ -23,7 +23,10 @@ struct follow_trail {
     size_t count;
     uint8_t root[FOLLOW_TRAIL][TLOG_HASH_BYTES];
 };
-/* A word: a dispatch that stands (not withdrawn), with what judges lateness. */
+/*
+ * A word: a dispatch with what judges lateness.  One that was withdrawn while it was the newest
+ * stays with the time of its withdrawal and without next_due.
+ */
 struct follow_word {
     uint64_t index, published, next_due;
     uint64_t ref; /* of an open entry: the sealed one; ENTRY_NO_REF else */

@@ -8,6 +8,7 @@
 struct follow_candidate {
     enum entry_type type;
     uint64_t index, ref;
+    uint64_t word; /* of a withdrawal: index of the newest word, which it took back */
     uint8_t hash[32];
     bool has_opened;
     uint8_t opened[32]; /* of an open entry: the hash of the sealed one */

@@ -157,6 +157,20 @@ static void add_words(struct follow *next, const struct follow_word *word, size_
     next->words += count;
 }
 
+/* A withdrawal stands for the word that it took back. */
+static struct follow_word word_of(const struct follow_candidate *entry,
+                                  const struct facts_of *facts)
+{
+    bool is_gone = entry->type == ENTRY_WITHDRAW;
+
+    return (struct follow_word){
+        .index = is_gone ? entry->word : entry->index,
+        .published = facts->published,
+        .next_due = facts->next_due,
+        .ref = is_gone && entry->word == entry->ref ? ENTRY_NO_REF : entry->ref,
+    };
+}
+
 bool follow_words(struct follow_job *job)
 {
     struct follow_word found[LIMIT_FOLLOW_WORDS];
@@ -172,8 +186,7 @@ bool follow_words(struct follow_job *job)
         if (taken == STOPPED)
             return false;
         if (taken == TAKEN)
-            found[--at] =
-                (struct follow_word){entry->index, facts.published, facts.next_due, entry->ref};
+            found[--at] = word_of(entry, &facts);
     }
     add_words(job->next, found + at, LIMIT_FOLLOW_WORDS - at);
     follow_set_word(job->next);

@@ -151,39 +151,57 @@ static void promise_must_be_there(void **state)
     world_free(w);
 }
 
+/* What was withdrawn is no word; but the newest stays as one, of when it was withdrawn. */
 static void withdrawals(void **state)
 {
+    struct document word = {.next_due = 1700009000}, every = {.every_s = 3600};
     struct world *w = world_new(200);
-    struct reader *r = reader_new(w);
+    struct reader *r = reader_new(w), *late;
+    struct due due;
 
     (void)state;
     grow(w, 5);
-    STEP(r, FOLLOW_NEWER);
-    assert_int_equal(r->follow.facts.word_index, 4);
-    (void)world_withdraw(w, 4);
-    (void)world_withdraw(w, 2);
-    world_remove(w, world_path(w, 4));
+    (void)promise(w, &every);
+    (void)world_say(w, DOC_DISPATCH, ENTRY_NO_REF, &word);
     world_publish(w);
     STEP(r, FOLLOW_NEWER);
-    assert_int_equal(r->follow.facts.word_index, 3);
-    assert_int_equal(r->follow.facts.word_at, 1700000003);
-    assert_int_equal(r->follow.words, 2);
+    assert_int_equal(r->follow.facts.word_index, 6);
+    (void)world_withdraw(w, 6);
+    (void)world_withdraw(w, 2);
+    world_remove(w, world_path(w, 6));
+    world_publish(w);
+    STEP(r, FOLLOW_NEWER);
+    assert_int_equal(r->follow.facts.word_index, 6);
+    assert_int_equal(r->follow.facts.word_at, 1700000007);
+    assert_int_equal(r->follow.facts.next_due, 0);
+    assert_int_equal(r->follow.words, 4);
+    due_of(&r->follow.facts, &due);
+    assert_int_equal(due.by, 1700000007 + 3600);
+    (void)world_withdraw(w, 6); /* again: the later one counts */
+    world_publish(w);
+    STEP(r, FOLLOW_NEWER);
+    assert_int_equal(r->follow.facts.word_at, 1700000009);
     (void)world_withdraw(w, 1);
     (void)world_withdraw(w, 3);
+    (void)world_withdraw(w, 4);
     world_publish(w);
     STEP(r, FOLLOW_NEWER);
-    assert_false(r->follow.facts.has_word);
-    assert_int_equal(r->follow.facts.word_at, 0);
+    assert_int_equal(r->follow.words, 1);
     /* New, and withdrawn before anybody looked. */
     (void)world_checkin(w);
     (void)world_withdraw(w, w->size - 1);
     world_remove(w, world_path(w, w->size - 2));
     world_publish(w);
     STEP(r, FOLLOW_NEWER);
-    assert_false(r->follow.facts.has_word);
+    assert_int_equal(r->follow.facts.word_index, w->size - 2);
+    assert_int_equal(r->follow.facts.word_at, 1700000000 + w->size - 1);
+    late = reader_new(w); /* Who reads all at once knows the same. */
+    STEP(late, FOLLOW_NEWER);
+    assert_memory_equal(&late->follow.facts, &r->follow.facts, sizeof(r->follow.facts));
     grow(w, 100);
     STEP(r, FOLLOW_NEWER);
     assert_int_equal(r->follow.facts.word_index, 99);
+    reader_free(late);
     reader_free(r);
     world_free(w);
 }
@@ -336,7 +354,9 @@ static void sealed_and_opened(void **state)
     (void)world_withdraw(w, 2);
     world_publish(w);
     STEP(r, FOLLOW_NEWER);
-    assert_int_equal(r->follow.facts.word_index, 1);
+    assert_int_equal(r->follow.facts.word_index, 4);
+    assert_int_equal(r->follow.facts.word_at, 1700000005);
+    assert_int_equal(r->follow.facts.next_due, 0);
     for (int i = 0; i < 70; i++)
         world_sealed(w);
     world_publish(w);
