@@ -124,11 +124,6 @@ static void form(struct markup *m, enum lang lang)
 
 static void content(struct markup *m, const struct watch_ack *ack, enum lang lang)
 {
-    static const enum lang_string KINDS[ALARM_KINDS] = {
-        [ALARM_LATE] = STR_FRONT_LATE,
-        [ALARM_SILENT] = STR_FRONT_SILENT,
-        [ALARM_DISAGREE] = STR_FRONT_DISAGREE,
-    };
     bool ask = ack->open && !ack->acked;
 
     markup_element(m, "h1", NULL,
@@ -136,12 +131,9 @@ static void content(struct markup *m, const struct watch_ack *ack, enum lang lan
                                  : ack->acked ? STR_FRONT_THANKS
                                               : STR_FRONT_OVER));
     markup_newline(m);
-    /* Messages are neutral, and messengers fetch what their links show: what it is about is
-     * said to who pressed the button. */
-    if (ack->acked) {
-        sentence(m, lang, KINDS[ack->kind], ack->since);
+    /* Not what it is about: messages are neutral, and messengers fetch what their links show. */
+    if (ack->acked)
         sentence(m, lang, STR_FRONT_ACKED, ack->acked_at);
-    }
     if (ack->acked && !ack->open)
         markup_element(m, "p", NULL, text_of(lang, STR_FRONT_OVER));
     if (ask)

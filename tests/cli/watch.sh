@@ -10,7 +10,7 @@ fails 4 "no word yet" still watch "$home" --once
 still -C "$home" -q checkin --next-due 24h "Back from shopping" >/dev/null
 cp -a "$home/public" copy
 runs "all is well" still watch "$home" --once
-has "it says so" "$out" 'All is well'
+has "it says so" "$out" 'No alarm'
 has "until when" "$out" 'promised by 22 September 2026, 14:13 UTC'
 has "nobody would be told" "$out" 'Nobody would be told'
 runs "two copies" still watch "$home" copy --once --json
@@ -32,7 +32,7 @@ same "since the promised time" "$(json "['channels'][0]['episodes'][0]['since']"
 export STILLHERE_NOW=1790086500
 still -C "$home" -q checkin --next-due 24h "Still here" >/dev/null
 runs "a copy that is behind makes nobody late" still watch "$home" copy --once
-has "all is well again" "$out" 'All is well'
+has "all is well again" "$out" 'No alarm'
 rm -r "$home/public/tile"
 runs "nothing new, nothing read" still watch "$home" --once
 mv "$home/public" away
