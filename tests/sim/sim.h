@@ -83,7 +83,7 @@ void sim_world_tick(struct sim_world *world);
 bool sim_serve(struct sim_world *world, size_t copy, const char *path, struct bytes *out);
 /* When the next word is due as branch 0 of this size has it: written again, on purpose. */
 void sim_truth_due(const struct sim_world *world, uint64_t size, struct due *out);
-/* The newest word that stands at this size; 0 = none. */
+/* The newest word at this size, withdrawn or not; 0 = none. */
 uint64_t sim_truth_word(const struct sim_world *world, uint64_t size);
 
 /* ---- a watcher ---- */

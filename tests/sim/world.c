@@ -128,7 +128,7 @@ static void say_something(struct sim_world *world)
         return;
     if (sim_chance(150000))
         doc.next_due = sim_now + sim_between(3600, 86400);
-    if (word && sim_chance(50000)) {
+    if (word && sim_chance(80000) && !world->truth[word].withdrawn) {
         doc = (struct document){.kind = DOC_WITHDRAW, .level = DOC_HIDE};
         say(world, &doc, word);
     } else if (sim_chance(60000)) {
@@ -354,18 +354,17 @@ bool sim_serve(struct sim_world *world, size_t number, const char *path, struct 
 
 /* ---- the truth ---- */
 
-static bool stands(const struct sim_world *world, uint64_t index, uint64_t size)
+static bool is_withdrawn(const struct sim_world *world, uint64_t index, uint64_t size)
 {
     const struct sim_truth *truth = &world->truth[index];
 
-    return !truth->withdrawn || truth->withdrawn_by >= size;
+    return truth->withdrawn && truth->withdrawn_by < size;
 }
 
 uint64_t sim_truth_word(const struct sim_world *world, uint64_t size)
 {
     for (uint64_t i = size; i-- > 1;)
-        if (world->truth[i].kind == DOC_DISPATCH && world->truth[i].published &&
-            stands(world, i, size))
+        if (world->truth[i].kind == DOC_DISPATCH && world->truth[i].published)
             return i;
     return 0;
 }
@@ -373,20 +372,26 @@ uint64_t sim_truth_word(const struct sim_world *world, uint64_t size)
 void sim_truth_due(const struct sim_world *world, uint64_t size, struct due *out)
 {
     uint64_t word = sim_truth_word(world, size), promise = size - 1;
-    const struct sim_truth *said, *rule;
+    struct sim_truth said = world->truth[word];
+    const struct sim_truth *rule;
 
     *out = (struct due){.promised = true};
     while (promise && world->truth[promise].kind != DOC_PROMISE)
         promise--;
-    said = &world->truth[word];
     rule = &world->truth[promise];
-    if (word && said->next_due && !(rule->silent_until && promise > word)) {
-        out->by = said->next_due;
+    if (is_withdrawn(world, word, size)) {
+        said.published = world->truth[said.withdrawn_by].published;
+        said.next_due = 0;
+    }
+    if (word && said.next_due && !(rule->silent_until && promise > word)) {
+        out->by = said.next_due;
     } else if (rule->every_s) {
-        out->by = (word > promise ? said->published : rule->published) + rule->every_s;
+        out->by = rule->every_s + (word > promise || said.published > rule->published
+                                       ? said.published
+                                       : rule->published);
     } else {
         out->by = rule->silent_until;
         out->silent = true;
-        out->promised = !(word > promise && said->published >= rule->silent_until);
+        out->promised = !(word > promise && said.published >= rule->silent_until);
     }
 }
