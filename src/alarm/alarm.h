@@ -47,15 +47,15 @@ struct alarm_clocks {
 };
 /*
  * The time to judge by.  Call it once a round, after the answers came: the first call after a
- * start with the dates of the first round.
+ * start with the dates of the first round, at most one of each host.
  *
  * Within one boot it runs with CLOCK_BOOTTIME whatever the wall clock does; corrections of up
  * to a minute are followed, and a larger one only when every server contradicts (> 600 s) the
- * time that ran and agrees with the wall clock.  After a restart it is the wall clock, but not
- * against all servers that say another time, and not back before what was believed unless all
- * servers say so, too.  A wall clock that nobody confirms and that leapt by more than a day
- * over the restart is not followed for an hour: until then the time runs on from what was
- * believed.
+ * time that ran and agrees with the wall clock.  After a start it is the wall clock, but not
+ * against two servers that say one other time, nor against one when it went back or leapt by
+ * more than a month; and not back before what was believed unless all servers say so, too.  A
+ * wall clock that nobody confirms and that leapt by more than a day is not followed for an
+ * hour: until then the time runs on from what was believed.
  */
 uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *said);
 

@@ -7,6 +7,7 @@
 #define TOLERANCE_S 600 /* servers' clocks and the age of their answers */
 #define SMALL_S 60      /* a correction that a clock daemon makes */
 #define LEAP_S 86400    /* a machine that was off for a day is no surprise */
+#define MONTH_S (30 * 86400)
 #define SETTLE_MS (UINT64_C(3600) * 1000)
 
 static uint64_t apart(uint64_t a, uint64_t b)
@@ -29,14 +30,22 @@ static enum word ask(const struct alarm_clocks *said, uint64_t time)
     return against == said->date_count ? CONTRADICT : MIXED;
 }
 
-/* The earliest date that is not before what was once sure: the smallest step; 0 = none. */
-static uint64_t plausible(const struct alarm_clocks *said, uint64_t least)
+/*
+ * What the servers say: the earliest date that is not before `least` and that `needed` of them
+ * mean; 0 = none.
+ */
+static uint64_t servers_say(const struct alarm_clocks *said, uint64_t least, size_t needed)
 {
     uint64_t first = 0;
 
-    for (size_t i = 0; i < said->date_count; i++)
-        if (said->dates[i] >= least && (!first || said->dates[i] < first))
+    for (size_t i = 0; i < said->date_count; i++) {
+        size_t same = 0;
+
+        for (size_t k = 0; k < said->date_count; k++)
+            same += apart(said->dates[i], said->dates[k]) <= TOLERANCE_S;
+        if (same >= needed && said->dates[i] >= least && (!first || said->dates[i] < first))
             first = said->dates[i];
+    }
     return first;
 }
 
@@ -45,23 +54,53 @@ static uint64_t not_before(uint64_t time, uint64_t least)
     return time > least ? time : least;
 }
 
+/* A wall clock that went back, or leapt by more than a month, gives way to one server. */
+static bool could_be(uint64_t wall, uint64_t before)
+{
+    return !before || (wall + SMALL_S >= before && wall <= before + MONTH_S);
+}
+
+static uint64_t outvoted_by(const struct alarm_clock *clock, const struct alarm_clocks *said,
+                            uint64_t before)
+{
+    return servers_say(said, clock->floor, could_be(said->wall, before) ? 2 : 1);
+}
+
 /* After a start: nothing has run on. */
 static uint64_t start(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
-    enum word word = ask(said, said->wall);
-    uint64_t servers = plausible(said, clock->floor);
-    uint64_t time = said->wall;
+    uint64_t before = clock->believed, wall = said->wall;
+    uint64_t servers = outvoted_by(clock, said, before);
+    enum word word = ask(said, wall);
 
-    if (word == CONTRADICT && servers)
-        time = servers;
-    else if (word != AGREE)
-        time = not_before(time, clock->believed);
-    if (word != AGREE && word != MIXED && time != servers && clock->believed &&
-        time - clock->believed > LEAP_S)
-        time = clock->believed;
     clock->boot_ms = said->boot_ms;
     clock->settled = false;
     clock->settle_ms = said->boot_ms + SETTLE_MS;
+    if (word == AGREE)
+        return wall;
+    if (word == CONTRADICT && servers)
+        return servers;
+    if (before && (word == SILENT ? wall > before + LEAP_S : !could_be(wall, before)))
+        return before;
+    return not_before(wall, before);
+}
+
+/* Within one boot, before anything settled the time. */
+static uint64_t run_unsettled(const struct alarm_clock *clock, const struct alarm_clocks *said,
+                              uint64_t time)
+{
+    enum word of_wall = ask(said, said->wall), of_time = ask(said, time);
+    uint64_t servers = outvoted_by(clock, said, time);
+    bool over = said->boot_ms >= clock->settle_ms;
+
+    if (of_wall == AGREE)
+        return said->wall;
+    if (of_wall == CONTRADICT && servers && of_time != MIXED)
+        return servers;
+    if (of_wall == MIXED && of_time == CONTRADICT && said->wall >= clock->floor)
+        return said->wall;
+    if (of_wall == CONTRADICT ? of_time == CONTRADICT && could_be(said->wall, time) : over)
+        return said->wall >= clock->floor ? said->wall : time;
     return time;
 }
 
@@ -69,22 +108,32 @@ static uint64_t start(struct alarm_clock *clock, const struct alarm_clocks *said
 static uint64_t run(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
     uint64_t seconds = (said->boot_ms - clock->boot_ms) / 1000;
-    uint64_t time = clock->believed + seconds;
-    uint64_t servers = plausible(said, clock->floor);
-    enum word of_wall = ask(said, said->wall), of_time = ask(said, time);
+    uint64_t time = clock->believed + seconds, wall = said->wall;
 
     clock->boot_ms += seconds * 1000;
-    if (of_wall == AGREE && (of_time == CONTRADICT || !clock->settled))
-        return said->wall;
-    if (!clock->settled && of_wall == CONTRADICT && servers && of_time != MIXED)
-        return servers;
-    if (!clock->settled && of_wall == MIXED && of_time == CONTRADICT)
-        return not_before(said->wall, clock->floor);
-    if (apart(said->wall, time) <= SMALL_S)
-        return not_before(said->wall, clock->believed);
-    if (!clock->settled && said->boot_ms >= clock->settle_ms && of_wall != CONTRADICT)
-        return not_before(said->wall, clock->floor);
+    if (!clock->settled)
+        time = run_unsettled(clock, said, time);
+    else if (ask(said, wall) == AGREE && ask(said, time) == CONTRADICT)
+        time = wall;
+    if (time != wall && apart(wall, time) <= SMALL_S)
+        time = not_before(wall, clock->believed);
     return time;
+}
+
+/*
+ * Two of three witnesses settle it: the time, the wall clock, a server; or two servers; or one,
+ * where the wall clock cannot be right.
+ */
+static bool is_settled(const struct alarm_clock *clock, const struct alarm_clocks *said)
+{
+    bool by_wall = apart(clock->believed, said->wall) <= SMALL_S;
+    enum word word = ask(said, clock->believed);
+
+    if (clock->settled || said->boot_ms >= clock->settle_ms)
+        return true;
+    return (word == MIXED && by_wall) ||
+           (word == AGREE &&
+            (by_wall || said->date_count > 1 || !could_be(said->wall, clock->believed)));
 }
 
 uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *said)
@@ -96,9 +145,7 @@ uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *
     clock->believed = same ? run(clock, said) : start(clock, said);
     (void)snprintf(clock->boot_id, sizeof(clock->boot_id), "%s", said->boot_id);
     word = ask(said, clock->believed);
-    if (word == AGREE || said->boot_ms >= clock->settle_ms ||
-        (word == MIXED && apart(clock->believed, said->wall) <= SMALL_S))
-        clock->settled = true;
+    clock->settled = is_settled(clock, said);
     if (clock->settled)
         clock->floor = clock->believed;
     clock->doubtful = apart(clock->believed, said->wall) > SMALL_S || word == CONTRADICT;

@@ -92,10 +92,11 @@ static void restart(struct sim_watcher *w)
     if (sim_chance(700000)) {
         w->boot++;
         w->boot_at = w->next_poll;
-        w->seen.honest_date = w->seen.lying_date = false;
+        w->seen.honest_date = w->seen.lying_date = w->seen.two_dates = false;
         if (sim_chance(200000))
             w->wall_off = sim_chance(500000) ? (int64_t)SIM_YEAR : -(int64_t)SIM_YEAR;
         w->seen.wrong_wall = w->wall_off != 0;
+        w->seen.plausible_wall = false;
     }
     sim_trace("watcher %zu: down for %llu s", w->number, (unsigned long long)down);
 }
@@ -193,16 +194,20 @@ static void ask_clock(struct sim_watcher *w, const struct sim_world *world)
 {
     uint64_t dates[SIM_COPIES], wall = sim_now + (uint64_t)w->wall_off;
     char boot_id[24];
-    size_t count = 0;
+    size_t count = 0, honest = 0;
 
     for (size_t i = 0; i < SIM_COPIES; i++) {
         if (!w->answered[i])
             continue;
         dates[count++] = sim_now + (uint64_t)world->copy[i].lie + sim_random(3);
+        honest += !world->copy[i].lie;
         w->seen.honest_date = w->seen.honest_date || !world->copy[i].lie;
         w->seen.lying_date = w->seen.lying_date || world->copy[i].lie;
     }
     w->seen.wrong_wall = w->seen.wrong_wall || w->wall_off;
+    w->seen.plausible_wall =
+        w->seen.plausible_wall || (w->wall_off && llabs((long long)w->wall_off) < 86400);
+    w->seen.two_dates = w->seen.two_dates || (honest > 1 && sim_now < w->boot_at + 3500);
     (void)snprintf(boot_id, sizeof(boot_id), "boot-%llu", (unsigned long long)w->boot);
     w->now =
         alarm_clock_step(&w->clock, &(struct alarm_clocks){wall, (sim_now - w->boot_at) * 1000,
