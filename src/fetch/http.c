@@ -247,6 +247,15 @@ static void redirect(struct fetch *fetch, struct fetch_job *job)
     fetch_gate_enter(fetch, job);
 }
 
+/* An answer that lay in a cache has the date at which it came there. */
+static bool is_cached(CURL *easy)
+{
+    struct curl_header *age;
+
+    return curl_easy_header(easy, "Age", 0, CURLH_HEADER, -1, &age) == CURLHE_OK &&
+           (age->amount != 1 || strcmp(age->value, "0") != 0);
+}
+
 /* The server answered; its headers are taken where they are clean. */
 static void take_answer(struct fetch_job *job, long status, struct fetcher_answer *answer)
 {
@@ -261,7 +270,7 @@ static void take_answer(struct fetch_job *job, long status, struct fetcher_answe
     header_take(job->easy, "Last-Modified", answer->modified, sizeof(answer->modified));
     header_take(job->easy, "Date", date, sizeof(date));
     found = date[0] ? curl_getdate(date, NULL) : -1;
-    answer->date = found > 0 ? (uint64_t)found : 0;
+    answer->date = found > 0 && !is_cached(job->easy) ? (uint64_t)found : 0;
     if (curl_easy_getinfo(job->easy, CURLINFO_RETRY_AFTER, &seconds) == CURLE_OK && seconds > 0)
         answer->retry_after_s = (uint64_t)seconds;
     (void)snprintf(answer->text, sizeof(answer->text), "the server answered %ld", status);

@@ -69,10 +69,10 @@ struct fetcher_answer {
     unsigned status;                          /* HTTP, or the last SMTP reply; 0 = none */
     char etag[LIMIT_VALIDATOR_BYTES + 1];     /* empty = none */
     char modified[LIMIT_VALIDATOR_BYTES + 1]; /* the Last-Modified header as received */
-    uint64_t date;                            /* the Date header, unix seconds; 0 = none */
-    uint64_t retry_after_s;                   /* 0 = none */
-    char text[240];    /* cause in plain words: no address, no path, no query in it */
-    struct slice body; /* of a status other than 2xx: its beginning, up to most_bytes */
+    uint64_t date;          /* the Date header, unix seconds; 0 = none, or it lay in a cache */
+    uint64_t retry_after_s; /* 0 = none */
+    char text[240];         /* cause in plain words: no address, no path, no query in it */
+    struct slice body;      /* of a status other than 2xx: its beginning, up to most_bytes */
 };
 /*
  * The next answer, waiting at most timeout_ms (0: do not wait).  SH_ENOTFOUND when none came
