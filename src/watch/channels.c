@@ -25,29 +25,97 @@ static struct watch_channel *channel_find(struct watch *watch, const char *id)
     return NULL;
 }
 
-static struct watch_channel *channel_add(struct watch *watch, const struct channel_id *id,
-                                         uint64_t now)
+/* A state that cannot be read is as none: better told twice than never. */
+static void channel_fill(struct watch *watch, struct watch_channel *channel,
+                         struct store_query *query)
+{
+    struct alarm_clock clock = {0};
+    struct alarm alarm;
+
+    if (alarm_parse(store_blob(query, 1), &alarm, &clock, NULL) == SH_OK) {
+        channel->alarm = alarm;
+        channel->anew = false;
+    } else {
+        io_say("error", "watch", "state", "damaged=yes");
+    }
+    watch_text(channel->name, sizeof(channel->name), store_blob(query, 0));
+    bytes_slice(&channel->word, store_blob(query, 2));
+    channel->word_index = store_int(query, 3);
+    /* Once it runs, the clock is its own. */
+    if (!watch->round_ms && clock.believed > watch->clock.believed)
+        watch->clock = clock;
+}
+
+/* A number that an episode had is never given again: ids and codes are made of it. */
+static int numbers_seed(struct watch *watch, struct watch_channel *channel, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "SELECT coalesce(max(number), 0) FROM episodes WHERE channel=?1",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_text(query, 1, channel->id.text);
+    rc = store_step(query, why);
+    if (rc == STORE_ROW && store_int(query, 0) > channel->alarm.episodes)
+        channel->alarm.episodes = store_int(query, 0);
+    store_done(query);
+    return rc < 0 ? rc : SH_OK;
+}
+
+/*
+ * One more, with what the book knows of it: also when none of the sources that it was known by
+ * is watched today, for an address may change.
+ */
+static int channel_add(struct watch *watch, const char *id, uint64_t now,
+                       struct watch_channel **out, struct why *why)
 {
     struct watch_channel *channel = &watch->channel[watch->channels];
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "SELECT name, alarm, word, word_index FROM channels WHERE id=?1",
+                         &query, why);
 
+    if (rc != SH_OK)
+        return rc;
     if (watch->channels > watch->sources)
         bug("watch: more channels than copies");
-    memset(channel, 0, sizeof(*channel));
-    if (id)
-        channel->id = *id;
+    *channel = (struct watch_channel){.anew = true};
+    watch_text(channel->id.text, sizeof(channel->id.text), slice_text(id));
     alarm_init(&channel->alarm, now);
     bytes_init(&channel->word, LIMIT_DOCUMENT_BYTES);
+    store_bind_text(query, 1, id);
+    rc = store_step(query, why);
+    if (rc == STORE_ROW)
+        channel_fill(watch, channel, query);
+    store_done(query);
+    if (rc >= 0)
+        rc = numbers_seed(watch, channel, why);
+    if (rc != SH_OK) {
+        bytes_release(&channel->word);
+        return rc;
+    }
     watch->channels++;
-    return channel;
+    *out = channel;
+    return SH_OK;
+}
+
+static int channel_get(struct watch *watch, const char *id, uint64_t now,
+                       struct watch_channel **out, struct why *why)
+{
+    *out = channel_find(watch, id);
+    return *out ? SH_OK : channel_add(watch, id, now, out, why);
 }
 
 /*
  * A copy that was never read counts to the channel that is expected, or to the only one that is
- * known; as long as none is known, to one without a name.
+ * known; else to one without a name.
  */
 struct watch_channel *watch_channel_of(struct watch *watch, const struct watch_source *source)
 {
     struct watch_channel *only = NULL;
+    size_t known = 0;
 
     if (source->channel.text[0])
         return channel_find(watch, source->channel.text);
@@ -56,22 +124,19 @@ struct watch_channel *watch_channel_of(struct watch *watch, const struct watch_s
     for (size_t i = 0; i < watch->channels; i++) {
         if (!watch->channel[i].id.text[0])
             continue;
-        if (only)
-            return NULL;
         only = &watch->channel[i];
+        known++;
     }
-    return only ? only : channel_find(watch, "");
+    return known == 1 ? only : channel_find(watch, "");
 }
 
 void watch_channel_word(struct watch *watch, const struct watch_source *source,
                         struct slice word)
 {
-    struct watch_channel *channel = channel_find(watch, source->channel.text);
+    struct watch_channel *channel;
 
-    if (!channel)
-        channel = channel_find(watch, ""); /* It gets its name when it is judged. */
-    if (!channel)
-        channel = channel_add(watch, &source->channel, watch_time(watch));
+    if (channel_get(watch, source->channel.text, watch_time(watch), &channel, NULL) != SH_OK)
+        return; /* Judging tries again and says what is wrong; a message can do without. */
     if (!source->facts.has_word || !word.len || source->facts.word_index < channel->word_index)
         return;
     bytes_clear(&channel->word);
@@ -79,105 +144,119 @@ void watch_channel_word(struct watch *watch, const struct watch_source *source,
     channel->word_index = source->facts.word_index;
 }
 
-/* Is one of its copies among the sources of today? */
-static bool is_watched(const struct watch *watch, const struct channel_id *id)
-{
-    if (!id->text[0])
-        return true;
-    if (watch->options->expected)
-        return strcmp(watch->options->expected->text, id->text) == 0;
-    for (size_t i = 0; i < watch->sources; i++)
-        if (strcmp(watch->source[i].channel.text, id->text) == 0)
-            return true;
-    return false;
-}
-
-/* A state that cannot be read is as none: better told twice than never. */
-static void channel_load(struct watch *watch, struct store_query *query)
-{
-    struct watch_channel *channel;
-    struct channel_id id = {0};
-    struct alarm_clock clock = {0};
-    struct alarm alarm;
-    struct slice text = store_blob(query, 0);
-
-    if ((text.len && !channel_id_parse(text, &id)) || !is_watched(watch, &id) ||
-        watch->channels > watch->sources)
-        return;
-    channel = channel_add(watch, &id, io_now());
-    if (alarm_parse(store_blob(query, 2), &alarm, &clock, NULL) == SH_OK)
-        channel->alarm = alarm;
-    else
-        io_say("error", "watch", "state", "damaged=yes");
-    watch_text(channel->name, sizeof(channel->name), store_blob(query, 1));
-    bytes_slice(&channel->word, store_blob(query, 3));
-    channel->word_index = store_int(query, 4);
-    if (clock.believed > watch->clock.believed)
-        watch->clock = clock;
-}
-
-int watch_channels_load(struct watch *watch, struct why *why)
+static int count_rows(struct watch *watch, const char *sql, uint64_t *count, struct why *why)
 {
     struct store_query *query;
-    int rc = store_query(watch->store, "SELECT id, name, alarm, word, word_index FROM channels",
-                         &query, why);
+    int rc = store_query(watch->store, sql, &query, why);
 
+    *count = 0;
     if (rc != SH_OK)
         return rc;
-    while ((rc = store_step(query, why)) == STORE_ROW)
-        channel_load(watch, query);
+    rc = store_step(query, why);
+    if (rc == STORE_ROW)
+        *count = store_int(query, 0);
     store_done(query);
     return rc < 0 ? rc : SH_OK;
 }
 
-/* The nameless one got a name: what it told is this channel's. */
-static int rename_rows(struct watch *watch, const char *id, struct why *why)
+/*
+ * What was told of copies that were never read goes on while one of them is watched, and ends
+ * once all of them were read.  Else it was of others, and says nothing about those of today.
+ */
+static int nameless_load(struct watch *watch, struct why *why)
 {
-    static const char *const sql[] = {
-        "UPDATE OR REPLACE channels SET id=?1 WHERE id=''",
-        "UPDATE OR IGNORE episodes SET channel=?1 WHERE channel=''",
-        "UPDATE codes SET channel=?1 WHERE channel=''",
-        "UPDATE queue SET channel=?1 WHERE channel=''"};
-    struct store_query *query;
-    int rc = SH_OK;
+    uint64_t open, unread = 0;
+    struct watch_channel *channel;
+    bool same = false;
+    int rc = count_rows(watch, "SELECT count(*) FROM episodes WHERE channel='' AND closed_at=0",
+                        &open, why);
 
-    for (size_t i = 0; i < COUNT_OF(sql) && rc == SH_OK; i++) {
-        rc = store_query(watch->store, sql[i], &query, why);
-        if (rc != SH_OK)
-            return rc;
-        store_bind_text(query, 1, id);
-        rc = store_run(query, why);
+    for (size_t i = 0; i < watch->sources; i++)
+        same = same || (watch->source[i].in_book && !watch->source[i].channel.text[0]);
+    if (rc == SH_OK && open && !same)
+        rc = count_rows(watch, "SELECT count(*) FROM sources WHERE channel=''", &unread, why);
+    if (rc != SH_OK || (!same && (!open || unread)))
+        return rc;
+    rc = channel_add(watch, "", io_now(), &channel, why);
+    if (rc == SH_OK && !open && channel->anew) {
+        bytes_release(&channel->word); /* There is none yet; judging adds it when it must. */
+        watch->channels--;
     }
     return rc;
 }
 
-int watch_channels_group(struct watch *watch, uint64_t now, struct why *why)
+int watch_channels_load(struct watch *watch, struct why *why)
 {
-    struct watch_channel *nameless;
+    struct watch_channel *channel;
     int rc = SH_OK;
 
-    if (watch->options->expected && !channel_find(watch, watch->options->expected->text))
-        (void)channel_add(watch, watch->options->expected, now);
-    for (size_t i = 0; i < watch->sources && rc == SH_OK; i++) {
-        struct watch_source *source = &watch->source[i];
-        struct watch_channel *channel = channel_find(watch, source->channel.text);
+    if (watch->options->expected)
+        rc = channel_get(watch, watch->options->expected->text, io_now(), &channel, why);
+    for (size_t i = 0; i < watch->sources && rc == SH_OK; i++)
+        if (watch->source[i].channel.text[0])
+            rc = channel_get(watch, watch->source[i].channel.text, io_now(), &channel, why);
+    return rc == SH_OK && watch->sources ? nameless_load(watch, why) : rc;
+}
 
-        nameless = channel_find(watch, "");
+/* What the book may hold of one was of other copies, or nameless_load had taken it. */
+static int nameless_add(struct watch *watch, uint64_t now, struct why *why)
+{
+    struct watch_channel *channel;
+    uint64_t episodes;
+    int rc = channel_add(watch, "", now, &channel, why);
+
+    if (rc != SH_OK)
+        return rc;
+    episodes = channel->alarm.episodes;
+    alarm_init(&channel->alarm, now);
+    channel->alarm.episodes = episodes;
+    channel->anew = true;
+    return SH_OK;
+}
+
+int watch_channels_group(struct watch *watch, uint64_t now, struct why *why)
+{
+    struct watch_channel *channel;
+    int rc = SH_OK;
+
+    if (watch->options->expected)
+        rc = channel_get(watch, watch->options->expected->text, now, &channel, why);
+    for (size_t i = 0; i < watch->sources && rc == SH_OK; i++) {
+        const struct watch_source *source = &watch->source[i];
+
         if (!source->channel.text[0])
             continue;
-        if (!channel && nameless) {
-            channel = nameless;
-            channel->id = source->channel;
-            if (!watch->looks_only)
-                rc = rename_rows(watch, source->channel.text, why);
-        } else if (!channel) {
-            channel = channel_add(watch, &source->channel, now);
-        }
-        memcpy(channel->name, source->name, sizeof(channel->name));
+        rc = channel_get(watch, source->channel.text, now, &channel, why);
+        if (rc == SH_OK)
+            memcpy(channel->name, source->name, sizeof(channel->name));
     }
-    if (rc == SH_OK && !watch->channels)
-        (void)channel_add(watch, NULL, now);
+    /* Now it is known how many there are. */
+    for (size_t i = 0; i < watch->sources && rc == SH_OK; i++)
+        if (!watch_channel_of(watch, &watch->source[i]))
+            rc = nameless_add(watch, now, why);
     return rc;
+}
+
+void watch_channels_cut(struct watch *watch, size_t count)
+{
+    while (watch->channels > count)
+        bytes_release(&watch->channel[--watch->channels].word);
+}
+
+void watch_channels_tidy(struct watch *watch)
+{
+    struct watch_channel *channel = channel_find(watch, "");
+    size_t index;
+
+    if (!channel || !channel->empty)
+        return;
+    index = (size_t)(channel - watch->channel);
+    bytes_release(&channel->word);
+    watch->channels--;
+    memmove(channel, channel + 1, (watch->channels - index) * sizeof(*channel));
+    for (size_t i = 0; i < watch->sources; i++)
+        if (watch->source[i].judged_with > index)
+            watch->source[i].judged_with--;
 }
 
 /* ---- the clock ---- */

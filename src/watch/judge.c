@@ -87,6 +87,22 @@ static int episodes_mark(struct watch *watch, const struct watch_channel *channe
     return rc;
 }
 
+/* The book cannot say how these stood: what still is gets a number of its own. */
+static int episodes_end(struct watch *watch, const struct watch_channel *channel, uint64_t now,
+                        struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "UPDATE episodes SET closed_at=?1 WHERE channel=?2 AND closed_at=0",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, now ? now : 1);
+    store_bind_text(query, 2, channel->id.text);
+    return store_run(query, why);
+}
+
 /* ---- one channel ---- */
 
 static size_t copies_of(struct watch *watch, const struct watch_channel *channel,
@@ -137,6 +153,12 @@ static int channel_store(struct watch *watch, const struct watch_channel *channe
     return rc;
 }
 
+/* The one without a name, whose copies have all been read by now. */
+static int channel_gone(struct watch *watch, struct why *why)
+{
+    return store_exec(watch->store, "DELETE FROM channels WHERE id=''", why);
+}
+
 static int channel_judge(struct watch *watch, struct watch_channel *channel, uint64_t now,
                          struct why *why)
 {
@@ -149,13 +171,19 @@ static int channel_judge(struct watch *watch, struct watch_channel *channel, uin
     int rc = SH_OK;
 
     watch_rules(watch, &rules);
-    if (!watch->looks_only)
+    if (!watch->looks_only && channel->anew)
+        rc = episodes_end(watch, channel, now, why);
+    if (rc == SH_OK && !watch->looks_only)
         rc = acks_take(watch, channel, why);
     if (rc != SH_OK)
         return rc;
     before = channel->alarm;
-    if (!count) /* All of its copies turned out to be another channel's: they were heard. */
+    channel->empty = count == 0 && !channel->id.text[0];
+    if (!count) { /* All of its copies turned out to be another channel's: they were heard. */
         copies[count++] = (struct alarm_copy){.heard_at = now};
+        if (watch->channels == 2)
+            memcpy(channel->name, watch->source[0].name, sizeof(channel->name));
+    }
     alarm_look(&channel->alarm, &rules, &(struct alarm_round){copies, count, now},
                &channel->view);
     told = alarm_step(&channel->alarm, &rules, &channel->view, events);
@@ -167,7 +195,9 @@ static int channel_judge(struct watch *watch, struct watch_channel *channel, uin
         rc = watch_queue_event(watch, channel, &events[i], why);
     if (rc == SH_OK)
         rc = watch_queue_hand_on(watch, channel, why);
-    return rc == SH_OK ? channel_store(watch, channel, why) : rc;
+    if (rc != SH_OK)
+        return rc;
+    return channel->empty ? channel_gone(watch, why) : channel_store(watch, channel, why);
 }
 
 /* ---- all of them ---- */
@@ -251,7 +281,7 @@ int watch_judge(struct watch *watch, struct why *why)
         watch->clock = clock;
         for (size_t i = 0; i < channels; i++)
             watch->channel[i].alarm = before[i];
-        watch->channels = channels;
+        watch_channels_cut(watch, channels);
         return rc;
     }
     for (size_t i = 0; i < watch->sources; i++)
@@ -260,5 +290,8 @@ int watch_judge(struct watch *watch, struct why *why)
     if (watch_red_find(watch, NULL) != SH_OK)
         watch->red = true; /* Not known is as bad. */
     say_changes(watch, before);
+    for (size_t i = 0; i < watch->channels; i++)
+        watch->channel[i].anew = false;
+    watch_channels_tidy(watch);
     return SH_OK;
 }

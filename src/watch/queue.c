@@ -56,29 +56,105 @@ static int slot_free(struct watch *watch, int *slot, struct why *why)
     return rc < 0 ? rc : SH_OK;
 }
 
-/* A bit that changes hands says nothing about the new person. */
-static void slot_clear(struct watch *watch, int slot)
+static bool slot_clear(struct alarm *alarm, int slot)
 {
-    for (size_t i = 0; i < watch->channels; i++)
-        for (int kind = 0; kind < ALARM_KINDS; kind++)
-            watch->channel[i].alarm.episode[kind].told &= ~(UINT64_C(1) << slot);
+    const uint64_t bit = UINT64_C(1) << slot;
+    bool had = false;
+
+    for (int kind = 0; kind < ALARM_KINDS; kind++) {
+        had = had || (alarm->episode[kind].told & bit) != 0;
+        alarm->episode[kind].told &= ~bit;
+    }
+    return had;
 }
 
-static int slot_give(struct watch *watch, const char *name, int *slot, struct why *why)
+static int alarm_store(struct watch *watch, const char *id, struct slice alarm, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(watch->store, "UPDATE channels SET alarm=?1 WHERE id=?2", &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_blob(query, 1, alarm);
+    store_bind_text(query, 2, id);
+    return store_run(query, why);
+}
+
+/* The channel with this place in the book.  STORE_END: there are not so many. */
+static int row_clear(struct watch *watch, uint64_t at, int slot, struct why *why)
+{
+    char id[CHANNEL_ID_CHARS + 1];
+    struct alarm_clock clock;
+    struct store_query *query;
+    struct alarm alarm;
+    struct bytes state;
+    bool had = false;
+    int rc = store_query(watch->store,
+                         "SELECT id, alarm FROM channels ORDER BY id LIMIT 1 OFFSET ?1", &query,
+                         why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, at);
+    rc = store_step(query, why);
+    if (rc == STORE_ROW) {
+        watch_text(id, sizeof(id), store_blob(query, 0));
+        had = alarm_parse(store_blob(query, 1), &alarm, &clock, NULL) == SH_OK &&
+              slot_clear(&alarm, slot);
+    }
+    store_done(query);
+    if (!had)
+        return rc;
+    bytes_init(&state, LIMIT_FOLLOW_BYTES);
+    alarm_build(&alarm, &clock, &state);
+    rc = bytes_check(&state, why);
+    if (rc == SH_OK)
+        rc = alarm_store(watch, id, bytes_view(&state), why);
+    bytes_release(&state);
+    return rc == SH_OK ? STORE_ROW : rc;
+}
+
+/* A bit that changes hands says nothing about the new person: in no channel of the book. */
+static int slots_clear(struct watch *watch, int slot, struct why *why)
+{
+    int rc = STORE_ROW;
+
+    for (uint64_t at = 0; rc == STORE_ROW; at++)
+        rc = row_clear(watch, at, slot, why);
+    for (size_t i = 0; i < watch->channels; i++)
+        (void)slot_clear(&watch->channel[i].alarm, slot); /* Told or not: now it is not. */
+    return rc < 0 ? rc : SH_OK;
+}
+
+static int slot_store(struct watch *watch, const char *name, int *slot, struct why *why)
 {
     struct store_query *query;
     int rc = slot_free(watch, slot, why);
 
+    if (rc == SH_OK)
+        rc = slots_clear(watch, *slot, why);
     if (rc == SH_OK)
         rc = store_query(watch->store,
                          "INSERT OR REPLACE INTO contacts(name, slot) VALUES(?1, ?2)", &query,
                          why);
     if (rc != SH_OK)
         return rc;
-    slot_clear(watch, *slot);
     store_bind_text(query, 1, name);
     store_bind_int(query, 2, (uint64_t)*slot);
     return store_run(query, why);
+}
+
+/* Who has the bit and what the bits say change together. */
+static int slot_give(struct watch *watch, const char *name, int *slot, struct why *why)
+{
+    int rc = store_begin(watch->store, STORE_DURABLE, why);
+
+    if (rc == SH_OK)
+        rc = slot_store(watch, name, slot, why);
+    if (rc == SH_OK)
+        rc = store_commit(watch->store, why);
+    store_end(watch->store);
+    return rc;
 }
 
 int watch_contacts_load(struct watch *watch, struct why *why)
@@ -163,14 +239,22 @@ struct written {
     struct bytes subject, body;
 };
 
+/*
+ * Once only, though a step may be done again after a crash.  Should an older episode have left
+ * a message with the same id, the new one takes its place: nobody was told of this one yet.
+ */
 static int message_store(struct watch *watch, const struct written *written, uint64_t now,
                          struct why *why)
 {
     struct store_query *query;
     int rc = store_query(watch->store,
-                         "INSERT OR IGNORE INTO queue(message, contact, channel, number, what,"
+                         "INSERT INTO queue(message, contact, channel, number, what,"
                          " subject, body, created, next_try)"
-                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
+                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)"
+                         " ON CONFLICT(message) DO UPDATE SET channel=?3, number=?4,"
+                         " subject=?6, body=?7, created=?8, next_try=?8, attempts=0, state=0,"
+                         " state_at=0 WHERE what<=?9 AND created<(SELECT opened_at"
+                         " FROM episodes WHERE channel=?3 AND number=?4)",
                          &query, why);
 
     if (rc != SH_OK)
@@ -183,6 +267,7 @@ static int message_store(struct watch *watch, const struct written *written, uin
     store_bind_blob(query, 6, bytes_view(&written->subject));
     store_bind_blob(query, 7, bytes_view(&written->body));
     store_bind_int(query, 8, now);
+    store_bind_int(query, 9, TELL_DISAGREE);
     return store_run(query, why);
 }
 

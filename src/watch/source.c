@@ -134,6 +134,7 @@ static void follow_summary(struct watch_source *source, struct slice raw)
 
 static void source_fill(struct watch_source *source, struct store_query *query)
 {
+    source->in_book = true;
     seen_load(query, 1, &source->seen[WATCH_CHECKPOINT]);
     seen_load(query, 4, &source->seen[WATCH_IDENTITY]);
     source->heard_at = store_int(query, 7);

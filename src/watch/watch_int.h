@@ -81,6 +81,7 @@ struct watch_seen {
 struct watch_source {
     const char *what; /* absolute path, or address that ends with "/"; the key in the book */
     bool is_url;
+    bool in_book; /* it was watched before */
     enum watch_phase phase;
     bool changed; /* the row in the book is behind */
     bool heard;   /* in the newest round, with something that holds */
@@ -109,6 +110,8 @@ struct watch_channel {
     struct alarm alarm;
     struct alarm_view view;
     bool judged;
+    bool anew;         /* the book did not know it, or cannot say how it stood */
+    bool empty;        /* the newest judgement found no copy of it */
     struct bytes word; /* the document of the newest word, or empty */
     uint64_t word_index;
 };
@@ -214,9 +217,13 @@ int watch_courier_read(void *ctx, const char *path, struct bytes *out, struct wh
 
 /* channels.c */
 MUST_CHECK int watch_channels_load(struct watch *watch, struct why *why);
-/* Every copy that was read has its channel; inside of a transaction. */
+/* Every copy has its channel; inside of a transaction. */
 MUST_CHECK int watch_channels_group(struct watch *watch, uint64_t now, struct why *why);
-/* NULL: it counts to none. */
+/* Only the first ones stay: the others came with a transaction that failed. */
+void watch_channels_cut(struct watch *watch, size_t count);
+/* The one without a name goes once it has no copies any more. */
+void watch_channels_tidy(struct watch *watch);
+/* NULL: it has none yet; not after watch_channels_group. */
 struct watch_channel *watch_channel_of(struct watch *watch, const struct watch_source *source);
 uint64_t watch_clock_step(struct watch *watch);
 
