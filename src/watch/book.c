@@ -17,7 +17,7 @@
 #define RESERVE_PAGES 256
 
 const struct store_schema watch_schema = {
-    .version = 1,
+    .version = 2,
     .sql =
         /* One row: what belongs to the whole watch. */
     "CREATE TABLE about(one INTEGER PRIMARY KEY CHECK(one=1), secret BLOB NOT NULL,"
@@ -25,7 +25,9 @@ const struct store_schema watch_schema = {
     " error_at INTEGER NOT NULL DEFAULT 0, red INTEGER NOT NULL DEFAULT 0);"
     /* A channel that is watched; '' as long as none of its copies was ever read. */
     "CREATE TABLE channels(id TEXT PRIMARY KEY, name TEXT NOT NULL, alarm BLOB NOT NULL,"
-    " word BLOB, word_index INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    " word BLOB, word_index INTEGER NOT NULL DEFAULT 0,"
+    /* By the newest start; what is not watched now is kept for the day on which it is again. */
+    " watched INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;"
     /* A copy.  The validators are those of a body that was judged. */
     "CREATE TABLE sources(what TEXT PRIMARY KEY, channel TEXT NOT NULL, follow BLOB, note BLOB,"
     " checkpoint_etag TEXT NOT NULL DEFAULT '',"
@@ -33,7 +35,8 @@ const struct store_schema watch_schema = {
     " identity_etag TEXT NOT NULL DEFAULT '',"
     " identity_modified TEXT NOT NULL DEFAULT '', identity_hash BLOB,"
     " heard_at INTEGER NOT NULL DEFAULT 0, odds INTEGER NOT NULL DEFAULT 0,"
-    " text TEXT NOT NULL DEFAULT '', text_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    " text TEXT NOT NULL DEFAULT '', text_at INTEGER NOT NULL DEFAULT 0,"
+    " watched INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;"
     /* Which bit of an alarm's masks is whose. */
     "CREATE TABLE contacts(name TEXT PRIMARY KEY, slot INTEGER NOT NULL UNIQUE)"
     " WITHOUT ROWID;"

@@ -133,7 +133,7 @@ static int channel_store(struct watch *watch, const struct watch_channel *channe
     int rc = store_query(watch->store,
                          "INSERT INTO channels(id, name, alarm, word, word_index)"
                          " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET name=?2,"
-                         " alarm=?3, word=?4, word_index=?5",
+                         " alarm=?3, word=?4, word_index=?5, watched=1",
                          &query, why);
 
     if (rc != SH_OK)
@@ -215,7 +215,7 @@ static int round_store(struct watch *watch, uint64_t now, struct why *why)
 
 static int judge_all(struct watch *watch, uint64_t now, struct why *why)
 {
-    int rc = SH_OK;
+    int rc = watch->looks_only || watch->marked ? SH_OK : watch_sources_mark(watch, why);
 
     for (size_t i = 0; i < watch->sources && rc == SH_OK && !watch->looks_only; i++)
         if (watch->source[i].changed)
@@ -287,6 +287,7 @@ int watch_judge(struct watch *watch, struct why *why)
     for (size_t i = 0; i < watch->sources; i++)
         watch->source[i].changed = false;
     watch->round_at = now;
+    watch->marked = true;
     if (watch_red_find(watch, NULL) != SH_OK)
         watch->red = true; /* Not known is as bad. */
     say_changes(watch, before);

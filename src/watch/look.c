@@ -153,10 +153,14 @@ int watch_status(const char *state_dir, struct watch_status *out, struct why *wh
     if (rc == SH_OK)
         rc = about_load(store, out, why);
     if (rc == SH_OK) {
-        out->sources = count_rows(store, "SELECT count(*) FROM sources");
-        out->heard = count_rows(store, "SELECT count(*) FROM sources WHERE text=''");
-        out->odds = count_rows(store, "SELECT count(*) FROM sources WHERE odds<>0");
-        out->open = count_rows(store, "SELECT count(*) FROM episodes WHERE closed_at=0");
+        out->sources = count_rows(store, "SELECT count(*) FROM sources WHERE watched=1");
+        out->heard =
+            count_rows(store, "SELECT count(*) FROM sources WHERE watched=1 AND text=''");
+        out->odds =
+            count_rows(store, "SELECT count(*) FROM sources WHERE watched=1 AND odds<>0");
+        out->open =
+            count_rows(store, "SELECT count(*) FROM episodes JOIN channels ON id=channel"
+                              " WHERE closed_at=0 AND watched=1");
         out->queued = count_rows(store, sql_queued);
         out->running = is_running(state_dir);
     }

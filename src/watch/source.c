@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypt/crypt.h"
@@ -74,6 +75,37 @@ static int name_folder(struct watch *watch, const char *text, const char **what,
     return *what ? SH_OK : why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
 }
 
+/* The folder that is read: of a home, its public one. */
+static bool folder_of(const char *what, struct stat *out)
+{
+    char path[LIMIT_HOME_BYTES];
+
+    (void)snprintf(path, sizeof(path), "%s/public", what); /* name_folder left room. */
+    return (stat(path, out) == 0 && S_ISDIR(out->st_mode)) ||
+           (stat(what, out) == 0 && S_ISDIR(out->st_mode));
+}
+
+static bool is_public_of(const char *what, const char *home)
+{
+    size_t len = strlen(home);
+
+    return strncmp(what, home, len) == 0 && strcmp(what + len, "/public") == 0;
+}
+
+/* One copy by two names would count as two that agree. */
+static bool is_same(const struct watch_source *a, const struct watch_source *b)
+{
+    struct stat of_a, of_b;
+
+    if (strcmp(a->what, b->what) == 0)
+        return true;
+    if (a->is_url || b->is_url)
+        return false;
+    return is_public_of(a->what, b->what) || is_public_of(b->what, a->what) ||
+           (folder_of(a->what, &of_a) && folder_of(b->what, &of_b) &&
+            of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino);
+}
+
 static int name_all(struct watch *watch, struct why *why)
 {
     const struct watch_options *options = watch->options;
@@ -87,7 +119,7 @@ static int name_all(struct watch *watch, struct why *why)
         rc = source->is_url ? name_url(watch, text, &source->what, why)
                             : name_folder(watch, text, &source->what, why);
         for (size_t j = 0; j < i && rc == SH_OK; j++)
-            if (strcmp(watch->source[j].what, source->what) == 0)
+            if (is_same(&watch->source[j], source))
                 rc = why_set(why, SH_EARG, WHY_NOWHERE, "source %.200s is given twice", text);
         if (rc == SH_OK)
             watch->sources++;
@@ -272,6 +304,26 @@ void watch_source_said(struct watch *watch, struct watch_source *source, const c
         io_say("warning", "watch", "source", "source=%zu failures=%u",
                (size_t)(source - watch->source) + 1, source->failures);
     }
+}
+
+/* Whoever asks how the watch stands hears of these, and not of those of another day. */
+int watch_sources_mark(struct watch *watch, struct why *why)
+{
+    int rc = store_exec(watch->store, "UPDATE sources SET watched=0", why);
+
+    if (rc == SH_OK)
+        rc = store_exec(watch->store, "UPDATE channels SET watched=0", why);
+    for (size_t i = 0; i < watch->sources && rc == SH_OK; i++) {
+        struct store_query *query;
+
+        rc = store_query(watch->store, "UPDATE sources SET watched=1 WHERE what=?1", &query,
+                         why);
+        if (rc != SH_OK)
+            break;
+        store_bind_text(query, 1, watch->source[i].what);
+        rc = store_run(query, why);
+    }
+    return rc;
 }
 
 /* ---- evidence ---- */

@@ -167,6 +167,7 @@ struct watch {
     uint64_t round_at;                         /* when it was judged last */
     uint64_t round_ms, next_round_ms, send_ms; /* CLOCK_BOOTTIME */
     bool judged;                               /* this round was */
+    bool marked;                               /* the book says what is watched */
     bool red;                                  /* nobody can be reached */
     unsigned trouble;                          /* times that the book could not be written */
 };
@@ -179,6 +180,7 @@ uint64_t watch_time(const struct watch *watch);
 MUST_CHECK int watch_sources_load(struct watch *watch, struct why *why);
 MUST_CHECK int watch_source_store(struct watch *watch, struct watch_source *source,
                                   struct why *why);
+MUST_CHECK int watch_sources_mark(struct watch *watch, struct why *why);
 MUST_CHECK int watch_follow_load(struct watch *watch, const char *what, struct bytes *raw,
                                  struct why *why);
 /* What is wrong with it now; a line in the log when that is news. */
