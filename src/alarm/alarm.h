@@ -34,28 +34,31 @@ struct alarm_clock {
     uint64_t boot_ms;                  /* CLOCK_BOOTTIME at that moment */
     char boot_id[ALARM_BOOT_ID_BYTES]; /* /proc/sys/kernel/random/boot_id */
     bool doubtful;                     /* the wall clock jumped, or servers contradict it */
-    bool settled;       /* since the start servers confirmed it, or it ran for an hour */
+    bool settled; /* since the start two witnesses agreed, or the wall clock for an hour */
     uint64_t settle_ms; /* CLOCK_BOOTTIME at which that hour is over */
     uint64_t floor;     /* what was believed when it was last settled */
 };
 struct alarm_clocks {
     uint64_t wall; /* unix seconds, CLOCK_REALTIME */
     uint64_t boot_ms;
-    const char *boot_id;
-    const uint64_t *dates; /* Date headers just received, 0..n */
+    const char *boot_id;   /* empty: not known, and nothing has run on */
+    const uint64_t *dates; /* Date headers just received, 0..n, at most one of each host */
     size_t date_count;
 };
 /*
  * The time to judge by.  Call it once a round, after the answers came: the first call after a
  * start with the dates of the first round, at most one of each host.
  *
+ * One server never moves the time against the wall clock, and never against the time that ran:
+ * it may lie.  Then the time is only doubtful, as whenever the wall clock is not followed or
+ * most servers say another time (> 600 s).
+ *
  * Within one boot it runs with CLOCK_BOOTTIME whatever the wall clock does; corrections of up
- * to a minute are followed, and a larger one only when every server contradicts (> 600 s) the
- * time that ran and agrees with the wall clock.  After a start it is the wall clock, but not
- * against two servers that say one other time, nor against one when it went back or leapt by
- * more than a month; and not back before what was believed unless all servers say so, too.  A
- * wall clock that nobody confirms and that leapt by more than a day is not followed for an
- * hour: until then the time runs on from what was believed.
+ * to a minute are followed, and a larger one only when every server contradicts the time that
+ * ran and agrees with the wall clock.  After a start it is the wall clock, but not against two
+ * servers that say one other time, and not back before what was believed, nor a month beyond
+ * it, unless all servers say so, too; then the time runs on from what was believed.  So it does
+ * for an hour when the wall clock leapt by more than a day and no server answers.
  */
 uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *said);
 

@@ -8,6 +8,7 @@
 #define SMALL_S 60      /* a correction that a clock daemon makes */
 #define LEAP_S 86400    /* a machine that was off for a day is no surprise */
 #define MONTH_S (30 * 86400)
+#define PAIR 2 /* servers that agree with each other */
 #define SETTLE_MS (UINT64_C(3600) * 1000)
 
 static uint64_t apart(uint64_t a, uint64_t b)
@@ -49,28 +50,38 @@ static uint64_t servers_say(const struct alarm_clocks *said, uint64_t least, siz
     return first;
 }
 
+/* More servers say another time than this one. */
+static bool is_contradicted(const struct alarm_clocks *said, uint64_t time)
+{
+    size_t against = 0;
+
+    for (size_t i = 0; i < said->date_count; i++)
+        against += apart(said->dates[i], time) > TOLERANCE_S;
+    return against > said->date_count - against;
+}
+
 static uint64_t not_before(uint64_t time, uint64_t least)
 {
     return time > least ? time : least;
 }
 
-/* A wall clock that went back, or leapt by more than a month, gives way to one server. */
+/* A wall clock that went back, or leapt by more than a month, is not believed by itself. */
 static bool could_be(uint64_t wall, uint64_t before)
 {
     return !before || (wall + SMALL_S >= before && wall <= before + MONTH_S);
 }
 
-static uint64_t outvoted_by(const struct alarm_clock *clock, const struct alarm_clocks *said,
-                            uint64_t before)
+/* One server may lie, also beside a wall clock that is wrong. */
+static uint64_t outvoted_by(const struct alarm_clock *clock, const struct alarm_clocks *said)
 {
-    return servers_say(said, clock->floor, could_be(said->wall, before) ? 2 : 1);
+    return servers_say(said, clock->floor, PAIR);
 }
 
 /* After a start: nothing has run on. */
 static uint64_t start(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
     uint64_t before = clock->believed, wall = said->wall;
-    uint64_t servers = outvoted_by(clock, said, before);
+    uint64_t servers = outvoted_by(clock, said);
     enum word word = ask(said, wall);
 
     clock->boot_ms = said->boot_ms;
@@ -78,7 +89,7 @@ static uint64_t start(struct alarm_clock *clock, const struct alarm_clocks *said
     clock->settle_ms = said->boot_ms + SETTLE_MS;
     if (word == AGREE)
         return wall;
-    if (word == CONTRADICT && servers)
+    if (is_contradicted(said, wall) && servers)
         return servers;
     if (before && (word == SILENT ? wall > before + LEAP_S : !could_be(wall, before)))
         return before;
@@ -90,12 +101,12 @@ static uint64_t run_unsettled(const struct alarm_clock *clock, const struct alar
                               uint64_t time)
 {
     enum word of_wall = ask(said, said->wall), of_time = ask(said, time);
-    uint64_t servers = outvoted_by(clock, said, time);
+    uint64_t servers = outvoted_by(clock, said);
     bool over = said->boot_ms >= clock->settle_ms;
 
     if (of_wall == AGREE)
         return said->wall;
-    if (of_wall == CONTRADICT && servers && of_time != MIXED)
+    if (is_contradicted(said, said->wall) && servers && of_time != MIXED)
         return servers;
     if (of_wall == MIXED && of_time == CONTRADICT && said->wall >= clock->floor)
         return said->wall;
@@ -121,33 +132,34 @@ static uint64_t run(struct alarm_clock *clock, const struct alarm_clocks *said)
 }
 
 /*
- * Two of three witnesses settle it: the time, the wall clock, a server; or two servers; or one,
- * where the wall clock cannot be right.
+ * Two of three witnesses settle it: the time, the wall clock, a server; or two servers.  One
+ * server and what it said before are one witness.
  */
 static bool is_settled(const struct alarm_clock *clock, const struct alarm_clocks *said)
 {
     bool by_wall = apart(clock->believed, said->wall) <= SMALL_S;
     enum word word = ask(said, clock->believed);
 
-    if (clock->settled || said->boot_ms >= clock->settle_ms)
+    if (clock->settled)
         return true;
-    return (word == MIXED && by_wall) ||
-           (word == AGREE &&
-            (by_wall || said->date_count > 1 || !could_be(said->wall, clock->believed)));
+    if (by_wall && word != SILENT && !is_contradicted(said, clock->believed))
+        return true;
+    if (by_wall)
+        return said->boot_ms >= clock->settle_ms;
+    return word == AGREE && said->date_count >= PAIR;
 }
 
 uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
-    bool same = clock->believed && said->boot_ms >= clock->boot_ms &&
+    bool same = clock->believed && said->boot_ms >= clock->boot_ms && said->boot_id[0] &&
                 strcmp(clock->boot_id, said->boot_id) == 0;
-    enum word word;
 
     clock->believed = same ? run(clock, said) : start(clock, said);
     (void)snprintf(clock->boot_id, sizeof(clock->boot_id), "%s", said->boot_id);
-    word = ask(said, clock->believed);
     clock->settled = is_settled(clock, said);
     if (clock->settled)
         clock->floor = clock->believed;
-    clock->doubtful = apart(clock->believed, said->wall) > SMALL_S || word == CONTRADICT;
+    clock->doubtful =
+        apart(clock->believed, said->wall) > SMALL_S || is_contradicted(said, clock->believed);
     return clock->believed;
 }

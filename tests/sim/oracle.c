@@ -75,7 +75,7 @@ static void remember(struct sim_watcher *w, const struct sim_world *world)
 
 /*
  * Without one honest clock since the start nobody can know the time, hardly with a liar beside
- * a wall clock that is wrong, and one server does not outvote a wall clock that may be right:
+ * a wall clock that is wrong, and one server does not outvote a wall clock after a start:
  * then nothing is judged by it.
  */
 static void judge_clock(struct sim_watcher *w)
@@ -85,7 +85,7 @@ static void judge_clock(struct sim_watcher *w)
     if (off > -SLACK && off < SLACK)
         return;
     if (w->seen.honest_date && !(w->seen.lying_date && w->seen.wrong_wall) &&
-        !(w->seen.plausible_wall && !w->seen.two_dates) && !w->seen.deceived)
+        !(w->seen.early_wall && !w->seen.two_dates) && !w->seen.deceived)
         sim_broken("watcher %zu: believes a time that is off by %lld s", w->number,
                    (long long)off);
     /* A leap of more than a day that nobody confirms is not followed for an hour. */

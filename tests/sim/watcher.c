@@ -96,7 +96,7 @@ static void restart(struct sim_watcher *w)
         if (sim_chance(200000))
             w->wall_off = sim_chance(500000) ? (int64_t)SIM_YEAR : -(int64_t)SIM_YEAR;
         w->seen.wrong_wall = w->wall_off != 0;
-        w->seen.plausible_wall = false;
+        w->seen.early_wall = false;
     }
     sim_trace("watcher %zu: down for %llu s", w->number, (unsigned long long)down);
 }
@@ -205,8 +205,9 @@ static void ask_clock(struct sim_watcher *w, const struct sim_world *world)
         w->seen.lying_date = w->seen.lying_date || world->copy[i].lie;
     }
     w->seen.wrong_wall = w->seen.wrong_wall || w->wall_off;
-    w->seen.plausible_wall =
-        w->seen.plausible_wall || (w->wall_off && llabs((long long)w->wall_off) < 86400);
+    w->seen.early_wall =
+        w->seen.early_wall ||
+        (w->wall_off && (sim_now < w->boot_at + 3700 || llabs((long long)w->wall_off) < 86400));
     w->seen.two_dates = w->seen.two_dates || (honest > 1 && sim_now < w->boot_at + 3500);
     (void)snprintf(boot_id, sizeof(boot_id), "boot-%llu", (unsigned long long)w->boot);
     w->now =
