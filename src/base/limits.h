@@ -150,8 +150,9 @@
 #define LIMIT_WATCH_SENDERS 4                /* messages that are sent at once */
 #define LIMIT_WATCH_ASK_MS 20000             /* milliseconds for one small file of a copy */
 #define LIMIT_WATCH_READ_S 60    /* wall seconds for reading what is new of a copy */
-#define LIMIT_WATCH_SEND_S 120   /* wall seconds for one message by all its ways */
 #define LIMIT_WATCH_WAY_MS 30000 /* milliseconds for one way */
+#define LIMIT_WATCH_SEND_S                                                                     \
+    (LIMIT_WAYS * 36) /* wall seconds for one message when each of its ways hangs */
 #define LIMIT_WATCH_READ_BYTES (UINT64_C(128) << 20) /* bytes at one look: 10^6 entries */
 #define LIMIT_WATCH_RESULT_BYTES (512u << 10)        /* bytes of a child's result */
 #define LIMIT_WATCH_EVIDENCE 64                      /* notes kept of copies that are at odds */

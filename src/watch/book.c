@@ -241,8 +241,8 @@ int watch_book_reserve(struct store *store, struct why *why)
 
 /*
  * The last resort: a disk that can not be written at all, full or broken.  The watch goes on
- * with a copy in memory, so that people are told; after a restart they may be told again, by
- * the same message.
+ * with a copy in memory, so that people are told, and brings it back as soon as it can; after a
+ * restart before that they may be told again, by the same message.
  */
 int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES], struct store **out,
                     struct why *why)
@@ -262,6 +262,60 @@ int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES], struct 
         rc = store_open(path, STORE_WRITE, &watch_schema, out, why);
     if (rc != SH_OK)
         watch_book_drop(folder);
+    return rc;
+}
+
+static int attach(struct store *store, const char *path, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(store, "ATTACH DATABASE ?1 AS lifted", &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_text(query, 1, path);
+    return store_run(query, why);
+}
+
+/* Meanwhile only acknowledging can have changed the book on the disk: that is kept. */
+static const char sql_return[] =
+    "DELETE FROM main.about; INSERT INTO main.about SELECT * FROM lifted.about;"
+    "DELETE FROM main.channels; INSERT INTO main.channels SELECT * FROM lifted.channels;"
+    "DELETE FROM main.sources; INSERT INTO main.sources SELECT * FROM lifted.sources;"
+    "DELETE FROM main.contacts; INSERT INTO main.contacts SELECT * FROM lifted.contacts;"
+    "DELETE FROM main.codes; INSERT INTO main.codes SELECT * FROM lifted.codes;"
+    "DELETE FROM main.queue; INSERT INTO main.queue SELECT * FROM lifted.queue;"
+    "DELETE FROM main.attempts; INSERT INTO main.attempts SELECT * FROM lifted.attempts;"
+    "INSERT INTO main.episodes SELECT * FROM lifted.episodes WHERE true"
+    " ON CONFLICT(channel, number) DO UPDATE SET kind=excluded.kind, since=excluded.since,"
+    " opened_at=excluded.opened_at, closed_at=excluded.closed_at;"
+    "UPDATE main.queue SET state=2, state_at=created WHERE state=0 AND what<=2 AND"
+    " (channel, number) IN (SELECT channel, number FROM main.episodes WHERE acked_at>0);";
+_Static_assert(WATCH_STOPPED == 2 && TELL_DISAGREE == 2, "as the statement above has them");
+
+int watch_book_return(const char *state_dir, const char *folder, struct store **out,
+                      struct why *why)
+{
+    char path[LIMIT_HOME_BYTES];
+    struct store *store = NULL;
+    int rc = watch_book_open(state_dir, STORE_WRITE, &store, why);
+
+    if (!joined(path, folder, WATCH_DB))
+        bug("watch: a path that is too long");
+    if (rc == SH_OK)
+        rc = attach(store, path, why);
+    if (rc == SH_OK)
+        rc = store_begin(store, STORE_DURABLE, why);
+    if (rc == SH_OK)
+        rc = store_exec(store, sql_return, why);
+    if (rc == SH_OK)
+        rc = store_commit(store, why);
+    if (rc == SH_OK)
+        rc = store_exec(store, "DETACH DATABASE lifted", why);
+    if (rc == SH_OK) {
+        *out = store;
+        return SH_OK;
+    }
+    store_close(store);
     return rc;
 }
 

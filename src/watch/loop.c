@@ -44,6 +44,22 @@ static void book_lift(struct watch *watch)
     watch->store = store;
 }
 
+/* As soon as the disk lets it: those who acknowledge and the page look there. */
+static void book_return(struct watch *watch)
+{
+    struct store *store = NULL;
+
+    if (!watch->lifted[0] ||
+        watch_book_return(watch->options->state_dir, watch->lifted, &store, NULL) != SH_OK)
+        return;
+    io_say("info", "watch", "lift", "book=disk");
+    store_close(watch->store);
+    watch->store = store;
+    watch_book_drop(watch->lifted);
+    if (watch_book_reserve(store, NULL) != SH_OK)
+        return; /* The next start tries again. */
+}
+
 static int open_state(struct watch *watch, struct why *why)
 {
     const char *state = watch->options->state_dir;
@@ -145,6 +161,7 @@ void watch_close(struct watch *watch)
     for (size_t i = 0; i < COUNT_OF(watch->job); i++)
         watch_job_stop(&watch->job[i]);
     fetcher_close(watch->fetcher);
+    book_return(watch);
     store_close(watch->store);
     watch_book_drop(watch->lifted);
     for (size_t i = 0; i < watch->channels; i++)
@@ -206,8 +223,10 @@ static void book_again(struct watch *watch)
 
 static int judge(struct watch *watch, struct why *why)
 {
-    int rc = watch_judge(watch, why);
+    int rc;
 
+    book_return(watch);
+    rc = watch_judge(watch, why);
     watch->judged = true;
     for (int tries = 0; rc != SH_OK && tries < 2; tries++) {
         if (!watch->trouble++)
@@ -346,18 +365,10 @@ static int signals_set(sigset_t *blocked, struct why *why)
 
 static uint64_t send_time(struct watch *watch)
 {
-    struct store_query *query;
-    uint64_t now = watch_time(watch), next = 0;
+    uint64_t now = watch_time(watch), next = watch_send_next(watch);
 
-    if (watch->looks_only || !watch->contacts.count ||
-        store_query(watch->store, "SELECT min(next_try) FROM queue WHERE state=0", &query,
-                    NULL) != SH_OK)
-        return UINT64_MAX;
-    if (store_step(query, NULL) == STORE_ROW && !store_is_null(query, 0))
-        next = store_int(query, 0);
-    store_done(query);
-    if (!next)
-        return UINT64_MAX;
+    if (next == UINT64_MAX)
+        return next;
     /* One second at least: what is due and cannot be sent is not tried in a circle. */
     return watch_boot_ms() + (next > now ? (next - now) * 1000 : 1000);
 }

@@ -380,7 +380,10 @@ int watch_queue_stop(struct watch *watch, const struct watch_channel *channel, u
 
 /* ---- handing on ---- */
 
-/* The next one by time who was not told of it yet; -1: nobody is left. */
+/*
+ * The next one by time who was not told of it yet; -1: nobody is left.  failing is NULL when it
+ * is no contact any more: then whoever would be told first of those who were not.
+ */
 static int next_after(const struct watch *watch, const struct tell_contact *failing,
                       uint64_t told)
 {
@@ -389,8 +392,9 @@ static int next_after(const struct watch *watch, const struct tell_contact *fail
 
     for (size_t i = 0; i < watch->contacts.count; i++) {
         const struct tell_contact *each = &watch->contacts.contact[i];
-        bool later = each->after_s > failing->after_s ||
-                     (each->after_s == failing->after_s && each > failing);
+        bool later = failing ? each->after_s > failing->after_s ||
+                                   (each->after_s == failing->after_s && each > failing)
+                             : !(told & (UINT64_C(1) << watch->slot[i]));
 
         if (!later || (best && each->after_s >= best->after_s))
             continue;
@@ -403,15 +407,19 @@ static int next_after(const struct watch *watch, const struct tell_contact *fail
 /* Those whose message about an episode no way took in time. */
 struct failing {
     char name[LIMIT_CONTACTS][33];
+    bool newest[LIMIT_CONTACTS]; /* nobody was told after this one */
     size_t count;
 };
+/* What comes from a clock that was far ahead waited long enough, too. */
 static int failing_find(struct watch *watch, const struct watch_channel *channel,
                         uint64_t number, struct failing *out, struct why *why)
 {
     struct store_query *query;
     int rc = store_query(watch->store,
-                         "SELECT contact FROM queue WHERE channel=?1 AND number=?2 AND"
-                         " what<=?3 AND state IN (0, 3) AND created+?4<=?5",
+                         "SELECT contact, id=(SELECT max(id) FROM queue WHERE channel=?1 AND"
+                         " number=?2 AND what<=?3) FROM queue WHERE channel=?1 AND number=?2"
+                         " AND what<=?3 AND state IN (0, 3)"
+                         " AND (created+?4<=?5 OR created>?5+?4)",
                          &query, why);
 
     out->count = 0;
@@ -423,8 +431,10 @@ static int failing_find(struct watch *watch, const struct watch_channel *channel
     store_bind_int(query, 4, HAND_ON_S);
     store_bind_int(query, 5, channel->view.now);
     while ((rc = store_step(query, why)) == STORE_ROW)
-        if (out->count < LIMIT_CONTACTS)
+        if (out->count < LIMIT_CONTACTS) {
+            out->newest[out->count] = store_int(query, 1) != 0;
             watch_text(out->name[out->count++], sizeof(out->name[0]), store_blob(query, 0));
+        }
     store_done(query);
     return rc < 0 ? rc : SH_OK;
 }
@@ -439,7 +449,8 @@ static int hand_on_kind(struct watch *watch, struct watch_channel *channel,
     for (size_t i = 0; i < failing.count && rc == SH_OK; i++) {
         const struct tell_contact *contact =
             tell_contact_find(&watch->contacts, failing.name[i]);
-        int next = contact ? next_after(watch, contact, episode->told) : -1;
+        int next =
+            contact || failing.newest[i] ? next_after(watch, contact, episode->told) : -1;
         struct alarm_event event = {
             .what = ALARM_TELL, .kind = kind, .episode = episode->number};
 

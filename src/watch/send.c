@@ -17,10 +17,15 @@
 /* Not a cap: news that nobody could be told for so long is news no more. */
 #define STALE_S (48 * 3600)
 
-static const uint64_t pause_s[] = {60, 120, 300, 900, 3600};
+static const uint64_t pause_s[] = {60, 120, 300, 900, WATCH_PAUSE_S};
+
+/* The last way has its turn, too, with time to start and to be ended. */
+_Static_assert(LIMIT_WATCH_SEND_S >= LIMIT_WAYS * (LIMIT_WATCH_WAY_MS / 1000 + 5),
+               "a message has time for all of its ways");
 
 struct letter {
     uint64_t row, created, attempts;
+    uint64_t stale; /* another row: old news for somebody who is no contact now; or 0 */
     enum tell_what what;
     char message_id[WATCH_MESSAGE_ID_BYTES], contact[33];
     struct bytes subject, body;
@@ -93,25 +98,35 @@ static bool under_way(const struct watch *watch, uint64_t row)
     return false;
 }
 
-/* Alarms before all else, then by age. */
+/*
+ * Alarms before all else, then by age.  Whoever is not among the contacts now is passed over:
+ * she may be back at the next look.  A time that no pause reaches is of a clock that was wrong.
+ */
 static int letter_next(struct watch *watch, uint64_t now, struct letter *letter,
                        struct why *why)
 {
     struct store_query *query;
     int rc = store_query(watch->store,
                          "SELECT id, message, contact, what, subject, body, created, attempts"
-                         " FROM queue WHERE state=0 AND next_try<=?1 ORDER BY what>2, next_try",
+                         " FROM queue WHERE state=0 AND (next_try<=?1 OR next_try>?1+?2)"
+                         " ORDER BY what>2, next_try",
                          &query, why);
 
     if (rc != SH_OK)
         return rc;
     store_bind_int(query, 1, now);
+    store_bind_int(query, 2, WATCH_PAUSE_S);
     while ((rc = store_step(query, why)) == STORE_ROW) {
         if (under_way(watch, store_int(query, 0)))
             continue;
+        watch_text(letter->contact, sizeof(letter->contact), store_blob(query, 2));
+        if (!tell_contact_find(&watch->contacts, letter->contact)) {
+            if (store_int(query, 3) > TELL_DISAGREE && now > store_int(query, 6) + STALE_S)
+                letter->stale = store_int(query, 0);
+            continue;
+        }
         letter->row = store_int(query, 0);
         watch_text(letter->message_id, sizeof(letter->message_id), store_blob(query, 1));
-        watch_text(letter->contact, sizeof(letter->contact), store_blob(query, 2));
         letter->what = (enum tell_what)store_int(query, 3);
         bytes_slice(&letter->subject, store_blob(query, 4));
         bytes_slice(&letter->body, store_blob(query, 5));
@@ -172,7 +187,7 @@ static int send_one(struct watch *watch, struct watch_job *job, const struct let
 
     sending.contact = tell_contact_find(&watch->contacts, letter->contact);
     if (!sending.contact)
-        return mark(watch, letter->row, WATCH_STOPPED, why);
+        bug("watch: a message to nobody");
     rc = mark_tried(watch, letter, watch_time(watch), why);
     if (rc != SH_OK) { /* A full disk is no reason to be silent. */
         io_say("error", "watch", "queue", "message=%llu cause=\"%s\"",
@@ -204,6 +219,8 @@ void watch_send_start(struct watch *watch)
         bytes_init(&letter.subject, LIMIT_DOCUMENT_BYTES);
         bytes_init(&letter.body, LIMIT_DOCUMENT_BYTES);
         rc = letter_next(watch, watch_time(watch), &letter, &why);
+        if (rc >= 0 && letter.stale && mark(watch, letter.stale, WATCH_GIVEN_UP, NULL) != SH_OK)
+            letter.stale = 0; /* Nothing depends on it: the next time it may be done. */
         if (rc == STORE_ROW && send_one(watch, &watch->job[j], &letter, &why) != SH_OK)
             rc = SH_EIO;
         bytes_release(&letter.subject);
@@ -211,6 +228,29 @@ void watch_send_start(struct watch *watch)
     }
     if (rc < 0)
         io_say("error", "watch", "send", "cause=\"%s\"", why.text);
+}
+
+uint64_t watch_send_next(struct watch *watch)
+{
+    struct store_query *query;
+    uint64_t now = watch_time(watch), next = UINT64_MAX;
+    char contact[33];
+
+    if (watch->looks_only || !watch->contacts.count ||
+        store_query(watch->store, "SELECT contact, next_try FROM queue WHERE state=0", &query,
+                    NULL) != SH_OK)
+        return UINT64_MAX;
+    while (store_step(query, NULL) == STORE_ROW) {
+        uint64_t at = store_int(query, 1);
+
+        watch_text(contact, sizeof(contact), store_blob(query, 0));
+        if (at > now + WATCH_PAUSE_S)
+            at = now;
+        if (at < next && tell_contact_find(&watch->contacts, contact))
+            next = at;
+    }
+    store_done(query);
+    return next;
 }
 
 /* ---- the ledger ---- */

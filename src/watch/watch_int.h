@@ -30,6 +30,9 @@ MUST_CHECK int watch_book_reserve(struct store *store, struct why *why);
 #define WATCH_LIFTED_BYTES 40
 MUST_CHECK int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES],
                                struct store **out, struct why *why);
+/* Bring it back: *out is the book on the disk, with what was acknowledged there meanwhile. */
+MUST_CHECK int watch_book_return(const char *state_dir, const char *folder, struct store **out,
+                                 struct why *why);
 void watch_book_drop(char folder[WATCH_LIFTED_BYTES]);
 MUST_CHECK int watch_book_secret(struct store *store, uint8_t out[WATCH_SECRET_BYTES],
                                  struct why *why);
@@ -40,7 +43,7 @@ void watch_book_error(struct store *store, uint64_t now, const char *text);
 enum watch_queued {
     WATCH_WAITING = 0,
     WATCH_ACCEPTED = 1, /* a way took it */
-    WATCH_STOPPED = 2,  /* acknowledged, over, or the contact is gone */
+    WATCH_STOPPED = 2,  /* acknowledged, or over */
     WATCH_GIVEN_UP = 3  /* refused by every way, or too old to matter */
 };
 
@@ -245,8 +248,11 @@ MUST_CHECK int watch_queue_stop(struct watch *watch, const struct watch_channel 
                                 uint64_t number, struct why *why);
 
 /* send.c */
+#define WATCH_PAUSE_S 3600 /* not a cap: the longest pause between two tries of a message */
 void watch_send_start(struct watch *watch);
 void watch_send_ended(struct watch *watch, struct watch_job *job, struct slice result);
+/* When something can be sent, as far as is known; UINT64_MAX: nothing waits. */
+uint64_t watch_send_next(struct watch *watch);
 MUST_CHECK int watch_red_find(struct watch *watch, struct why *why);
 
 #endif
