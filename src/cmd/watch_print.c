@@ -34,7 +34,8 @@ static enum cmd_exit channel_exit(const struct watch *watch, size_t index)
     if (stands(&view, ALARM_LATE) || stands(&view, ALARM_SILENT) ||
         stands(&view, ALARM_DISAGREE))
         return CMD_WANTING;
-    if (!heard_any(watch, index, view.copies) ||
+    /* That nothing is late is said of a time. */
+    if (view.doubtful_clock || !heard_any(watch, index, view.copies) ||
         (!view.alarm->facts.has_word && !view.alarm->due.promised))
         return CMD_UNCHECKED;
     return CMD_DONE;

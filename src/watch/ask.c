@@ -157,6 +157,8 @@ void watch_ask_start(struct watch *watch)
             continue;
         memset(source->fresh, 0, sizeof(source->fresh));
         source->is_new = source->heard = false;
+        source->asked_ms = watch_boot_ms();
+        source->date = 0;
         if (source->is_url)
             source->phase = WATCH_WANTS_CHECKPOINT;
         else
@@ -178,12 +180,6 @@ void watch_ask_more(struct watch *watch)
     }
 }
 
-static void note_date(struct watch *watch, uint64_t date)
-{
-    if (date && watch->date_count < COUNT_OF(watch->dates))
-        watch->dates[watch->date_count++] = date;
-}
-
 static void answered(struct watch *watch, const struct fetcher_answer *answer)
 {
     struct watch_source *source = &watch->source[answer->id / 2];
@@ -195,7 +191,6 @@ static void answered(struct watch *watch, const struct fetcher_answer *answer)
         failed(watch, source, answer->text);
         return;
     }
-    note_date(watch, answer->date);
     if (answer->status == 304 && source->seen[which].known && !asks_plainly(source)) {
         *fresh = source->seen[which];
     } else if (answer->status == 200) {
@@ -207,6 +202,8 @@ static void answered(struct watch *watch, const struct fetcher_answer *answer)
         failed(watch, source, text);
         return;
     }
+    if (answer->date)
+        source->date = answer->date;
     if (which == WATCH_CHECKPOINT)
         source->phase = WATCH_WANTS_IDENTITY;
     else

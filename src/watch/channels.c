@@ -6,12 +6,35 @@
 
 #include "io/io.h"
 
+/* Where the system does not tell, this process is a boot of its own: nothing has run on. */
+static void boot_id_find(struct watch *watch)
+{
+    struct bytes raw;
+    uint64_t dice[2];
+
+    if (watch->boot_id[0])
+        return;
+    bytes_init(&raw, sizeof(watch->boot_id));
+    if (io_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &raw, NULL) == SH_OK)
+        watch_text(watch->boot_id, sizeof(watch->boot_id),
+                   slice_sub(bytes_view(&raw), 0, slice_find(bytes_view(&raw), 0, '\n')));
+    bytes_release(&raw);
+    if (watch->boot_id[0])
+        return;
+    io_random(dice, sizeof(dice));
+    (void)snprintf(watch->boot_id, sizeof(watch->boot_id), "%016llx%016llx",
+                   (unsigned long long)dice[0], (unsigned long long)dice[1]);
+}
+
 uint64_t watch_time(const struct watch *watch)
 {
     uint64_t boot = watch_boot_ms();
 
-    if (getenv("STILLHERE_NOW") || !watch->clock.believed || boot < watch->clock.boot_ms)
+    if (getenv("STILLHERE_NOW") || !watch->clock.believed)
         return io_now();
+    /* What the book remembers of another boot does not run on. */
+    if (boot < watch->clock.boot_ms || strcmp(watch->clock.boot_id, watch->boot_id) != 0)
+        return io_now() > watch->clock.believed ? io_now() : watch->clock.believed;
     return watch->clock.believed + (boot - watch->clock.boot_ms) / 1000;
 }
 
@@ -190,6 +213,7 @@ int watch_channels_load(struct watch *watch, struct why *why)
     struct watch_channel *channel;
     int rc = SH_OK;
 
+    boot_id_find(watch);
     if (watch->options->expected)
         rc = channel_get(watch, watch->options->expected->text, io_now(), &channel, why);
     for (size_t i = 0; i < watch->sources && rc == SH_OK; i++)
@@ -261,26 +285,70 @@ void watch_channels_tidy(struct watch *watch)
 
 /* ---- the clock ---- */
 
+/* "https://host:port/path", as name_url of source.c wrote it. */
+static struct slice host_of(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    host = host ? host + 3 : url;
+    return slice_of(host, strcspn(host, *host == '[' ? "]" : ":/"));
+}
+
+/* Names of one owner are mostly below each other: www.example.org is example.org. */
+static bool is_same_host(struct slice a, struct slice b)
+{
+    struct slice more = a.len < b.len ? b : a, less = a.len < b.len ? a : b;
+    size_t at = more.len - less.len;
+
+    return slice_equal(slice_sub(more, at, less.len), less) && (!at || more.ptr[at - 1] == '.');
+}
+
+/*
+ * One date of each host.  Only a copy that holds is a witness: a page that stands before the
+ * network answers for every host.
+ */
+static size_t dates_take(const struct watch *watch, uint64_t dates[LIMIT_SOURCES])
+{
+    struct slice hosts[LIMIT_SOURCES];
+    size_t count = 0, same;
+
+    for (size_t i = 0; i < watch->sources; i++) {
+        const struct watch_source *source = &watch->source[i];
+
+        if (!source->date || !source->heard || source->at_odds)
+            continue;
+        hosts[count] = host_of(source->what);
+        for (same = 0; same < count; same++)
+            if (is_same_host(hosts[same], hosts[count]))
+                break;
+        if (same == count)
+            dates[count++] = source->date;
+    }
+    return count;
+}
+
 uint64_t watch_clock_step(struct watch *watch)
 {
-    struct alarm_clocks said = {.wall = io_now(),
-                                .boot_ms = watch_boot_ms(),
-                                .dates = watch->dates,
-                                .date_count = watch->date_count};
-    char boot_id[40] = "";
-    struct bytes raw;
+    static uint64_t dates[LIMIT_SOURCES];
+    struct alarm_clocks said = {.wall = io_now(), .boot_ms = watch_boot_ms(), .dates = dates};
 
-    bytes_init(&raw, sizeof(boot_id));
-    if (io_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &raw, NULL) == SH_OK)
-        watch_text(boot_id, sizeof(boot_id),
-                   slice_sub(bytes_view(&raw), 0, slice_find(bytes_view(&raw), 0, '\n')));
-    bytes_release(&raw);
-    said.boot_id = boot_id;
+    boot_id_find(watch);
+    said.boot_id = watch->boot_id;
+    said.date_count = dates_take(watch, dates);
     if (getenv("STILLHERE_NOW")) { /* For tests: that is the only time there is. */
         said.boot_ms = said.wall * 1000;
         said.boot_id = "test";
         said.date_count = 0;
     }
-    watch->date_count = 0;
     return alarm_clock_step(&watch->clock, &said);
+}
+
+/* What a copy says is of the moment of the question: the answer may take its time. */
+uint64_t watch_asked_at(const struct watch_source *source, uint64_t now)
+{
+    uint64_t ago = (watch_boot_ms() - source->asked_ms + 999) / 1000;
+
+    if (getenv("STILLHERE_NOW")) /* As above: it stands still. */
+        return now;
+    return now > ago ? now - ago : 1;
 }

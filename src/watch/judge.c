@@ -269,7 +269,7 @@ int watch_judge(struct watch *watch, struct why *why)
         before[i] = watch->channel[i].alarm;
     for (size_t i = 0; i < watch->sources; i++)
         if (watch->source[i].heard)
-            watch->source[i].heard_at = now;
+            watch->source[i].heard_at = watch_asked_at(&watch->source[i], now);
     if (!watch->looks_only)
         rc = store_begin(watch->store, STORE_DURABLE, why);
     if (rc == SH_OK)

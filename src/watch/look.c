@@ -1,7 +1,9 @@
 /* What others may see of a watch: how it stands, its ledger, its health. */
 #include "watch/watch_int.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "io/io.h"
 
@@ -27,6 +29,7 @@ void watch_view_at(const struct watch *watch, size_t index, struct watch_view *o
     *out = (struct watch_view){.id = channel->id,
                                .name = channel->name,
                                .alarm = &channel->view,
+                               .doubtful_clock = watch->clock.doubtful,
                                .episode = channel->alarm.episode};
     while (copy_of(watch, index, out->copies))
         out->copies++;
@@ -144,6 +147,19 @@ static bool is_running(const char *state_dir)
     return running;
 }
 
+/* A watch with its book in memory cannot leave a note on the disk that says so. */
+static void say_read_only(const char *state_dir, struct watch_status *out)
+{
+    int dir = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir >= 0 && faccessat(dir, WATCH_DB, W_OK, 0) != 0 && errno == EROFS) {
+        out->error_at = io_now();
+        watch_text(out->error, sizeof(out->error),
+                   slice_text("the book of the watch cannot be written"));
+    }
+    io_close(&dir);
+}
+
 int watch_status(const char *state_dir, struct watch_status *out, struct why *why)
 {
     struct store *store = NULL;
@@ -163,6 +179,8 @@ int watch_status(const char *state_dir, struct watch_status *out, struct why *wh
                               " WHERE closed_at=0 AND watched=1");
         out->queued = count_rows(store, sql_queued);
         out->running = is_running(state_dir);
+        if (out->running)
+            say_read_only(state_dir, out);
     }
     store_close(store);
     return rc;

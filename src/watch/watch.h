@@ -54,6 +54,7 @@ struct watch_view {
     const struct alarm_view *alarm;
     const struct alarm_episode *episode; /* ALARM_KINDS of them */
     size_t copies;                       /* of this channel: see watch_copy_at */
+    bool doubtful_clock;                 /* the time that it was judged by */
 };
 size_t watch_view_count(const struct watch *watch);
 void watch_view_at(const struct watch *watch, size_t index, struct watch_view *out);

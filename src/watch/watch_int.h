@@ -86,8 +86,10 @@ struct watch_source {
     bool is_url;
     bool in_book; /* it was watched before */
     enum watch_phase phase;
-    bool changed; /* the row in the book is behind */
-    bool heard;   /* in the newest round, with something that holds */
+    bool changed;      /* the row in the book is behind */
+    bool heard;        /* in the newest round, with something that holds */
+    uint64_t asked_ms; /* CLOCK_BOOTTIME of its newest question */
+    uint64_t date;     /* what its server said then that the time is; 0: nothing of use */
     unsigned failures;
     size_t judged_with; /* index + 1 of the channel that it counted to; 0: none */
     struct watch_seen seen[2], fresh[2]; /* fresh: of this round, not judged yet */
@@ -165,8 +167,7 @@ struct watch {
     struct fetcher *fetcher;
     unsigned asked; /* requests under way */
     struct watch_job job[LIMIT_WATCH_READERS + LIMIT_WATCH_SENDERS];
-    uint64_t dates[LIMIT_FETCHES];
-    size_t date_count;
+    char boot_id[ALARM_BOOT_ID_BYTES];         /* of this boot; empty: not asked yet */
     uint64_t round_at;                         /* when it was judged last */
     uint64_t round_ms, next_round_ms, send_ms; /* CLOCK_BOOTTIME */
     bool judged;                               /* this round was */
@@ -231,6 +232,8 @@ void watch_channels_tidy(struct watch *watch);
 /* NULL: it has none yet; not after watch_channels_group. */
 struct watch_channel *watch_channel_of(struct watch *watch, const struct watch_source *source);
 uint64_t watch_clock_step(struct watch *watch);
+/* When, by a clock that says now, was the source asked what it answered? */
+uint64_t watch_asked_at(const struct watch_source *source, uint64_t now);
 
 /* judge.c */
 MUST_CHECK int watch_judge(struct watch *watch, struct why *why);
