@@ -131,7 +131,7 @@ static void content(struct markup *m, const struct watch_ack *ack, enum lang lan
                                  : ack->acked ? STR_FRONT_THANKS
                                               : STR_FRONT_OVER));
     markup_newline(m);
-    /* Not what it is about: messages are neutral, and messengers fetch what their links show. */
+    /* Not what it is about: messages are neutral, and messengers fetch what links show. */
     if (ack->acked)
         sentence(m, lang, STR_FRONT_ACKED, ack->acked_at);
     if (ack->acked && !ack->open)
