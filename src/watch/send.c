@@ -109,7 +109,7 @@ static int letter_next(struct watch *watch, uint64_t now, struct letter *letter,
     int rc = store_query(watch->store,
                          "SELECT id, message, contact, what, subject, body, created, attempts"
                          " FROM queue WHERE state=0 AND (next_try<=?1 OR next_try>?1+?2)"
-                         " ORDER BY what>2, next_try",
+                         " ORDER BY what>2, next_try, id",
                          &query, why);
 
     if (rc != SH_OK)
