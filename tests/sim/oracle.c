@@ -90,7 +90,7 @@ static void judge_clock(struct sim_watcher *w)
                    (long long)off);
     /* A leap of more than a day that nobody confirms is not followed for an hour. */
     if (!w->seen.lying_date && off > 86400 + SLACK && sim_now < w->boot_at + 3500 &&
-        !w->seen.deceived)
+        !w->seen.first_wall && !w->seen.deceived)
         sim_broken("watcher %zu: follows a clock that is off by %lld s", w->number,
                    (long long)off);
     if (!w->seen.deceived)

@@ -134,6 +134,7 @@ struct sim_watcher {
         uint64_t late_by; /* while he is late */
         bool deceived; /* no honest clock anywhere since the start: its times prove nothing */
         bool honest_date, lying_date, wrong_wall, early_wall, two_dates; /* since the boot */
+        bool first_wall;                          /* was wrong when he had never seen a time */
         uint64_t best;                            /* largest honest size that was read */
         uint64_t word_read_at, holder_at, any_at; /* true times of readings */
         uint64_t vain_any, vain_holder;           /* the first in vain since */

@@ -205,8 +205,10 @@ static void ask_clock(struct sim_watcher *w, const struct sim_world *world)
         w->seen.lying_date = w->seen.lying_date || world->copy[i].lie;
     }
     w->seen.wrong_wall = w->seen.wrong_wall || w->wall_off;
+    if (!w->clock.believed && w->wall_off) /* He never knew another time. */
+        w->seen.first_wall = true;
     w->seen.early_wall =
-        w->seen.early_wall ||
+        w->seen.early_wall || w->seen.first_wall ||
         (w->wall_off && (sim_now < w->boot_at + 3700 || llabs((long long)w->wall_off) < 86400));
     w->seen.two_dates = w->seen.two_dates || (honest > 1 && sim_now < w->boot_at + 3500);
     (void)snprintf(boot_id, sizeof(boot_id), "boot-%llu", (unsigned long long)w->boot);
