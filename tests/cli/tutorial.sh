@@ -49,7 +49,7 @@ while IFS= read -r line; do
     *'--rehearse')
         runs "$line" eval "$line"
         same "three were reached" "$(printf '%s\n' "$out" | grep -c 'command: accepted')" 3
-        has "and read that it is a test" "$(cat told)" 'This is a test'
+        has "and read that it is a test" "$(cat told)" 'This is only a test'
         ;;
     'stillhere watch --contacts contacts') ok "$line" stays 'watch start sources=1 contacts=3' watch --contacts contacts ;;
     *'https://odesa.example/ https'*)
