@@ -28,6 +28,8 @@ static bool starts_with_space(struct slice text, size_t at)
     };
     struct slice rest = slice_sub(text, at, text.len - at);
 
+    if (text.ptr[at] > ' ' && text.ptr[at] < 0x80)
+        return false; /* Nearly every byte of a name: a watch reads many. */
     for (size_t i = 0; i < COUNT_OF(spaces); i++)
         if (slice_starts(rest, spaces[i]))
             return true;
