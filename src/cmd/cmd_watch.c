@@ -137,6 +137,8 @@ static int again_and_again(struct cmd *cmd, const struct watch_options *options)
     if (rc == SH_OK)
         rc = watch_run(watch, &why);
     watch_close(watch);
+    if (rc == SH_EARG)
+        return cmd_usage(cmd, "%s", why.text);
     return rc == SH_OK ? CMD_DONE : cmd_failed(cmd, &why);
 }
 

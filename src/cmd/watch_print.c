@@ -41,6 +41,22 @@ static enum cmd_exit channel_exit(const struct watch *watch, size_t index)
     return CMD_DONE;
 }
 
+static bool is_any_other(const struct watch *watch)
+{
+    struct watch_copy_view copy;
+    struct watch_view view;
+
+    for (size_t i = 0; i < watch_view_count(watch); i++) {
+        watch_view_at(watch, i, &view);
+        for (size_t at = 0; at < view.copies; at++) {
+            watch_copy_at(watch, i, at, &copy);
+            if (copy.other)
+                return true;
+        }
+    }
+    return false;
+}
+
 enum cmd_exit cmd_watch_exit(const struct watch *watch)
 {
     struct watch_people people;
@@ -53,7 +69,9 @@ enum cmd_exit cmd_watch_exit(const struct watch *watch)
         if (each == CMD_WANTING || worst == CMD_DONE)
             worst = each;
     }
-    return people.contacts && people.red ? CMD_WANTING : worst;
+    if (people.contacts && people.red)
+        worst = CMD_WANTING;
+    return worst != CMD_WANTING && is_any_other(watch) ? CMD_USAGE : worst;
 }
 
 /* ---- for people ---- */
@@ -100,6 +118,10 @@ static void promise(struct bytes *out, enum lang lang, const struct watch_view *
 {
     const struct alarm_view *view = channel->alarm;
 
+    if (!view->size) { /* Whether there is a word is what nobody could read. */
+        bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_UNREAD));
+        return;
+    }
     if (view->facts.has_word)
         line_time(out, lang, STR_WATCH_WORD, view->facts.word_at);
     else
@@ -129,7 +151,9 @@ static void copies(struct bytes *out, enum lang lang, const struct watch *watch,
         watch_copy_at(watch, index, i, &copy);
         bytes_printf(out, "    %s\n      ", copy.what);
         (void)snprintf(count[0], sizeof(count[0]), "%llu", (unsigned long long)copy.size);
-        if (copy.at_odds)
+        if (copy.other)
+            LANG_SAY(out, lang, STR_WATCH_COPY_OTHER, copy.text);
+        else if (copy.at_odds)
             LANG_SAY(out, lang, STR_WATCH_COPY_ODDS, copy.text);
         else if (copy.heard)
             LANG_SAY(out, lang, STR_WATCH_COPY_GOOD, count[0]);
@@ -170,6 +194,8 @@ void cmd_watch_text(struct bytes *out, enum lang lang, const struct watch *watch
         bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_RED));
     if (people.waiting)
         line(out, lang, STR_WATCH_WAITING, waiting);
+    if (is_any_other(watch))
+        bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_OTHER));
     if (people.doubtful_clock)
         bytes_printf(out, "%s\n", lang_text(lang, STR_WATCH_CLOCK));
     if (people.looks_only)
@@ -212,6 +238,7 @@ static void copies_json(struct json_writer *json, const struct watch *watch, siz
         json_put_number(json, "heard_at", copy.heard_at);
         json_put_number(json, "size", copy.size);
         json_put_bool(json, "at_odds", copy.at_odds);
+        json_put_bool(json, "other", copy.other);
         json_put_text(json, "text", copy.text);
         json_object_close(json);
     }

@@ -116,6 +116,8 @@ static size_t copies_of(struct watch *watch, const struct watch_channel *channel
         if (watch_channel_of(watch, source) != channel)
             continue;
         source->judged_with = (size_t)(channel - watch->channel) + 1;
+        if (source->other)
+            continue;
         copies[count++] = (struct alarm_copy){.heard_at = source->heard_at,
                                               .branch = source->branch,
                                               .size = source->size,
@@ -181,7 +183,7 @@ static int channel_judge(struct watch *watch, struct watch_channel *channel, uin
     channel->empty = count == 0 && !channel->id.text[0];
     if (!count) { /* All of its copies turned out to be another channel's: they were heard. */
         copies[count++] = (struct alarm_copy){.heard_at = now};
-        if (watch->channels == 2)
+        if (channel->empty && watch->channels == 2)
             memcpy(channel->name, watch->source[0].name, sizeof(channel->name));
     }
     alarm_look(&channel->alarm, &rules, &(struct alarm_round){copies, count, now},

@@ -47,6 +47,7 @@ void watch_copy_at(const struct watch *watch, size_t index, size_t at,
                                     .size = source->size,
                                     .heard = source->heard,
                                     .at_odds = source->at_odds,
+                                    .other = source->other,
                                     .text = source->text};
 }
 

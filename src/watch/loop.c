@@ -396,10 +396,22 @@ static void turn(struct watch *watch)
     }
 }
 
+/* Nothing is left to be watched: better said at once than found out on the day. */
+static int others_refuse(const struct watch *watch, struct why *why)
+{
+    for (size_t i = 0; i < watch->sources; i++)
+        if (!watch->source[i].other)
+            return SH_OK;
+    return why_set(why, SH_EARG, WHY_NOWHERE,
+                   "source %.200s: %.100s, and --channel names another one; check both",
+                   watch->source[0].what, watch->source[0].text);
+}
+
 int watch_run(struct watch *watch, struct why *why)
 {
     uint64_t alive_ms = io_watchdog_ms();
     uint64_t wake_ms, said_ms = 0;
+    bool looked = false;
     sigset_t blocked;
     int rc = signals_set(&blocked, why);
 
@@ -416,6 +428,12 @@ int watch_run(struct watch *watch, struct why *why)
     round_start(watch);
     while (!stopped) {
         turn(watch);
+        if (watch->judged && !looked) {
+            looked = true;
+            rc = others_refuse(watch, why);
+            if (rc != SH_OK)
+                break;
+        }
         wake_ms = sooner(watch->next_round_ms, watch->send_ms);
         if (!watch->judged)
             wake_ms = sooner(watch->round_ms + PATIENCE_MS, watch->send_ms);
@@ -430,5 +448,5 @@ int watch_run(struct watch *watch, struct why *why)
     }
     (void)io_notify("STOPPING=1"); /* As above. */
     io_say("info", "watch", "stop", "rounds=done");
-    return SH_OK;
+    return rc;
 }

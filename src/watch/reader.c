@@ -2,8 +2,9 @@
  * Reading what is new of a copy.  The parsing is done in a cage that holds nothing but a socket
  * to the courier and the memory for its result; what it says is checked again here.
  *
- * A result is 'R', outcome (1 byte), size (8), root (32), then text, note, the new state and
- * the document of the newest word, each with its length (4) first; or 'E' and a cause in words.
+ * A result is 'R', outcome (1 byte), is it another channel (1), size (8), root (32), then text,
+ * note, the new state and the document of the newest word, each with its length (4) first; or
+ * 'E' and a cause in words.
  */
 #include "watch/watch_int.h"
 
@@ -94,6 +95,33 @@ static void call_it_unreadable(struct follow_result *result)
                    "what it answers is not a channel; is the address right?");
 }
 
+/*
+ * Is what does not hold another channel from the start, by its own words?  Then somebody named
+ * the wrong source or the wrong channel, and nothing happened to ours.  A copy that once held
+ * ours is not asked: what it shows instead is what became of it, and a reason for an alarm.
+ */
+static bool is_other(const struct reading *reading, struct cell *cell,
+                     const struct follow_result *result)
+{
+    struct identity identity;
+    struct tlog_note note;
+    struct arena arena;
+    struct bytes raw;
+    bool other = false;
+
+    if (result->outcome != FOLLOW_WRONG || !reading->expected || reading->follow.len)
+        return false;
+    bytes_init(&raw, LIMIT_NOTE_BYTES);
+    arena_init(&arena, LIMIT_IDENTITY_ARENA);
+    if (cell_read(cell, "id/current", &raw, NULL) == SH_OK &&
+        tlog_note_parse(bytes_view(&raw), &note, NULL) == SH_OK &&
+        identity_parse(note.text, &arena, &identity, NULL) == SH_OK)
+        other = strcmp(identity.channel.text, reading->expected->text) != 0;
+    arena_release(&arena);
+    bytes_release(&raw);
+    return other;
+}
+
 static int look(const struct reading *reading, struct cell *cell, struct why *why)
 {
     static struct follow follow;
@@ -117,6 +145,7 @@ static int look(const struct reading *reading, struct cell *cell, struct why *wh
         call_it_unreadable(&result);
         bytes_u8(&out, 'R');
         bytes_u8(&out, (uint8_t)result.outcome);
+        bytes_u8(&out, is_other(reading, cell, &result));
         bytes_u64(&out, result.size);
         bytes_append(&out, result.root, sizeof(result.root));
         put(&out, slice_text(result.text));
@@ -195,9 +224,10 @@ static int read_once(struct reading *reading, bool past_caches, struct why *why)
 
 static bool must_ask_again(int out)
 {
-    uint8_t head[2];
+    uint8_t head[3];
 
     return pread(out, head, sizeof(head), 0) == (ssize_t)sizeof(head) && head[0] == 'R' &&
+           !head[2] &&
            (head[1] == FOLLOW_WRONG || head[1] == FOLLOW_FORKED || head[1] == FOLLOW_OLDER);
 }
 
@@ -274,6 +304,7 @@ void watch_read_start(struct watch *watch)
 
 struct answer {
     enum follow_outcome outcome;
+    bool other;
     uint64_t size;
     uint8_t root[TLOG_HASH_BYTES];
     struct slice text, note, follow, word;
@@ -290,11 +321,13 @@ static bool answer_parse(struct slice raw, struct answer *out)
 {
     struct cursor cur = cursor_of(raw);
     struct slice root;
-    uint8_t outcome;
+    uint8_t outcome, other;
 
     if (rd_u8(&cur) != 'R')
         return false;
     outcome = rd_u8(&cur);
+    other = rd_u8(&cur);
+    out->other = other == 1;
     out->outcome = (enum follow_outcome)outcome;
     out->size = rd_u64(&cur);
     root = rd_bytes(&cur, TLOG_HASH_BYTES);
@@ -302,7 +335,7 @@ static bool answer_parse(struct slice raw, struct answer *out)
     out->note = take(&cur);
     out->follow = take(&cur);
     out->word = take(&cur);
-    if (cur.failed || rd_left(&cur) || outcome > FOLLOW_UNREADABLE ||
+    if (cur.failed || rd_left(&cur) || outcome > FOLLOW_UNREADABLE || other > 1 ||
         out->size > LIMIT_LOG_SIZE || out->word.len > LIMIT_DOCUMENT_BYTES)
         return false;
     memcpy(out->root, root.ptr, TLOG_HASH_BYTES);
@@ -357,11 +390,33 @@ static void heard(struct watch *watch, struct watch_source *source)
     if (source->at_odds || source->failures)
         io_say("info", "watch", "again", "source=%zu", (size_t)(source - watch->source) + 1);
     memcpy(source->seen, source->fresh, sizeof(source->seen));
-    source->at_odds = false;
+    source->at_odds = source->other = false;
     source->failures = 0;
     source->heard = true;
     source->changed = true;
     source->text[0] = '\0';
+}
+
+/*
+ * Never ours: whoever set it up hears of it, the contacts do not.  It counts neither as a copy
+ * nor as one that is missing.
+ */
+static void other(struct watch *watch, struct watch_source *source, const char *text)
+{
+    char said[64];
+    size_t number = (size_t)(source - watch->source) + 1;
+
+    if (!source->other) {
+        io_say("error", "watch", "other", "source=%zu channel=another", number);
+        (void)snprintf(said, sizeof(said), "source %zu is another channel", number);
+        if (!watch->looks_only)
+            watch_book_error(watch->store, watch_time(watch), said);
+    }
+    source->other = true;
+    source->changed = source->changed || source->at_odds;
+    source->at_odds = false;
+    source->failures++;
+    watch_source_said(watch, source, text);
 }
 
 static void grown(struct watch *watch, struct watch_source *source, const struct answer *answer)
@@ -408,6 +463,10 @@ void watch_read_ended(struct watch *watch, struct watch_job *job, struct slice r
         return;
     }
     watch_text(text, sizeof(text), answer.text);
+    if (answer.other && answer.outcome == FOLLOW_WRONG && !source->channel.text[0]) {
+        other(watch, source, text);
+        return;
+    }
     switch (answer.outcome) {
     case FOLLOW_SAME:
         heard(watch, source);

@@ -37,7 +37,10 @@ MUST_CHECK int watch_open(const struct watch_options *options, struct watch **ou
 void watch_close(struct watch *watch); /* NULL is fine */
 /* Look at each source, judge, tell whoever is to be told now, and wait for their answers. */
 MUST_CHECK int watch_once(struct watch *watch, struct why *why);
-/* The same again and again, until SIGINT or SIGTERM. */
+/*
+ * The same again and again, until SIGINT or SIGTERM.  SH_EARG: the first look found that each
+ * source is another channel than `expected`.
+ */
 MUST_CHECK int watch_run(struct watch *watch, struct why *why);
 
 /* ---- how it stands, after watch_once ---- */
@@ -46,6 +49,7 @@ struct watch_copy_view {
     const char *what;
     uint64_t heard_at, size;
     bool heard, at_odds; /* heard: it answered just now with something that holds */
+    bool other;          /* it is another channel than `expected`, and never was that one */
     const char *text;    /* what is wrong, or "" */
 };
 struct watch_view {

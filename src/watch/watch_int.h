@@ -103,6 +103,7 @@ struct watch_source {
     struct due_facts facts;
     uint64_t heard_at;
     bool at_odds;
+    bool other; /* never the channel that is expected, but another one: it counts as nothing */
     char text[240]; /* what is wrong, or empty */
     uint64_t text_at;
 };
