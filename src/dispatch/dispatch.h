@@ -31,6 +31,10 @@ void channel_id_short(const struct channel_id *id, char out[CHANNEL_SHORT_ID_BYT
 #define CHANNEL_ORIGIN_BYTES 80
 void channel_origin(const struct channel_id *id, char out[CHANNEL_ORIGIN_BYTES]);
 void channel_identity_name(const struct channel_id *id, char out[CHANNEL_ORIGIN_BYTES]);
+/* "stillhere/1/<id>/<note number>" of the log that goes on after a theft; branch 0: the first
+ * origin. */
+void channel_branch_origin(const struct channel_id *id, uint64_t branch,
+                           char out[CHANNEL_ORIGIN_BYTES]);
 
 /* ---- entry: one line of the log ---- */
 
@@ -162,6 +166,13 @@ struct due_facts {
     uint64_t next_due;            /* of that dispatch; 0 = absent */
     uint64_t promise_index, promise_at;
     uint64_t every_s, until, silent_until; /* exactly one is not 0 when has_promise */
+    /* `published` of the word before it, and of the newest document; 0: not known. */
+    uint64_t before_at, newest_at;
+    /* What due_see makes of clocks; all 0: nobody compared any. */
+    uint64_t word_from, promise_from; /* they count from here, not from `published`; 0: from it */
+    uint64_t sure_at;                 /* the newest `published` that agreed when it was seen */
+    bool blind;     /* nothing says how long before it was first seen that was */
+    bool unsettled; /* seen by a clock that was not sure of its time */
 };
 struct due {
     bool promised;
@@ -170,6 +181,18 @@ struct due {
 };
 /* Put the word (a dispatch or correct) or the promise at index into the facts. */
 void due_take(struct due_facts *facts, uint64_t index, const struct document *doc);
+/*
+ * The clock that wrote a word may be wrong by years.  One who looks at now compares: facts are
+ * what the log says, known what the same reader made of it the last time; facts get word_from,
+ * promise_from, sure_at, blind and unsettled.
+ */
+struct due_seen {
+    uint64_t now;
+    bool unsettled; /* now is not sure: it is compared again when it is */
+    bool first;     /* the reader never looked before: known says nothing */
+};
+void due_see(struct due_facts *facts, const struct due_facts *known,
+             const struct due_seen *seen);
 /* FORMATS.md, "promise": docs/decisions/0011. */
 void due_of(const struct due_facts *facts, struct due *out);
 
@@ -227,6 +250,79 @@ MUST_CHECK int identity_accept(struct slice raw, const struct identity *before,
 const struct identity_key *identity_key_at(const struct identity *identity, enum key_role role,
                                            uint64_t index);
 
+/* The first key of role that is neither closed nor revoked; NULL when none is. */
+const struct identity_key *identity_key_open(const struct identity *identity,
+                                             enum key_role role);
+/* How many identity keys may still sign: the N of "K of N". */
+uint64_t identity_signers(const struct identity *identity);
+/*
+ * Entries that a revoked log key may have made: at or after its revoked index and before its
+ * end.  They are shown as disputed; withdrawals among them do not count.
+ */
+bool identity_is_disputed(const struct identity *identity, uint64_t index);
+
+/* ---- the chain of notes ---- */
+
+/* Notes 0..count-1, in order; the newest two are kept, which is what the next one needs. */
+struct identity_chain {
+    uint64_t count;
+    uint64_t branch;        /* number of the newest note with a successor; 0 = none */
+    uint64_t branch_before; /* the branch that this one took the place of */
+    uint64_t successor_size;
+    uint8_t successor_root[32];
+    struct identity note[2];
+    struct arena arena[2];
+    struct bytes raw[2];
+};
+void identity_chain_init(struct identity_chain *chain);
+void identity_chain_release(struct identity_chain *chain);
+/* Accept raw as the next note (identity_accept).  A note that is refused changes nothing. */
+MUST_CHECK int identity_chain_add(struct identity_chain *chain, struct slice raw,
+                                  struct why *why);
+/* The newest note and the one before it, borrowed until the next call; NULL: there is none. */
+const struct identity *identity_chain_newest(const struct identity_chain *chain);
+const struct identity *identity_chain_before(const struct identity_chain *chain);
+/* The newest note's bytes as they were given. */
+struct slice identity_chain_raw(const struct identity_chain *chain);
+
+/* ---- making the next note ---- */
+
+/* Holds the keys of the note that is being made; note.keys points into it: do not move it. */
+struct identity_draft {
+    struct identity note;
+    struct identity_key keys[LIMIT_IDENTITY_KEYS];
+};
+/* A copy of before with the next number and without a successor; texts stay borrowed. */
+void identity_next(const struct identity *before, struct identity_draft *out);
+/* A key with its texts and ID; bytes as the role's algorithm wants them; from 0, open. */
+void identity_key_make(enum key_role role, struct slice bytes, struct identity_key *out);
+/* SH_ECONFLICT: listed already; SH_ELIMIT: no room for another key. */
+MUST_CHECK int identity_draft_add(struct identity_draft *draft, const struct identity_key *key,
+                                  struct why *why);
+/* The key ends before entry until; one that ended earlier stays as it is.  SH_ENOTFOUND. */
+MUST_CHECK int identity_draft_close(struct identity_draft *draft, const char *id,
+                                    uint64_t until, struct why *why);
+/* Entries of the key at or after since are disputed.  Only ever moved to an earlier one. */
+MUST_CHECK int identity_draft_revoke(struct identity_draft *draft, const char *id,
+                                     uint64_t since, struct why *why);
+struct identity_secrets {
+    const struct secret *secret[LIMIT_IDENTITY_KEYS];
+    size_t count; /* >= 1 */
+};
+/*
+ * text and a signature line for each secret, under the name "stillhere/1/<id>/identity":
+ * identity notes and purge orders.  Appends to out.
+ */
+MUST_CHECK int identity_sign(struct slice text, const struct channel_id *id,
+                             const struct identity_secrets *secrets, struct bytes *out,
+                             struct why *why);
+/*
+ * Is raw a signed note with exactly this text and signatures by the threshold of identity's
+ * open keys?  Example: the order of a purge, "stillhere-purge/1\nchannel ID\nindex N\n".
+ */
+MUST_CHECK int identity_order_check(struct slice raw, struct slice text,
+                                    const struct identity *identity, struct why *why);
+
 /* ---- recovery sheet ---- */
 
 #define SHEET_GROUPS 14
@@ -238,6 +334,9 @@ struct sheet {
     uint64_t part, parts; /* sheet I of N, 1 <= I <= N <= 9 */
     struct secret identity, archive;
 };
+/* The identity key of the note that this sheet's secret belongs to, open or closed; or NULL. */
+const struct identity_key *identity_key_of_sheet(const struct identity *identity,
+                                                 const struct sheet *sheet);
 /* role is "identity" or "archive". */
 void sheet_secret_text(const char *role, const struct secret *secret,
                        char out[SHEET_SECRET_BYTES]);

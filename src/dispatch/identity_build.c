@@ -142,9 +142,8 @@ static int check_kept(const struct identity *before, const struct identity *afte
     return SH_OK;
 }
 
-/* How many identity keys of keys signed the note; a bad signature of one refuses it. */
-static int count_signatures(const struct tlog_note *note, const char *name,
-                            const struct identity *keys, uint64_t *count, struct why *why)
+int identity_count_signatures(const struct tlog_note *note, const char *name,
+                              const struct identity *keys, uint64_t *count, struct why *why)
 {
     struct tlog_key key;
     enum tlog_verdict verdict;
@@ -177,7 +176,7 @@ static int check_signatures(const struct tlog_note *note, const struct identity 
 
     channel_identity_name(&now->channel, name);
     for (size_t i = 0; i < COUNT_OF(lists) && lists[i]; i++) {
-        rc = count_signatures(note, name, lists[i], &count, why);
+        rc = identity_count_signatures(note, name, lists[i], &count, why);
         if (rc < 0)
             return rc;
         wanted = lists[i]->threshold;
