@@ -117,7 +117,8 @@ struct alarm_view {
     uint64_t newest_at;     /* newest of those that hold the history below */
     uint64_t branch, size;  /* of the history that is judged by: */
     struct due_facts facts; /* of the largest copy that is not at odds, or of what is known from
-                             * one that was; else of the largest */
+                             * one that was; else of the largest.  due_see compared the clocks:
+                             * word_from, promise_from are not 0 where they disagree */
     struct due due;
 };
 /* What one round of reading them gave. */
@@ -125,6 +126,7 @@ struct alarm_round {
     const struct alarm_copy *copies;
     size_t count;
     uint64_t now;
+    bool unsettled; /* !alarm_clock.settled */
 };
 /*
  * Late: a copy that is not at odds was read after the promised second.  One that lags behind

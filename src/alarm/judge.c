@@ -135,6 +135,8 @@ void alarm_look(const struct alarm *alarm, const struct alarm_rules *rules,
 
     *view = (struct alarm_view){.now = now, .copies = count};
     choose_history(alarm, copies, count, view);
+    due_see(&view->facts, &alarm->facts,
+            &(struct due_seen){now, round->unsettled, .first = !alarm->size});
     due_of(&view->facts, &view->due);
     for (size_t i = 0; i < count; i++) {
         bool heard = is_heard(&copies[i], rules, now);

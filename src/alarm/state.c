@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define MAGIC "stillhere-alarm/1\n"
+/* Version 1 ends before what was seen of clocks. */
+#define MAGIC "stillhere-alarm/2\n"
+#define MAGIC_1 "stillhere-alarm/1\n"
 
 static void put_facts(const struct due_facts *facts, struct bytes *out)
 {
@@ -17,6 +19,15 @@ static void put_facts(const struct due_facts *facts, struct bytes *out)
     bytes_u64(out, facts->every_s);
     bytes_u64(out, facts->until);
     bytes_u64(out, facts->silent_until);
+}
+
+static void put_seen(const struct due_facts *facts, struct bytes *out)
+{
+    bytes_u64(out, facts->word_from);
+    bytes_u64(out, facts->promise_from);
+    bytes_u64(out, facts->sure_at);
+    bytes_u8(out, facts->blind);
+    bytes_u8(out, facts->unsettled);
 }
 
 static void put_ear(const struct alarm_ear *ear, struct bytes *out)
@@ -56,6 +67,7 @@ void alarm_build(const struct alarm *alarm, const struct alarm_clock *clock, str
     bytes_u8(out, clock->settled);
     bytes_u64(out, clock->settle_ms);
     bytes_u64(out, clock->floor);
+    put_seen(&alarm->facts, out);
 }
 
 static bool take_bool(struct cursor *cur, bool *out)
@@ -95,6 +107,17 @@ static bool take_facts(struct cursor *cur, struct due_facts *out)
     return good && out->word_index < LIMIT_LOG_SIZE && out->promise_index < LIMIT_LOG_SIZE &&
            (out->every_s != 0) + (out->until != 0) + (out->silent_until != 0) ==
                (out->has_promise ? 1 : 0);
+}
+
+static bool take_seen(struct cursor *cur, struct due_facts *out)
+{
+    bool good;
+
+    out->word_from = rd_u64(cur);
+    out->promise_from = rd_u64(cur);
+    out->sure_at = rd_u64(cur);
+    good = take_bool(cur, &out->blind);
+    return take_bool(cur, &out->unsettled) && good;
 }
 
 static void take_ear(struct cursor *cur, struct alarm_ear *out)
@@ -149,11 +172,14 @@ int alarm_parse(struct slice raw, struct alarm *alarm, struct alarm_clock *clock
                 struct why *why)
 {
     struct cursor cur = cursor_of(raw);
+    struct slice magic = rd_bytes(&cur, sizeof(MAGIC) - 1);
+    bool seen = slice_equal(magic, slice_text(MAGIC));
 
     *alarm = (struct alarm){0};
     *clock = (struct alarm_clock){0};
-    if (slice_equal(rd_bytes(&cur, sizeof(MAGIC) - 1), slice_text(MAGIC)) &&
-        take_alarm(&cur, alarm) && take_clock(&cur, clock) && !cur.failed && !rd_left(&cur))
+    if ((seen || slice_equal(magic, slice_text(MAGIC_1))) && take_alarm(&cur, alarm) &&
+        take_clock(&cur, clock) && (!seen || take_seen(&cur, &alarm->facts)) && !cur.failed &&
+        !rd_left(&cur))
         return SH_OK;
     *alarm = (struct alarm){0};
     *clock = (struct alarm_clock){0};

@@ -169,10 +169,11 @@ struct due_facts {
     /* `published` of the word before it, and of the newest document; 0: not known. */
     uint64_t before_at, newest_at;
     /* What due_see makes of clocks; all 0: nobody compared any. */
-    uint64_t word_from, promise_from; /* they count from here, not from `published`; 0: from it */
-    uint64_t sure_at;                 /* the newest `published` that agreed when it was seen */
-    bool blind;     /* nothing says how long before it was first seen that was */
-    bool unsettled; /* seen by a clock that was not sure of its time */
+    uint64_t word_from,
+        promise_from; /* they count from here, not from `published`; 0: from it */
+    uint64_t sure_at; /* the newest `published` that agreed when it was seen */
+    bool blind;       /* nothing says how long before it was first seen that was */
+    bool unsettled;   /* seen by a clock that was not sure of its time */
 };
 struct due {
     bool promised;

@@ -39,19 +39,158 @@ static uint64_t after(uint64_t from, uint64_t seconds)
     return size_add(from, seconds, &sum) ? sum : UINT64_MAX;
 }
 
+/* ---- clocks that are wrong ---- */
+
+/* Not a cap: what two clocks may differ by, and what a word takes to arrive. */
+#define TOLERANCE_S 600
+
+/* One thing that was said, by its entry, and what it counts from; 0: from `published`. */
+struct said {
+    bool there;
+    uint64_t index, at, from;
+};
+
+/* What it is compared with. */
+struct look {
+    const struct due_seen *seen;
+    uint64_t sure; /* the newest time before it that holds */
+    bool again;    /* what the known was made with is sure only now */
+    bool anew;     /* out: something was compared in this look, and is off */
+    bool blind;    /* out */
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool is_ahead(uint64_t at, uint64_t now)
+{
+    return at > after(now, TOLERANCE_S);
+}
+
+/* An entry before the known one may well be older than what came with that. */
+static bool is_behind(const struct said *it, const struct said *known, uint64_t sure)
+{
+    return after(it->at, TOLERANCE_S) < sure && (!known->there || it->index >= known->index);
+}
+
+static uint64_t count_from(const struct said *it, const struct said *known, struct look *look)
+{
+    bool same = known->there && known->index == it->index && known->at == it->at;
+    uint64_t now = look->seen->now;
+
+    if (!it->there || !it->at)
+        return 0;
+    if (same && !look->again)
+        return known->from;
+    if (!is_ahead(it->at, now) && !is_behind(it, known, look->sure))
+        return 0;
+    look->anew = true;
+    if (same && known->from)
+        return least(known->from, now);
+    if (look->seen->first) {
+        look->blind = look->blind || !look->sure;
+        return look->sure ? least(look->sure, now) : now;
+    }
+    /* A clock that is wrong runs all the same: who holds words back gains nothing by it. */
+    if (known->there && known->from && it->at >= known->at)
+        return least(now, after(known->from, it->at - known->at));
+    return now;
+}
+
+static struct said word_of(const struct due_facts *facts)
+{
+    return (struct said){facts->has_word, facts->word_index, facts->word_at, facts->word_from};
+}
+
+static struct said promise_of(const struct due_facts *facts)
+{
+    return (struct said){facts->has_promise, facts->promise_index, facts->promise_at,
+                         facts->promise_from};
+}
+
+/* The larger one of two times, unless it is still to come. */
+static uint64_t surer(uint64_t sure, uint64_t at, uint64_t now)
+{
+    return at > sure && !is_ahead(at, now) ? at : sure;
+}
+
+/* The newest time before the newer one of word and promise, as far as a first look can know. */
+static uint64_t first_sure(const struct due_facts *facts, bool word_is_newer, uint64_t now)
+{
+    uint64_t sure = surer(0, facts->newest_at, now);
+
+    if (word_is_newer || !facts->has_promise)
+        sure = surer(sure, facts->before_at, now);
+    if (facts->has_word && facts->has_promise)
+        sure = surer(sure, word_is_newer ? facts->promise_at : facts->word_at, now);
+    return sure;
+}
+
+void due_see(struct due_facts *facts, const struct due_facts *known,
+             const struct due_seen *seen)
+{
+    const struct due_facts none = {0};
+    const struct due_facts *before = seen->first ? &none : known;
+    const struct said word = word_of(facts), promise = promise_of(facts);
+    const struct said old_word = word_of(before), old_promise = promise_of(before);
+    bool word_is_newer =
+        facts->has_word && (!facts->has_promise || facts->word_index > facts->promise_index);
+    uint64_t sure = surer(0, before->sure_at, seen->now);
+    uint64_t newest = seen->first ? first_sure(facts, word_is_newer, seen->now) : sure;
+    struct look look = {.seen = seen, .again = before->unsettled && !seen->unsettled};
+
+    look.sure = word_is_newer ? newest : sure;
+    facts->word_from = count_from(&word, &old_word, &look);
+    look.sure = word_is_newer ? sure : newest;
+    facts->promise_from = count_from(&promise, &old_promise, &look);
+    facts->blind = look.blind ||
+                   (!look.anew && before->blind && (facts->word_from || facts->promise_from));
+    facts->unsettled = seen->unsettled && (look.anew || before->unsettled);
+    facts->sure_at = newest;
+    if (!facts->word_from)
+        facts->sure_at = surer(facts->sure_at, facts->word_at, seen->now);
+    if (!facts->promise_from)
+        facts->sure_at = surer(facts->sure_at, facts->promise_at, seen->now);
+}
+
+/* ---- the rules ---- */
+
 static void due_by(struct due *out, uint64_t by)
 {
     *out = (struct due){.promised = true, .by = by};
 }
 
+static uint64_t word_from(const struct due_facts *facts)
+{
+    return facts->word_from ? facts->word_from : facts->word_at;
+}
+
+static uint64_t promise_from(const struct due_facts *facts)
+{
+    return facts->promise_from ? facts->promise_from : facts->promise_at;
+}
+
+/*
+ * A time that was named by a clock that said at when it was from.  Where that clock was behind,
+ * the time as it was named comes sooner, and holds unless it was past already.
+ */
+static uint64_t named(uint64_t time, uint64_t at, uint64_t from)
+{
+    if (from == at || time <= at || (from > at && time > from))
+        return time;
+    return after(from, time - at);
+}
+
 /* "every": counted from the newest word, or from the promise while no word came after it. */
 static void due_of_every(const struct due_facts *facts, bool word_after, struct due *out)
 {
-    uint64_t from = facts->has_word ? facts->word_at : 0;
+    uint64_t from = facts->has_word ? word_from(facts) : 0;
 
     /* A dispatch that was sealed says no time: then the promise's own is the best there is. */
-    if ((!word_after || !from) && facts->promise_at > from)
-        from = facts->promise_at;
+    if ((!word_after || !from) && promise_from(facts) > from)
+        from = promise_from(facts);
     due_by(out, after(from, facts->every_s));
 }
 
@@ -60,10 +199,12 @@ void due_of(const struct due_facts *facts, struct due *out)
     bool word_after =
         facts->has_word && (!facts->has_promise || facts->word_index > facts->promise_index);
     bool silent = facts->has_promise && facts->silent_until != 0;
+    uint64_t until = named(silent ? facts->silent_until : facts->until, facts->promise_at,
+                           promise_from(facts));
 
     *out = (struct due){.promised = false};
     if (facts->has_word && facts->next_due && !(silent && !word_after)) {
-        due_by(out, facts->next_due);
+        due_by(out, named(facts->next_due, facts->word_at, word_from(facts)));
         return;
     }
     if (!facts->has_promise)
@@ -72,9 +213,9 @@ void due_of(const struct due_facts *facts, struct due *out)
         due_of_every(facts, word_after, out);
     } else if (facts->until) {
         if (!word_after)
-            due_by(out, facts->until);
-    } else if (silent && !(word_after && facts->word_at >= facts->silent_until)) {
-        due_by(out, facts->silent_until);
+            due_by(out, until);
+    } else if (silent && !(word_after && word_from(facts) >= until)) {
+        due_by(out, until);
         out->silent = true;
     }
 }

@@ -136,9 +136,13 @@ void follow_set_word(struct follow *next)
     next->facts.word_index = 0;
     next->facts.word_at = 0;
     next->facts.next_due = 0;
+    next->facts.before_at = 0;
+    next->facts.newest_at = next->newest_published;
     if (!next->words)
         return;
     word = &next->word[next->words - 1];
+    if (next->words > 1)
+        next->facts.before_at = word[-1].published;
     doc.published = word->published;
     doc.next_due = word->next_due;
     due_take(&next->facts, word->index, &doc);

@@ -186,7 +186,8 @@ static int channel_judge(struct watch *watch, struct watch_channel *channel, uin
         if (channel->empty && watch->channels == 2)
             memcpy(channel->name, watch->source[0].name, sizeof(channel->name));
     }
-    alarm_look(&channel->alarm, &rules, &(struct alarm_round){copies, count, now},
+    alarm_look(&channel->alarm, &rules,
+               &(struct alarm_round){copies, count, now, !watch->clock.settled},
                &channel->view);
     told = alarm_step(&channel->alarm, &rules, &channel->view, events);
     channel->judged = true;

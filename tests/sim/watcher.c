@@ -235,7 +235,7 @@ static void judge(struct sim_watcher *w)
 {
     struct alarm_event events[ALARM_EVENTS];
     struct alarm_copy copies[SIM_COPIES];
-    struct alarm_round round = {copies, 0, w->now};
+    struct alarm_round round = {copies, 0, w->now, !w->clock.settled};
     size_t count;
 
     for (size_t i = 0; i < SIM_COPIES; i++) {

@@ -147,11 +147,255 @@ static void other_kinds_say_nothing(void **state)
     assert_int_equal(facts.next_due, 99);
 }
 
+/* ---- clocks that are wrong ---- */
+
+#define HOUR UINT64_C(3600)
+#define DAY (24 * HOUR)
+#define YEAR (365 * DAY)
+#define T0 UINT64_C(1800000000)
+
+/* One reader of a channel that promises a word every day, from T0 on. */
+struct reader {
+    struct due_facts facts, known;
+    struct due due;
+    bool looked;
+};
+
+static void reader_open(struct reader *reader, uint64_t promise_at)
+{
+    *reader = (struct reader){.known = {0}};
+    reader->facts = (struct due_facts){.has_promise = true,
+                                       .promise_index = 1,
+                                       .promise_at = promise_at,
+                                       .every_s = DAY,
+                                       .newest_at = promise_at};
+}
+
+/* The next entry is a word that says this of its time, and of the next one's. */
+static void reader_word(struct reader *reader, uint64_t at, uint64_t next_due)
+{
+    struct due_facts *facts = &reader->facts;
+
+    facts->before_at = facts->has_word ? facts->word_at : 0;
+    facts->word_index = (facts->has_word ? facts->word_index : facts->promise_index) + 1;
+    facts->has_word = true;
+    facts->word_at = at;
+    facts->next_due = next_due;
+    facts->newest_at = at > facts->newest_at ? at : facts->newest_at;
+}
+
+static uint64_t reader_look(struct reader *reader, uint64_t now, bool unsettled)
+{
+    struct due_facts facts = reader->facts;
+
+    due_see(&facts, &reader->known, &(struct due_seen){now, unsettled, !reader->looked});
+    reader->known = facts;
+    reader->looked = true;
+    due_of(&facts, &reader->due);
+    assert_true(reader->due.promised);
+    return reader->due.by;
+}
+
+static void clocks_that_agree(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    reader_open(&reader, T0);
+    assert_int_equal(reader_look(&reader, T0 + 5, false), T0 + DAY);
+    reader_word(&reader, T0 + 8 * HOUR, 0);
+    assert_int_equal(reader_look(&reader, T0 + 9 * HOUR, false), T0 + 32 * HOUR);
+    /* A word that was held back counts from when it was made. */
+    reader_word(&reader, T0 + 20 * HOUR, 0);
+    assert_int_equal(reader_look(&reader, T0 + 3 * DAY, false), T0 + 44 * HOUR);
+    /* Minutes are nothing. */
+    reader_word(&reader, T0 + 3 * DAY + 600, 0);
+    assert_int_equal(reader_look(&reader, T0 + 3 * DAY, false), T0 + 4 * DAY + 600);
+    reader_word(&reader, T0 + 3 * DAY, 0);
+    assert_int_equal(reader_look(&reader, T0 + 3 * DAY + 60, false), T0 + 4 * DAY);
+    assert_int_equal(reader.known.word_from, 0);
+}
+
+static void ahead(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    reader_open(&reader, T0);
+    (void)reader_look(&reader, T0, false);
+    reader_word(&reader, T0 + 4 * YEAR, 0);
+    for (uint64_t at = T0 + 5 * HOUR; at < T0 + 8 * YEAR; at += 90 * DAY)
+        assert_int_equal(reader_look(&reader, at, false), T0 + 29 * HOUR);
+    assert_int_equal(reader.known.word_from, T0 + 5 * HOUR);
+    assert_false(reader.known.blind);
+    /* What such a clock names is as far away as it meant. */
+    reader_word(&reader, T0 + 12 * YEAR, T0 + 12 * YEAR + 6 * HOUR);
+    assert_int_equal(reader_look(&reader, T0 + 8 * YEAR, false), T0 + 8 * YEAR + 6 * HOUR);
+    reader_word(&reader, T0 + 12 * YEAR + 1, T0 + 8 * YEAR + 7 * HOUR);
+    assert_int_equal(reader_look(&reader, T0 + 8 * YEAR + 5, false), T0 + 8 * YEAR + 7 * HOUR);
+    /* It is right again. */
+    reader_word(&reader, T0 + 8 * YEAR + DAY, 0);
+    assert_int_equal(reader_look(&reader, T0 + 8 * YEAR + DAY + 9, false),
+                     T0 + 8 * YEAR + 2 * DAY);
+    assert_int_equal(reader.known.word_from, 0);
+}
+
+/* Words of a clock that is ahead, made within an hour, and given out one a day by a thief. */
+static void ahead_and_dripped(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    reader_open(&reader, T0);
+    (void)reader_look(&reader, T0, false);
+    for (uint64_t i = 0; i < 20; i++) {
+        reader_word(&reader, T0 + YEAR + i * 180, 0);
+        assert_int_equal(reader_look(&reader, T0 + HOUR + i * DAY, false),
+                         T0 + HOUR + DAY + i * 180);
+    }
+    /* By itself, each of the same clock counts from where the one before does. */
+    reader_word(&reader, T0 + YEAR + 20 * DAY, 0);
+    assert_int_equal(reader_look(&reader, T0 + 20 * DAY + HOUR + 30, false),
+                     T0 + 21 * DAY + HOUR);
+}
+
+static void behind(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    reader_open(&reader, T0);
+    reader_word(&reader, T0 + HOUR, 0);
+    (void)reader_look(&reader, T0 + HOUR, false);
+    reader_word(&reader, T0 - 5 * DAY, 0);
+    assert_int_equal(reader_look(&reader, T0 + 20 * HOUR, false), T0 + 44 * HOUR);
+    assert_int_equal(reader_look(&reader, T0 + 9 * DAY, false), T0 + 44 * HOUR);
+    /* The next one of that clock, a day later, also when it is held back. */
+    reader_word(&reader, T0 - 4 * DAY, 0);
+    assert_int_equal(reader_look(&reader, T0 + 10 * DAY, false), T0 + 68 * HOUR);
+    /* In a day, by a clock that is behind: the named time was past. */
+    reader_word(&reader, T0 - 5 * DAY, T0 - 4 * DAY);
+    assert_int_equal(reader_look(&reader, T0 + 10 * DAY, false), T0 + 11 * DAY);
+    /* It was not: the sooner of both. */
+    reader_word(&reader, T0 - 5 * DAY, T0 + 10 * DAY + HOUR);
+    assert_int_equal(reader_look(&reader, T0 + 10 * DAY, false), T0 + 10 * DAY + HOUR);
+}
+
+/* Who never looked before knows only what the log says: rather too soon than never. */
+static void first_looks(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    reader_open(&reader, T0);
+    reader_word(&reader, T0 + HOUR, 0);
+    reader_word(&reader, T0 + 4 * YEAR, 0);
+    assert_int_equal(reader_look(&reader, T0 + 9 * HOUR, false), T0 + 25 * HOUR);
+    assert_false(reader.known.blind);
+    reader_open(&reader, T0);
+    reader_word(&reader, T0 + HOUR, 0);
+    reader_word(&reader, T0 - 5 * DAY, 0);
+    reader_word(&reader, T0 - 5 * DAY + 60, 0);
+    assert_int_equal(reader_look(&reader, T0 + 9 * HOUR, false), T0 + 25 * HOUR);
+    /* Nothing at all holds: a day from now on, and no word that this is known. */
+    reader_open(&reader, T0 + 4 * YEAR);
+    reader_word(&reader, T0 + 4 * YEAR + HOUR, 0);
+    assert_int_equal(reader_look(&reader, T0, false), T0 + DAY);
+    assert_true(reader.known.blind);
+    assert_int_equal(reader_look(&reader, T0 + 9 * DAY, false), T0 + DAY);
+    assert_true(reader.known.blind);
+    reader_word(&reader, T0 + 10 * DAY, 0);
+    assert_int_equal(reader_look(&reader, T0 + 10 * DAY, false), T0 + 11 * DAY);
+    assert_false(reader.known.blind && reader.known.word_from);
+}
+
+/* The reader's own clock was a year behind, and knows it. */
+static void unsettled_reader(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    reader_open(&reader, T0);
+    reader_word(&reader, T0 + HOUR, 0);
+    assert_int_equal(reader_look(&reader, T0 - YEAR, true), T0 - YEAR + DAY);
+    assert_int_equal(reader_look(&reader, T0 - YEAR + HOUR, true), T0 - YEAR + DAY);
+    assert_int_equal(reader_look(&reader, T0 + 3 * HOUR, false), T0 + 25 * HOUR);
+    assert_int_equal(reader.known.word_from, 0);
+    assert_false(reader.known.unsettled);
+    /* What was sure stays as it is when the reader starts again and is not sure. */
+    reader_word(&reader, T0 + 2 * DAY, 0);
+    assert_int_equal(reader_look(&reader, T0 + DAY, false), T0 + 2 * DAY);
+    assert_int_equal(reader_look(&reader, T0 + 3 * DAY, true), T0 + 2 * DAY);
+    assert_int_equal(reader_look(&reader, T0 + 3 * DAY, false), T0 + 2 * DAY);
+}
+
+/* Promises are said by the same clocks. */
+static void promises(void **state)
+{
+    struct reader reader;
+
+    (void)state;
+    reader_open(&reader, T0);
+    reader_word(&reader, T0 + HOUR, 0);
+    (void)reader_look(&reader, T0 + HOUR, false);
+    reader.facts.promise_index = 7;
+    reader.facts.promise_at = T0 + 2 * YEAR;
+    reader.facts.every_s = 0;
+    reader.facts.silent_until = T0 + 2 * YEAR + 3 * DAY;
+    assert_int_equal(reader_look(&reader, T0 + DAY, false), T0 + 4 * DAY);
+    assert_true(reader.due.silent);
+    /* A word once it is over keeps it. */
+    reader.facts.word_index = 8;
+    reader.facts.word_at = T0 + 5 * DAY;
+    due_see(&reader.facts, &reader.known, &(struct due_seen){T0 + 5 * DAY, false, false});
+    due_of(&reader.facts, &reader.due);
+    assert_false(reader.due.promised);
+}
+
+/* No numbers make it stumble. */
+static void any_numbers(void **state)
+{
+    static const uint64_t numbers[] = {0, 1, T0, T0 + YEAR, UINT64_MAX - 1, UINT64_MAX};
+    const size_t n = COUNT_OF(numbers);
+    struct due_facts facts, known;
+    struct due due;
+
+    (void)state;
+    for (size_t i = 0; i < n * n * n * n * n; i++) {
+        size_t pick = i;
+        uint64_t value[5];
+
+        for (size_t k = 0; k < 5; k++, pick /= n)
+            value[k] = numbers[pick % n];
+        facts = (struct due_facts){.has_word = true,
+                                   .word_index = 3,
+                                   .word_at = value[0],
+                                   .next_due = value[1],
+                                   .newest_at = value[2]};
+        known = (struct due_facts){.has_word = true,
+                                   .word_index = 2,
+                                   .word_at = value[2],
+                                   .word_from = value[3],
+                                   .sure_at = value[3]};
+        due_see(&facts, &known, &(struct due_seen){value[4], i % 2, i % 3 == 0});
+        due_of(&facts, &due);
+        assert_true(facts.word_from <= value[4]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules),
         cmocka_unit_test(other_kinds_say_nothing),
+        cmocka_unit_test(clocks_that_agree),
+        cmocka_unit_test(ahead),
+        cmocka_unit_test(ahead_and_dripped),
+        cmocka_unit_test(behind),
+        cmocka_unit_test(first_looks),
+        cmocka_unit_test(unsettled_reader),
+        cmocka_unit_test(promises),
+        cmocka_unit_test(any_numbers),
     };
 
     return cmocka_run_group_tests_name("due", tests, NULL, NULL);
