@@ -34,6 +34,12 @@ void pages_fill(struct pages_draft *draft, const char *text, struct slice one, s
     }
 }
 
+void pages_gap(struct pages_draft *draft)
+{
+    if (draft->lang != LANG_ZH)
+        markup_text(&draft->m, slice_text(" "));
+}
+
 void pages_text_done(struct pages_draft *draft, struct bytes *text)
 {
     if (text->failed && !draft->m.out->failed)

@@ -203,6 +203,43 @@ static void overdue(struct face *page)
     markup_newline(&page->draft.m);
 }
 
+/* A promise that a missing word may have changed is nothing to judge by. */
+static bool is_promised(const struct pages_now *now)
+{
+    return now->promised && !(now->newest && now->newest->state == PAGES_MISSING);
+}
+
+/* What became of a word that is newer than the one above. */
+static void newer(struct face *page)
+{
+    const struct pages_now *now = page->now;
+    struct pages_draft *draft = &page->draft;
+    char index[LANG_NUMBER_BYTES], by[LANG_NUMBER_BYTES];
+    struct slice reason;
+
+    if (!now->newest)
+        return;
+    open_class(page, "p", "newer");
+    if (now->newest->state == PAGES_MISSING) {
+        markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_MISSING)));
+    } else if (now->withdrawn.at) {
+        fill_moment(page, now->word ? STR_NOW_WITHDRAWN : STR_NOW_WITHDRAWN_ONLY,
+                    &now->withdrawn, WITHOUT_YEAR);
+    } else {
+        pages_number(now->newest->index, index);
+        pages_number(now->newest->withdrawn_by, by);
+        pages_fill(draft, lang_text(draft->lang, STR_PAGE_WITHDRAWN), slice_text(index),
+                   slice_text(by));
+    }
+    reason = now->newest->reason;
+    if (now->newest->state == PAGES_WITHDRAWN && reason.len) {
+        pages_gap(draft);
+        pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_REASON), reason);
+    }
+    markup_close(&draft->m);
+    markup_newline(&draft->m);
+}
+
 static void status(struct face *page)
 {
     const struct pages_item *word = page->now->word;
@@ -212,10 +249,12 @@ static void status(struct face *page)
     if (word && !word->doc->status.len)
         markup_attr(m, "class", slice_text("long"));
     if (word) {
-        waiting(page, "span", "then", STR_NOW_THEN);
+        waiting(page, "span", "then", page->now->newest ? STR_NOW_THEN_SHOWN : STR_NOW_THEN);
         pages_status(&page->draft, word->doc);
     } else {
-        markup_text(m, slice_text(lang_text(page->draft.lang, STR_PAGE_NO_WORD)));
+        markup_text(
+            m, slice_text(lang_text(page->draft.lang,
+                                    page->now->newest ? STR_NOW_NO_WORD : STR_PAGE_NO_WORD)));
     }
     markup_text(m, slice_text(" "));
     open_class(page, "span", "ago");
@@ -247,7 +286,7 @@ static void because(struct face *page)
 
     if (!reason)
         return;
-    markup_text(&draft->m, slice_text(" "));
+    pages_gap(draft);
     while ((text = lang_next(text, &literal, &at))) {
         markup_text(&draft->m, literal);
         if (at)
@@ -261,6 +300,8 @@ static void due(struct face *page)
     const struct pages_now *now = page->now;
     struct pages_draft *draft = &page->draft;
 
+    if (now->newest && now->newest->state == PAGES_MISSING)
+        return;
     open_class(page, "p", "due");
     if (!now->promised) {
         markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_NO_PROMISE)));
@@ -346,9 +387,12 @@ static void stale(struct face *page)
     if (!now->made.at)
         return;
     open_class(page, "p", "small");
-    fill_moment(page, now->word && now->said.at ? STR_NOW_STALE : STR_NOW_COPY, &now->made,
-                WITH_YEAR);
-    markup_text(m, slice_text(" "));
+    fill_moment(page,
+                now->newest                 ? STR_NOW_STALE_GONE
+                : now->word && now->said.at ? STR_NOW_STALE
+                                            : STR_NOW_COPY,
+                &now->made, WITH_YEAR);
+    pages_gap(&page->draft);
     waiting(page, "span", "alive", STR_NOW_UP);
     markup_close(m);
     markup_newline(m);
@@ -390,7 +434,7 @@ static void main_open(struct face *page)
     markup_attr_number(m, "data-made", newest);
     if (now->word && now->said.at)
         markup_attr_number(m, "data-at", now->said.at);
-    if (now->promised)
+    if (is_promised(now))
         markup_attr_number(m, "data-by", now->by.at);
     markup_newline(m);
 }
@@ -407,9 +451,10 @@ int pages_now(const struct pages_site *site, const struct pages_now *now, enum l
     pages_begin_plain(&page.draft, FOLDER, STR_NOW_TITLE);
     main_open(&page);
     open_class(&page, "section", "now");
-    if (now->promised)
+    if (is_promised(now))
         overdue(&page);
     status(&page);
+    newer(&page);
     due(&page);
     if (now->word)
         links(&page, words(&page));

@@ -83,6 +83,9 @@ struct pages_moment {
 struct pages_now {
     const struct pages_item *word; /* the newest dispatch that stands, or NULL: no word yet */
     struct pages_moment said;      /* when it was published */
+    /* The newest dispatch of all where it cannot be shown: withdrawn or missing; or NULL. */
+    const struct pages_item *newest;
+    struct pages_moment withdrawn; /* when that was done */
     bool promised, silent;         /* struct due */
     struct pages_moment by;
     const struct doc_text *because; /* of the promise */

@@ -44,6 +44,8 @@ void pages_element(struct pages_draft *draft, const char *name, const char *clas
 /* A template into the open element, filled with words of ours; everything is escaped. */
 void pages_fill(struct pages_draft *draft, const char *text, struct slice one,
                 struct slice two);
+/* What stands between two sentences: a space, and nothing in Chinese. */
+void pages_gap(struct pages_draft *draft);
 /* Release a text that was built for the page; where it is short, the page fails too. */
 void pages_text_done(struct pages_draft *draft, struct bytes *text);
 /* The same as pages_fill with a text of somebody else for {1}, in <bdi>. */

@@ -168,11 +168,12 @@ static void range_heading(struct pages_draft *draft, const struct pages_timeline
     markup_close(&draft->m);
 }
 
-static void no_word(struct pages_draft *draft)
+/* There was none yet, or there is none that can be shown. */
+static void no_word(struct pages_draft *draft, enum lang_string heading)
 {
     markup_open(&draft->m, "section");
     markup_attr(&draft->m, "class", slice_text("word"));
-    pages_element(draft, "h1", NULL, STR_PAGE_NO_WORD);
+    pages_element(draft, "h1", NULL, heading);
     pages_element(draft, "p", "small", STR_PAGE_NO_WORD_MORE);
     markup_close(&draft->m);
 }
@@ -185,7 +186,7 @@ static void front_heading(struct pages_draft *draft, const struct pages_timeline
     if (at < timeline->count)
         newest(draft, &timeline->items[at]);
     else
-        no_word(draft);
+        no_word(draft, timeline->dispatches ? STR_NOW_NO_WORD : STR_PAGE_NO_WORD);
     markup_open(&draft->m, "p");
     pages_link(draft, "now");
     markup_attr(&draft->m, "class", slice_text("go"));

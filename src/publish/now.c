@@ -85,6 +85,25 @@ static int load_older(struct publish_loader *loader, uint64_t end, struct publis
     return rc;
 }
 
+/* Why a dispatch newer than entry `shown` is not what is shown: withdrawn, or missing here. */
+static int load_newest(struct publish_loader *loader, uint64_t shown, struct publish_now *out)
+{
+    uint64_t dispatches = channel_info(loader->channel)->dispatches, index = 0;
+    int rc = SH_OK;
+
+    if (dispatches)
+        rc = channel_dispatch_at(loader->channel, dispatches - 1, &index, loader->why);
+    if (rc != SH_OK || index <= shown)
+        return rc;
+    rc =
+        publish_load(loader->channel, dispatches - 1, loader->arena, &out->newest, loader->why);
+    if (rc == SH_OK && out->newest.item.state != PAGES_SHOWN) {
+        out->now.newest = &out->newest.item;
+        moment(out, out->newest.doc.published, &out->now.withdrawn);
+    }
+    return rc;
+}
+
 /* The newest word; one that was withdrawn still counts for the promise, but is not shown. */
 static int load_word(struct publish_loader *loader, const struct due_facts *facts,
                      struct publish_now *out)
@@ -92,6 +111,8 @@ static int load_word(struct publish_loader *loader, const struct due_facts *fact
     bool there = false;
     int rc = facts->has_word ? load(loader, facts->word_index, &out->word, &there) : SH_OK;
 
+    if (rc == SH_OK)
+        rc = load_newest(loader, there ? facts->word_index : 0, out);
     if (rc == SH_OK && facts->has_word && !there)
         rc = load_older(loader, facts->word_index, &out->word, &there);
     if (rc == SH_OK && there) {
@@ -135,6 +156,7 @@ int publish_load_now(struct channel *channel, struct arena *arena, struct publis
     memset(out, 0, sizeof(*out));
     item_init(&out->word);
     item_init(&out->promise);
+    item_init(&out->newest);
     rc = channel_settings(channel, &out->settings, why);
     if (rc == SH_OK)
         rc = channel_due(channel, &facts, why);
@@ -152,4 +174,5 @@ void publish_unload_now(struct publish_now *now)
 {
     publish_unload(&now->word);
     publish_unload(&now->promise);
+    publish_unload(&now->newest);
 }

@@ -131,7 +131,7 @@ static int now_page(struct run *run)
     struct arena arena;
     int rc;
 
-    arena_init(&arena, (size_t)2 * LIMIT_DOCUMENT_ARENA);
+    arena_init(&arena, (size_t)3 * LIMIT_DOCUMENT_ARENA);
     rc = publish_load_now(run->channel, &arena, &loaded, run->why);
     if (rc == SH_OK)
         rc = write_pages(run, "now", &subject);

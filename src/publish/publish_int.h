@@ -43,10 +43,10 @@ MUST_CHECK int publish_feeds(struct channel *channel, const struct pages_site *s
 /* now points into the rest: it must not move in memory. */
 struct publish_now {
     struct pages_now now;
-    struct publish_item word, promise;
+    struct publish_item word, promise, newest;
     struct channel_settings settings;
 };
-/* What the family's page says; arena takes two documents.  Unload it as above. */
+/* What the family's page says; arena takes three documents.  Unload it as above. */
 MUST_CHECK int publish_load_now(struct channel *channel, struct arena *arena,
                                 struct publish_now *out, struct why *why);
 void publish_unload_now(struct publish_now *now);

@@ -20,6 +20,8 @@ const YEAR = 365 * 24 * HOUR;
 const EVIL = '<img src=x onerror=alert(1)>"\'</title></script><script>alert(2)</script>&amp;';
 const AGO = { en: '3 hours ago', zh: '3小时前', uk: '3 години тому', ru: '3 часа назад' };
 const LATE = { en: 'Late since ', zh: '消息晚了', uk: 'Звістка запізнюється', ru: 'Весть опаздывает' };
+const AGO_2D = { en: '2 days ago', zh: '2天前', uk: '2 дні тому', ru: '2 дня назад' };
+const BY = { en: 'Next word', zh: '下次', uk: 'Наступну звістку', ru: 'Следующая весть' };
 const NEWS = { en: 'News', zh: '消息', uk: 'Звістка', ru: 'Весть' };
 
 const args = process.argv.slice(2);
@@ -48,6 +50,22 @@ function make(name, zones, commands) {
   return { home, tree: path.join(home, 'public') };
 }
 
+/* The document with these words is lost from the disk, and the pages are made anew. */
+function lose(made, words, ago) {
+  const folder = path.join(made.tree, 'd');
+  const found = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => path.join(folder, name))
+    .filter((name) => fs.statSync(name).isFile() && fs.readFileSync(name, 'utf8').includes(words));
+  if (found.length !== 1) throw new Error(`${words}: in ${found.length} documents`);
+  fs.rmSync(found[0]);
+  /* The database keeps the newest documents, too. */
+  for (const end of ['', '-shm', '-wal']) {
+    fs.rmSync(path.join(made.home, `private/stillhere.db${end}`), { force: true });
+  }
+  still(made.home, real - ago, 'rebuild');
+  return made;
+}
+
 const ZONES = { zone: 'Europe/Kyiv', 'family-zone': 'Asia/Shanghai', 'family-place': 'Beijing' };
 
 function channels() {
@@ -64,7 +82,15 @@ function channels() {
       EVIL, '--place', EVIL, '--lang', 'en', '--next-due', '20h', EVIL]]),
     fresh: make('fresh', ZONES, []),
     withdrawn: make('withdrawn', ZONES, [[3 * HOUR, 'checkin', '--well', 'the one that stands'],
-      [2 * HOUR, 'checkin', '--hurt', 'not this'], [HOUR, 'withdraw', '2']]),
+      [2 * HOUR, 'checkin', '--hurt', 'not this'],
+      [HOUR, 'withdraw', '2', '--reason', 'said too much']]),
+    gone: make('gone', ZONES, [[2 * HOUR, 'checkin', '--hurt', 'not this'],
+      [HOUR, 'withdraw', '1']]),
+    overdue: make('overdue', ZONES, [[60 * HOUR, 'promise', 'every', '24h'],
+      [50 * HOUR, 'checkin', '--well', '--place', 'Odesa'], [49 * HOUR, 'checkin', 'not this'],
+      [48 * HOUR, 'withdraw', '3']]),
+    missing: lose(make('missing', ZONES, [[50 * HOUR, 'checkin', '--well', '--next-due', '24h'],
+      [HOUR, 'checkin', '--next-due', '24h', 'not here']]), 'not here', HOUR),
     long: make('long', ZONES, [[3 * HOUR, 'checkin', '--well', '--lang', 'zh-Hans',
       Array.from({ length: 2700 }, (_, i) => String.fromCodePoint(0x4e00 + (i * 7919) % 20000))
         .join('')]]),
@@ -83,6 +109,13 @@ function turnClock(page, off) {
       static now() { return Real.now() + ms; }
     };
   }, off * 1000);
+}
+
+/* How far Kyiv's clock is from UTC, as the page writes it where no place has a name. */
+function zoneNow() {
+  return new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Kyiv', timeZoneName: 'shortOffset' })
+    .formatToParts((real - HOUR) * 1000).find((part) => part.type === 'timeZoneName').value
+    .replace('GMT', 'UTC');
 }
 
 /* Open it, and say what a person sees. */
@@ -172,13 +205,59 @@ async function states(browser, made) {
     'without zones: UTC, and the place apart', text);
   text = await open('fresh');
   ok(text.startsWith('No word yet. No time was promised for the next word.'), 'no word yet', text);
-  text = await open('withdrawn');
-  ok(text.startsWith('Well. 3 hours ago') && text.includes('the one that stands')
-    && !text.includes('not this') && !text.includes('Hurt'),
-  'a withdrawn word does not count', text);
   text = await open('long', 'zh');
   ok(text.includes('继续阅读') && !text.includes(String.fromCodePoint(0x4e00 + (2699 * 7919) % 20000)),
     'long words are cut, and the rest is a link', text.slice(0, 200));
+}
+
+const WITHDRAWN = {
+  en: (at) => `A newer word was withdrawn on ${at}. Reason: said too much`,
+  zh: () => '之后还有一条消息，已于 ', uk: () => 'Новішу звістку відкликано: ',
+  ru: () => 'Более новая весть отозвана: ' };
+const SINCE = { en: 'No word since then', zh: '当时没有更新的消息', uk: 'Новіших звісток на той час',
+  ru: 'Более новых вестей к тому времени' };
+const HOLDS = { en: 'and holds no newer word.', zh: '，其中没有更新的消息。',
+  uk: 'Новіших звісток у ній немає.', ru: 'Более новых вестей в ней нет.' };
+const NOTHING = { en: 'There is no word to show.', zh: '目前没有可以显示的消息。',
+  uk: 'Немає звістки, яку можна показати.', ru: 'Нет вести, которую можно показать.' };
+const WITHDRAWN_ONLY = { en: ' A word was withdrawn on ', zh: ' 有一条消息已于 ',
+  uk: ' Звістку відкликано: ', ru: ' Весть отозвана: ' };
+const MISSING = { en: 'There is a newer word, but it is missing in this copy.',
+  zh: '还有一条更新的消息，但本副本里缺失。', uk: 'Є новіша звістка, але в цій копії її бракує.',
+  ru: 'Есть более новая весть, но в этой копии её нет.' };
+
+/* The newest word was withdrawn or is lost: the page must not say that there was none. */
+async function notShown(browser, made) {
+  const open = async (name, lang, script = true) => {
+    const shown = await look(browser, `${pathToFileURL(made[name].tree)}/now/index.${lang}.html`,
+      { script });
+    ok(shown.faults.length === 0 && !shown.text.includes('not this')
+      && !shown.text.includes(SINCE[lang]) && shown.text.includes(HOLDS[lang]),
+    `${name} (${lang}): nothing of it, and never "${SINCE[lang]}"`, shown.text + shown.faults);
+    return shown.text;
+  };
+  for (const lang of LANGS) {
+    const at = moment(real - HOUR).replace('in Odesa', 'UTC+2');
+    let text = await open('withdrawn', lang);
+    ok(text.includes(WITHDRAWN[lang](at).replace('UTC+2', zoneNow())) && text.includes(AGO[lang])
+      && text.includes('the one that stands') && text.includes('said too much'),
+    `withdrawn (${lang}): the word that stands, and that a newer one was withdrawn`, text);
+    text = await open('gone', lang);
+    ok(text.startsWith(NOTHING[lang]) && text.includes(WITHDRAWN_ONLY[lang]),
+      `the only word is withdrawn (${lang})`, text);
+    text = await open('overdue', lang);
+    ok(text.startsWith(LATE[lang]) && text.includes(AGO_2D[lang]),
+      `withdrawn, and late a day after that (${lang})`, text);
+    text = await open('missing', lang);
+    ok(text.includes(MISSING[lang]) && !text.startsWith(LATE[lang]) && !text.includes(BY[lang]),
+      `lost (${lang}): said so, and nothing is judged by the promise before it`, text);
+  }
+  const text = await open('overdue', 'en', false);
+  ok(text.includes(`Next word promised by ${moment(real - 24 * HOUR)}.`),
+    'withdrawn: the promise counts from then', text);
+  const front = await look(browser, `${pathToFileURL(made.gone.tree)}/index.en.html`);
+  ok(front.text.includes(NOTHING.en) && !front.text.includes('No word yet'),
+    'the front page does not say that there was none', front.text);
 }
 
 async function markup(browser, made) {
@@ -368,6 +447,7 @@ async function run() {
       'only a server that says its time is said to be up', `${up.text}\n${silent.text}`);
     await fourLanguages(browser, well, late);
     await states(browser, made);
+    await notShown(browser, made);
     await markup(browser, made);
     await oldBrowsers(browser, well.base, 'well', 'Well. ');
     await staysOpen(browser, `${dumb.base}now/index.en.html`);
