@@ -52,16 +52,16 @@ static uint32_t big_endian_32(const uint8_t *at)
 }
 
 /* First 4 bytes of SHA-256(name || 0x0A || type || public key) (signed-note, "Signatures"). */
-static uint32_t key_id_of(const struct tlog_key *key)
+static uint32_t key_id_of(const char *name, uint8_t type, struct slice material)
 {
-    const uint8_t middle[2] = {'\n', key->type};
+    const uint8_t middle[2] = {'\n', type};
     uint8_t digest[CRYPT_DIGEST_BYTES];
     struct crypt_sha256 ctx;
 
     crypto.sha256_init(&ctx);
-    crypto.sha256_update(&ctx, slice_text(key->name));
+    crypto.sha256_update(&ctx, slice_text(name));
     crypto.sha256_update(&ctx, slice_of(middle, sizeof middle));
-    crypto.sha256_update(&ctx, slice_of(key->public_key, sizeof key->public_key));
+    crypto.sha256_update(&ctx, material);
     crypto.sha256_final(&ctx, digest);
     return big_endian_32(digest);
 }
@@ -79,14 +79,15 @@ int tlog_key_init(struct tlog_key *key, const char *name, uint8_t type,
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "key: a name is not empty and has no spaces, '+' or control characters "
                        "(signed-note \"Format\")");
-    if (type != TLOG_ED25519)
+    if (type != TLOG_ED25519 && type != TLOG_COSIGNATURE)
         return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "key: signature type 0x%02x, only 0x01 (Ed25519) is handled", type);
+                       "key: signature type 0x%02x, only 0x01 and 0x04 (Ed25519) are handled",
+                       type);
     memset(key, 0, sizeof *key);
     memcpy(key->name, name, len);
     key->type = type;
     memcpy(key->public_key, public_key, CRYPT_KEY_BYTES);
-    key->id = key_id_of(key);
+    key->id = key_id_of(name, type, slice_of(public_key, CRYPT_KEY_BYTES));
     return SH_OK;
 }
 
@@ -98,6 +99,72 @@ void tlog_key_text(const struct tlog_key *key, struct bytes *out)
     memcpy(material + 1, key->public_key, CRYPT_KEY_BYTES);
     bytes_printf(out, "%s+%08x+", key->name, (unsigned)key->id);
     base64_build(out, slice_of(material, sizeof material), BASE64_PADDED);
+}
+
+/* Type and material of a verifier key whose name and id are read. */
+static int material_take(struct slice material, struct tlog_key *key, struct why *why)
+{
+    struct slice rest = slice_sub(material, 1, material.len - 1);
+
+    key->type = material.ptr[0];
+    if (key_id_of(key->name, key->type, rest) != key->id)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "verifier key: its id %08x is not that of its name and key "
+                       "(signed-note \"Verifier keys\")",
+                       (unsigned)key->id);
+    if (key->type == TLOG_ED25519 || key->type == TLOG_COSIGNATURE) {
+        if (rest.len != CRYPT_KEY_BYTES)
+            return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                           "verifier key: %zu bytes of key, an Ed25519 key has 32", rest.len);
+        memcpy(key->public_key, rest.ptr, CRYPT_KEY_BYTES);
+        return SH_OK;
+    }
+    crypto.sha256(rest, key->public_key);
+    if (key->type != TLOG_MLDSA44)
+        return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                       "verifier key: signature type 0x%02x is not handled", key->type);
+    if (rest.len != TLOG_MLDSA44_KEY_BYTES)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "verifier key: %zu bytes of key, an ML-DSA-44 key has 1312", rest.len);
+    return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                   "verifier key: signature type 0x06 (ML-DSA-44) is known, not supported");
+}
+
+int tlog_key_parse(struct slice text, struct tlog_key *key, struct why *why)
+{
+    size_t name_end = slice_find(text, 0, '+');
+    uint8_t room[1 + TLOG_MLDSA44_KEY_BYTES + 3], id[KEY_ID_BYTES];
+    struct bytes raw = {.ptr = room, .cap = sizeof room, .max = sizeof room};
+    struct slice name = slice_sub(text, 0, name_end), rest;
+
+    if (text.len - name_end < 1 + 2 * KEY_ID_BYTES + 2)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "verifier key: not name+8 hex digits+base64 (signed-note \"Verifier "
+                       "keys\")");
+    if (!name_is_good(name))
+        return why_set(why, SH_EFORMAT, 0,
+                       "verifier key: a name is not empty and has no spaces, '+' or control "
+                       "characters (signed-note \"Format\")");
+    if (name.len > LIMIT_NOTE_NAME_BYTES)
+        return why_set(why, SH_ELIMIT, 0,
+                       "verifier key: a name of %zu bytes, at most %d are read", name.len,
+                       LIMIT_NOTE_NAME_BYTES);
+    rest = slice_sub(text, name_end + 1, text.len - name_end - 1);
+    if (!hex_parse(slice_sub(rest, 0, sizeof id * 2), id, sizeof id) || rest.ptr[8] != '+')
+        return why_set(why, SH_EFORMAT, name_end + 1,
+                       "verifier key: 8 lower-case hex digits and '+' were expected after the "
+                       "name (signed-note \"Verifier keys\")");
+    if (!base64_parse(&raw, slice_sub(rest, 9, rest.len - 9), BASE64_PADDED) || !raw.len)
+        return why_set(why, SH_EFORMAT, name_end + 10,
+                       "verifier key: no padded base64 after the id (signed-note \"Verifier "
+                       "keys\")");
+    if (raw.failed)
+        return why_set(why, SH_ELIMIT, name_end + 10,
+                       "verifier key: longer than any that is known");
+    memset(key, 0, sizeof *key);
+    memcpy(key->name, name.ptr, name.len);
+    key->id = big_endian_32(id);
+    return material_take(bytes_view(&raw), key, why);
 }
 
 /* ---- reading ---- */
@@ -241,7 +308,12 @@ void tlog_note_signature(const struct tlog_note *note, size_t i, struct tlog_sig
 enum tlog_verdict tlog_note_verdict(const struct tlog_note *note, const struct tlog_key *key)
 {
     struct tlog_signature signature;
+    uint64_t time;
 
+    if (key->type == TLOG_COSIGNATURE)
+        return tlog_cosignature_verdict(note, key, &time);
+    if (key->type != TLOG_ED25519)
+        return TLOG_ABSENT;
     /* Of several lines by one key the first counts, as in Go's note.Open. */
     for (size_t i = 0; i < note->signatures; i++) {
         bool good;

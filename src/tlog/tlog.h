@@ -1,8 +1,10 @@
 /*
- * tlog -- the append-only Merkle log of a channel: signed notes, checkpoints, tiles.
+ * tlog -- the append-only Merkle log of a channel: signed notes, checkpoints, tiles, proofs,
+ * cosignatures.
  *
- * Spec:    C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-tiles v0.1.0 (commit 5ba5ee8);
- *          hashing is RFC 6962 section 2.1 with SHA-256.
+ * Spec:    C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-tiles v0.1.0,
+ *          tlog-cosignature v1.0.1 (commit 5ba5ee8); hashing is RFC 6962 section 2.1 with
+ *          SHA-256, proofs are its 2.1.1 and 2.1.2.
  * Shapes:  hash        32 bytes
  *          full tile   256 hashes = 8192 bytes; partial tile 1..255 hashes
  *          entry tile  1..256 times (uint16 big-endian length || entry bytes)
@@ -84,8 +86,11 @@ bool tlog_entry_tile_next(struct cursor *cur, struct slice *entry);
 
 /* ---- signed notes ---- */
 
-/* Signature type of a log's key.  Lines of other types are carried along, never judged. */
-#define TLOG_ED25519 0x01
+/* Signature types of keys.  Lines of other types are carried along, never judged. */
+#define TLOG_ED25519 0x01     /* of a log: over the note's text */
+#define TLOG_COSIGNATURE 0x04 /* Ed25519 with a time (tlog-cosignature) */
+#define TLOG_MLDSA44 0x06     /* cosignature by ML-DSA-44: known, not supported */
+#define TLOG_MLDSA44_KEY_BYTES 1312
 
 /* Who may sign: (name, key id) select the key; the key id is an index, not security. */
 struct tlog_key {
@@ -94,11 +99,20 @@ struct tlog_key {
     uint8_t type;
     uint8_t public_key[CRYPT_KEY_BYTES];
 };
-/* type TLOG_ED25519.  SH_EARG for an empty name, a space, '+', or a name that is too long. */
+/*
+ * type TLOG_ED25519 or TLOG_COSIGNATURE.  SH_EARG for an empty name, a space, '+', or a name
+ * that is too long.
+ */
 MUST_CHECK int tlog_key_init(struct tlog_key *key, const char *name, uint8_t type,
                              const uint8_t public_key[CRYPT_KEY_BYTES], struct why *why);
 /* The verifier key line "name+hex8+base64(type || key)" without a newline. */
 void tlog_key_text(const struct tlog_key *key, struct bytes *out);
+/*
+ * Read a verifier key line, without a newline.  SH_EFORMAT; SH_EUNSUPPORTED for a type that is
+ * not handled, and then *key is filled all the same, so that its lines can be named: public_key
+ * is SHA-256 of the material in such a key, which must never be used to verify.
+ */
+MUST_CHECK int tlog_key_parse(struct slice text, struct tlog_key *key, struct why *why);
 
 struct tlog_signature {
     struct slice name; /* borrowed from the note */
@@ -124,11 +138,108 @@ void tlog_note_signature(const struct tlog_note *note, size_t i, struct tlog_sig
 enum tlog_verdict { TLOG_ABSENT, TLOG_GOOD, TLOG_BAD };
 /*
  * Does key's signature stand in the note?  A known key with a bad signature is TLOG_BAD; of
- * several lines by one key the first counts, as in Go.
+ * several lines by one key the first counts, as in Go.  Keys of both Ed25519 types are judged;
+ * of any other type TLOG_ABSENT.
  */
 enum tlog_verdict tlog_note_verdict(const struct tlog_note *note, const struct tlog_key *key);
 /* Append "U+2014 SP name SP base64(id || signature) LF". */
 void tlog_signature_line(struct bytes *out, const struct tlog_key *key, struct slice signature);
+
+/* ---- cosignatures: "saw it consistent at that time" (tlog-cosignature, type 0x04) ---- */
+
+#define TLOG_COSIGNATURE_BYTES (8 + CRYPT_SIGNATURE_BYTES) /* time || signature */
+
+/* Append the signed message: "cosignature/v1 LF time N LF" || text of the checkpoint. */
+void tlog_cosignature_message(struct bytes *out, struct slice text, uint64_t time);
+/* As tlog_note_verdict for a key of type TLOG_COSIGNATURE; *time is set for TLOG_GOOD only. */
+enum tlog_verdict tlog_cosignature_verdict(const struct tlog_note *note,
+                                           const struct tlog_key *key, uint64_t *time);
+/*
+ * Append the signature line that says time (unix seconds, 1..2^63-1) and carries signature, the
+ * Ed25519 signature of tlog_cosignature_message().  bug() for a key of another type.
+ */
+void tlog_cosignature_line(struct bytes *out, const struct tlog_key *key, uint64_t time,
+                           const uint8_t signature[CRYPT_SIGNATURE_BYTES]);
+/* Sign and append that line.  SH_ENOMEM, SH_ELIMIT; SH_EARG for a seed that is not the key's. */
+MUST_CHECK int tlog_cosignature_make(struct bytes *out, const struct tlog_key *key,
+                                     const struct secret *seed, struct slice text,
+                                     uint64_t time);
+
+/* ---- proofs (RFC 6962 2.1.1, 2.1.2) ---- */
+
+/* Hashes of the longest proof: one for each level of a tree (tlog-witness sends at most 63). */
+#define TLOG_PROOF_HASHES 63
+
+struct tlog_proof {
+    size_t count;
+    uint8_t hash[TLOG_PROOF_HASHES][TLOG_HASH_BYTES]; /* from the leaf's side to the root's */
+};
+
+/*
+ * Is leaf (a leaf hash) entry `index` of the tree of `size` entries with this root?  SH_EARG
+ * when index is not below size, SH_EFORMAT when the proof does not lead to root.
+ */
+MUST_CHECK int tlog_inclusion_check(const struct tlog_proof *proof,
+                                    const uint8_t leaf[TLOG_HASH_BYTES], uint64_t index,
+                                    uint64_t size, const uint8_t root[TLOG_HASH_BYTES],
+                                    struct why *why);
+/* A tree's head: what a checkpoint says besides its origin. */
+struct tlog_head {
+    uint64_t size;
+    uint8_t root[TLOG_HASH_BYTES];
+};
+/*
+ * Is the tree of older the beginning of that of newer?  As tlog-witness asks: from size 0 and
+ * between equal sizes the proof is empty, and equal sizes have equal roots.  SH_EARG when older
+ * is larger, SH_EFORMAT when it does not hold.
+ */
+MUST_CHECK int tlog_consistency_check(const struct tlog_proof *proof,
+                                      const struct tlog_head *older,
+                                      const struct tlog_head *newer, struct why *why);
+
+/* Lines of base64 of 32 bytes, each with its LF, nothing else; at most TLOG_PROOF_HASHES. */
+MUST_CHECK int tlog_proof_lines_parse(struct slice lines, struct tlog_proof *proof,
+                                      struct why *why);
+void tlog_proof_lines_build(struct bytes *out, const struct tlog_proof *proof);
+
+/*
+ * A tree of which the hash tiles can be read, one call for each tile that is needed and a tile
+ * hardly ever twice: an inclusion proof takes two tiles a level.  Caller's memory, about 100 KiB.
+ */
+struct tlog_tree {
+    uint64_t size;
+    /*
+     * Put the first tile->width hashes of the tile at hashes.  tile->width is what the tree of
+     * `size` has of it; whoever finds only the full tile on disk gives its beginning.
+     */
+    int (*read)(void *context, const struct tlog_tile *tile, uint8_t *hashes, struct why *why);
+    void *context;
+    /* Below: private to proof.c. */
+    struct tlog_kept {
+        bool filled;
+        struct tlog_tile tile;
+        uint8_t hash[TLOG_TILE_WIDTH][TLOG_HASH_BYTES];
+    } kept[12];
+    size_t next;
+};
+/* size 0..LIMIT_LOG_SIZE. */
+void tlog_tree_init(struct tlog_tree *tree, uint64_t size,
+                    int (*read)(void *, const struct tlog_tile *, uint8_t *, struct why *),
+                    void *context);
+/* The stored leaf hash of entry `index`; SH_EARG when index is not below tree->size. */
+MUST_CHECK int tlog_tree_leaf(struct tlog_tree *tree, uint64_t index,
+                              uint8_t leaf[TLOG_HASH_BYTES], struct why *why);
+/* Root of the first `size` entries, as the tiles have it.  SH_EARG beyond tree->size. */
+MUST_CHECK int tlog_tree_root(struct tlog_tree *tree, uint64_t size,
+                              uint8_t root[TLOG_HASH_BYTES], struct why *why);
+/*
+ * Proofs from the tiles, within the tree of tree->size.  What the tiles say is not judged: check
+ * the proof against a signed root.  SH_EARG, or what read returned.
+ */
+MUST_CHECK int tlog_inclusion_build(struct tlog_tree *tree, uint64_t index,
+                                    struct tlog_proof *proof, struct why *why);
+MUST_CHECK int tlog_consistency_build(struct tlog_tree *tree, uint64_t older,
+                                      struct tlog_proof *proof, struct why *why);
 
 /* ---- checkpoints ---- */
 
