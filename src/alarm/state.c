@@ -179,8 +179,11 @@ int alarm_parse(struct slice raw, struct alarm *alarm, struct alarm_clock *clock
     *clock = (struct alarm_clock){0};
     if ((seen || slice_equal(magic, slice_text(MAGIC_1))) && take_alarm(&cur, alarm) &&
         take_clock(&cur, clock) && (!seen || take_seen(&cur, &alarm->facts)) && !cur.failed &&
-        !rd_left(&cur))
+        !rd_left(&cur)) {
+        if (!seen) /* Nobody compared the clocks: it is done as soon as it can be. */
+            alarm->facts.unsettled = true;
         return SH_OK;
+    }
     *alarm = (struct alarm){0};
     *clock = (struct alarm_clock){0};
     return why_set(why, SH_EFORMAT, cur.at, "alarm: what is remembered is damaged");

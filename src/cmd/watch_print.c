@@ -38,6 +38,9 @@ static enum cmd_exit channel_exit(const struct watch *watch, size_t index)
     if (view.doubtful_clock || !heard_any(watch, index, view.copies) ||
         (!view.alarm->facts.has_word && !view.alarm->due.promised))
         return CMD_UNCHECKED;
+    /* Nor of a word that may be from any time. */
+    if (view.alarm->facts.blind)
+        return CMD_UNCHECKED;
     return CMD_DONE;
 }
 
@@ -114,6 +117,24 @@ static void verdict(struct bytes *out, enum lang lang, const struct watch *watch
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_UNCHECKED));
 }
 
+/* Which clocks disagree, with both values. */
+static void clocks(struct bytes *out, enum lang lang, const struct due_facts *facts)
+{
+    char at[LANG_DATE_BYTES], from[LANG_DATE_BYTES];
+
+    if (facts->word_from)
+        line_time(out, lang, STR_WATCH_OFF, facts->word_from);
+    if (facts->promise_from) {
+        lang_date_short(lang, facts->promise_at, at);
+        lang_date_short(lang, facts->promise_from, from);
+        bytes_text(out, "  ");
+        LANG_SAY(out, lang, STR_WATCH_PROMISE_OFF, at, from);
+        bytes_u8(out, '\n');
+    }
+    if (facts->blind)
+        bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_BLIND));
+}
+
 static void promise(struct bytes *out, enum lang lang, const struct watch_view *channel)
 {
     const struct alarm_view *view = channel->alarm;
@@ -126,6 +147,7 @@ static void promise(struct bytes *out, enum lang lang, const struct watch_view *
         line_time(out, lang, STR_WATCH_WORD, view->facts.word_at);
     else
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_NO_WORD));
+    clocks(out, lang, &view->facts);
     if (!view->due.promised)
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_NO_PROMISE));
     else if (view->due.silent)
@@ -245,6 +267,36 @@ static void copies_json(struct json_writer *json, const struct watch *watch, siz
     json_array_close(json);
 }
 
+/* The word and its promise; "from" is there where a clock is wrong. */
+static void word_json(struct json_writer *json, const struct alarm_view *view)
+{
+    const struct due_facts *facts = &view->facts;
+
+    if (facts->has_word) {
+        json_object_open(json, "word");
+        json_put_number(json, "index", facts->word_index);
+        json_put_number(json, "at", facts->word_at);
+        if (facts->word_from)
+            json_put_number(json, "from", facts->word_from);
+        json_object_close(json);
+    }
+    if (facts->promise_from) {
+        json_object_open(json, "promise");
+        json_put_number(json, "at", facts->promise_at);
+        json_put_number(json, "from", facts->promise_from);
+        json_object_close(json);
+    }
+    json_put_bool(json, "clock_disagrees", facts->word_from || facts->promise_from);
+    json_put_bool(json, "time_known", !facts->blind);
+    json_put_bool(json, "read", view->size != 0);
+    json_object_open(json, "due");
+    json_put_bool(json, "promised", view->due.promised);
+    if (view->due.promised)
+        json_put_number(json, "by", view->due.by);
+    json_put_bool(json, "silent", view->due.silent);
+    json_object_close(json);
+}
+
 static void channel_json(struct json_writer *json, const struct watch *watch, size_t index)
 {
     struct watch_view view;
@@ -257,18 +309,7 @@ static void channel_json(struct json_writer *json, const struct watch *watch, si
     json_put_bool(json, "late", stands(&view, ALARM_LATE));
     json_put_bool(json, "silent", stands(&view, ALARM_SILENT));
     json_put_bool(json, "disagree", stands(&view, ALARM_DISAGREE));
-    if (view.alarm->facts.has_word) {
-        json_object_open(json, "word");
-        json_put_number(json, "index", view.alarm->facts.word_index);
-        json_put_number(json, "at", view.alarm->facts.word_at);
-        json_object_close(json);
-    }
-    json_object_open(json, "due");
-    json_put_bool(json, "promised", view.alarm->due.promised);
-    if (view.alarm->due.promised)
-        json_put_number(json, "by", view.alarm->due.by);
-    json_put_bool(json, "silent", view.alarm->due.silent);
-    json_object_close(json);
+    word_json(json, view.alarm);
     json_put_number(json, "copies", view.alarm->copies);
     json_put_number(json, "heard", view.alarm->heard);
     json_put_number(json, "agree", view.alarm->agree);
