@@ -12,6 +12,12 @@
 #define LIMIT_NOTE_BYTES 65536 /* bytes of any signed note we read (log.md 2.8: 64 KiB) */
 #define LIMIT_NOTE_SIGNATURES 100 /* lines; Go's note.Open stops there too */
 #define LIMIT_NOTE_NAME_BYTES 255 /* bytes of a signer's name (tlog-cosignature name<1..255>) */
+#define LIMIT_PROOF_BYTES                                                                      \
+    (160u << 10) /* bytes of a .tlog-proof: LIMIT_DOCUMENT_BYTES in base64 and a whole note */
+#define LIMIT_POLICY_BYTES 262144 /* bytes of a tlog-policy: 32 ML-DSA keys need 60 KB */
+#define LIMIT_POLICY_LOGS 64      /* log lines of a policy; tlog-policy asks for 32 at least */
+#define LIMIT_POLICY_WITNESSES 64 /* witness lines, likewise */
+#define LIMIT_POLICY_GROUPS 64    /* group lines, likewise */
 #define LIMIT_LOG_SIZE (UINT64_C(1) << 40) /* entries; 10^12 is far beyond one person's life */
 
 /* ---- identity (FORMATS "Identity note") ---- */
@@ -74,6 +80,7 @@
 #define LIMIT_TREE_DEPTH 16       /* folders inside of each other that we walk: ours go to 7 */
 #define LIMIT_NAME_CHARS 256      /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
 #define LIMIT_SETTINGS_BYTES 4096 /* bytes of private/settings: four values at their longest */
+#define LIMIT_APPENDS 10000       /* entries of one commit */
 #define LIMIT_BATCH_FILES 48      /* open files of one batch of writes; 256 is a common limit */
 #define LIMIT_WAL_PAGES 128    /* pages of the write-ahead log before it is folded in: 0.5 MB */
 #define LIMIT_DB_WAIT_MS 10000 /* milliseconds that SQLite waits for another process */
@@ -97,6 +104,7 @@
 #define LIMIT_FINDINGS_EACH 16          /* of one id, so that a flood of one hides no other */
 #define LIMIT_VERIFY_ENTRIES (1u << 24) /* entries; one byte of memory each */
 #define LIMIT_VERIFY_WITHDRAWALS (1u << 19) /* of one channel; 16 bytes of memory each */
+#define LIMIT_VERIFY_OPENINGS (1u << 17)    /* of one channel; 48 bytes of memory each */
 #define LIMIT_CERTIFICATE_BYTES 16384       /* bytes of a certificate in PEM */
 
 /* ---- addresses and outgoing requests ---- */

@@ -21,9 +21,10 @@ static int keep_note(struct verify_walk *walk, const struct identity *identity,
     crypto.sha256(raw, hashes + 32);
     bytes_append(&walk->note_hashes, hashes, sizeof(hashes));
     if (identity->has_successor) {
-        walk->successor_note = identity->number;
-        walk->successor_size = identity->successor_size;
-        memcpy(walk->successor_root, identity->successor_root, 32);
+        struct verify_successor one = {identity->number, identity->successor_size, {0}};
+
+        memcpy(one.root, identity->successor_root, sizeof(one.root));
+        bytes_append(&walk->successors, &one, sizeof(one));
     }
     for (size_t i = 0; i < identity->unknown_count; i++) {
         char line[VERIFY_TEXT_BYTES];
@@ -33,6 +34,28 @@ static int keep_note(struct verify_walk *walk, const struct identity *identity,
         verify_found(walk, VERIFY_LINE_UNKNOWN, identity->number, 0, line);
     }
     return bytes_check(&walk->note_hashes, walk->why);
+}
+
+/*
+ * An ordinary rotation: the log key that this note ends goes on signing beside the new one, for
+ * readers who do not have the note yet (FORMATS "Identity note").
+ */
+static void find_rotated(struct verify_walk *walk, const struct identity *before,
+                         const struct identity *identity)
+{
+    const struct identity_key *key;
+
+    walk->rotated[0] = '\0';
+    for (size_t i = 0; before && !identity->has_successor && i < before->key_count; i++) {
+        if (before->keys[i].role != KEY_LOG || before->keys[i].until != ENTRY_NO_REF)
+            continue;
+        for (size_t k = 0; k < identity->key_count; k++) {
+            key = &identity->keys[k];
+            if (memcmp(key->id, before->keys[i].id, sizeof(key->id)) == 0 &&
+                key->until != ENTRY_NO_REF && key->revoked == ENTRY_NO_REF)
+                memcpy(walk->rotated, key->id, sizeof(walk->rotated));
+        }
+    }
 }
 
 /* Note number chain->count; *more says whether to go on to the next. */
@@ -66,10 +89,12 @@ static int take_note(struct verify_walk *walk, struct chain *chain, bool *more)
         rc = tlog_note_parse(bytes_view(&chain->raw[slot]), &note, &why);
     if (rc < 0) {
         verify_found(walk, VERIFY_IDENTITY_BROKEN, chain->count, 0, why.text);
+        verify_tell_file(walk, VERIFY_FILE_CHANGED, ENTRY_NO_REF, path);
         return SH_OK;
     }
     *more = true;
     chain->count++;
+    find_rotated(walk, before, &chain->identity[slot]);
     return keep_note(walk, &chain->identity[slot], bytes_view(&chain->raw[slot]), note.text);
 }
 
@@ -133,6 +158,7 @@ static int check_certificate(struct verify_walk *walk, const struct identity_key
     rc = walk->source->read(walk->source->ctx, path, &walk->file, &why);
     if (rc == SH_ENOTFOUND) {
         verify_found(walk, VERIFY_CERTIFICATE_MISSING, 0, 0, path);
+        verify_tell_file(walk, VERIFY_FILE_MISSING, ENTRY_NO_REF, path);
         return SH_OK;
     }
     if (rc < 0 && rc != SH_ELIMIT)
@@ -140,8 +166,10 @@ static int check_certificate(struct verify_walk *walk, const struct identity_key
     bytes_init(&der, LIMIT_CERTIFICATE_BYTES);
     if (rc == SH_ELIMIT || walk->file.len > LIMIT_CERTIFICATE_BYTES ||
         !open_pem(bytes_view(&walk->file), &der) ||
-        !contains(bytes_view(&der), slice_of(key->bytes, key->bytes_len)))
+        !contains(bytes_view(&der), slice_of(key->bytes, key->bytes_len))) {
         verify_found(walk, VERIFY_CERTIFICATE_OTHER, 0, 0, path);
+        verify_tell_file(walk, VERIFY_FILE_CHANGED, ENTRY_NO_REF, path);
+    }
     bytes_release(&der);
     return SH_OK;
 }

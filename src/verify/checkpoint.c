@@ -3,33 +3,88 @@
 
 #include <string.h>
 
-/* The origin of the branch that the newest identity note calls the channel's. */
-static void log_origin(const struct verify_walk *walk, char out[CHANNEL_ORIGIN_BYTES])
+/* The branch whose checkpoint this is: *next is the one that took its place, if any. */
+static bool find_branch(struct verify_walk *walk, struct slice origin,
+                        const struct verify_successor **next)
 {
-    channel_origin(&walk->identity->channel, out);
-    if (walk->successor_note)
-        (void)snprintf(out, CHANNEL_ORIGIN_BYTES, "stillhere/1/%s/%u",
-                       walk->identity->channel.text, (unsigned)walk->successor_note);
+    const struct verify_successor *list =
+        (const struct verify_successor *)(const void *)walk->successors.ptr;
+    size_t count = walk->successors.len / sizeof(*list);
+    char text[CHANNEL_ORIGIN_BYTES];
+
+    for (size_t i = count + 1; i-- > 0;) {
+        *next = i < count ? &list[i] : NULL;
+        walk->report->branch = i ? list[i - 1].note : 0;
+        channel_branch_origin(&walk->identity->channel, walk->report->branch, text);
+        if (slice_equal(origin, slice_text(text)))
+            return true;
+    }
+    return false;
 }
 
-/* One log key open at the last entry must have signed; none of them wrongly. */
+/* Which kind a signature by an unknown key may be: its length says what it cannot be. */
+static const char *kind_by_length(size_t len)
+{
+    return len == 64     ? "of the length of ed25519, 0x01"
+           : len == 72   ? "of the length of a cosignature, 0x04"
+           : len == 2428 ? "of the length of an ML-DSA-44 cosignature, 0x06"
+                         : "of another kind";
+}
+
+/* Lines of keys that the identity note does not list are named, never judged. */
+static void name_others(struct verify_walk *walk, const struct tlog_note *note,
+                        const char *origin)
+{
+    const struct identity *identity = walk->identity;
+    struct tlog_signature signature;
+    char text[VERIFY_TEXT_BYTES];
+    struct tlog_key key;
+    bool ours;
+
+    for (size_t i = 0; i < note->signatures; i++) {
+        tlog_note_signature(note, i, &signature);
+        ours = false;
+        for (size_t k = 0; k < identity->key_count && !ours; k++)
+            ours = identity->keys[k].role == KEY_LOG &&
+                   tlog_key_init(&key, origin, TLOG_ED25519, identity->keys[k].bytes, NULL) ==
+                       SH_OK &&
+                   key.id == signature.key_id &&
+                   slice_equal(signature.name, slice_text(origin));
+        if (ours)
+            continue;
+        (void)snprintf(text, sizeof(text), "%.*s, %zu bytes (%s)",
+                       signature.name.len > 80 ? 80 : (int)signature.name.len,
+                       (const char *)signature.name.ptr, signature.data_len,
+                       kind_by_length(signature.data_len));
+        verify_found(walk, VERIFY_SIGNATURE_OTHER, 0, 0, text);
+    }
+}
+
+/*
+ * One log key open at the last entry must have signed (in a branch that was left, any log key);
+ * none of them wrongly.
+ */
 static void check_signature(struct verify_walk *walk, const struct tlog_note *note,
-                            const char *origin)
+                            const char *origin, bool left)
 {
     const struct identity_key *listed;
     enum tlog_verdict verdict;
     struct tlog_key key;
-    bool good = false, bad = false;
+    bool good = false, bad = false, open;
 
     for (size_t i = 0; i < walk->identity->key_count; i++) {
         listed = &walk->identity->keys[i];
-        if (listed->role != KEY_LOG || listed->from > walk->size - 1 ||
-            walk->size - 1 >= listed->until ||
+        if (listed->role != KEY_LOG ||
             tlog_key_init(&key, origin, TLOG_ED25519, listed->bytes, NULL) < 0)
             continue;
+        open = left || (listed->from <= walk->size - 1 && walk->size - 1 < listed->until);
         verdict = tlog_note_verdict(note, &key);
-        good = good || verdict == TLOG_GOOD;
+        good = good || (open && verdict == TLOG_GOOD);
         bad = bad || verdict == TLOG_BAD;
+        if (!open && verdict == TLOG_ABSENT && listed->until <= walk->size - 1 &&
+            memcmp(listed->id, walk->rotated, sizeof(listed->id)) == 0)
+            verify_found(walk, VERIFY_ROTATION_SIGNATURE, walk->identity->number, 0,
+                         listed->id);
     }
     if (bad)
         verify_found(walk, VERIFY_SIGNATURE, 0, 0, NULL);
@@ -37,6 +92,7 @@ static void check_signature(struct verify_walk *walk, const struct tlog_note *no
         verify_found(walk, VERIFY_UNSIGNED, 0, 0, NULL);
     else
         verify_found(walk, VERIFY_CHECKPOINT, walk->size, 0, NULL);
+    name_others(walk, note, origin);
 }
 
 /* Where the entries end that a key made. */
@@ -71,6 +127,7 @@ bool verify_is_disputed(const struct verify_walk *walk, uint64_t index)
 
 int verify_checkpoint(struct verify_walk *walk, enum verify_next *next)
 {
+    const struct verify_successor *next_branch = NULL;
     struct tlog_checkpoint checkpoint;
     char origin[CHANNEL_ORIGIN_BYTES];
     struct why why = {0};
@@ -94,8 +151,7 @@ int verify_checkpoint(struct verify_walk *walk, enum verify_next *next)
         verify_found(walk, VERIFY_CHECKPOINT_BROKEN, 0, 0, why.text);
         return SH_OK;
     }
-    log_origin(walk, origin);
-    if (!slice_equal(checkpoint.origin, slice_text(origin))) {
+    if (!find_branch(walk, checkpoint.origin, &next_branch)) {
         char other[VERIFY_TEXT_BYTES];
 
         (void)snprintf(other, sizeof(other), "%.*s", (int)checkpoint.origin.len,
@@ -106,7 +162,10 @@ int verify_checkpoint(struct verify_walk *walk, enum verify_next *next)
     walk->size = walk->report->size = checkpoint.size;
     memcpy(walk->root, checkpoint.root, sizeof(walk->root));
     memcpy(walk->report->root, checkpoint.root, sizeof(walk->root));
-    check_signature(walk, &note, origin);
+    channel_branch_origin(&walk->identity->channel, walk->report->branch, origin);
+    check_signature(walk, &note, origin, next_branch != NULL);
+    if (next_branch && walk->size > next_branch->size)
+        verify_found(walk, VERIFY_SUPERSEDED, next_branch->note, next_branch->size, NULL);
     find_disputed(walk);
     if (walk->size <= LIMIT_VERIFY_ENTRIES)
         *next = VERIFY_GO;

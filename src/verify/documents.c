@@ -3,73 +3,40 @@
 
 #include <string.h>
 
-static const struct verify_withdrawal *withdrawals(const struct verify_walk *walk)
-{
-    return (const struct verify_withdrawal *)(const void *)walk->withdrawals.ptr;
-}
-
-static bool withdrawal_before(const struct verify_withdrawal *a,
-                              const struct verify_withdrawal *b)
-{
-    return a->index < b->index || (a->index == b->index && a->by < b->by);
-}
-
-static void sift_down(struct verify_withdrawal *list, size_t at, size_t count)
-{
-    struct verify_withdrawal moved = list[at];
-    size_t child;
-
-    while ((child = 2 * at + 1) < count) {
-        if (child + 1 < count && withdrawal_before(&list[child], &list[child + 1]))
-            child++;
-        if (!withdrawal_before(&moved, &list[child]))
-            break;
-        list[at] = list[child];
-        at = child;
-    }
-    list[at] = moved;
-}
-
-/* Heap sort: no memory, no bad case. */
-static void sort_withdrawals(struct verify_walk *walk)
-{
-    struct verify_withdrawal *list = (struct verify_withdrawal *)(void *)walk->withdrawals.ptr;
-    size_t count = walk->withdrawals.len / sizeof(*list);
-    struct verify_withdrawal top;
-
-    for (size_t i = count / 2; i-- > 0;)
-        sift_down(list, i, count);
-    for (size_t end = count; end-- > 1;) {
-        top = list[0];
-        list[0] = list[end];
-        list[end] = top;
-        sift_down(list, 0, end);
-    }
-}
-
-/* The first entry that withdraws index; ENTRY_NO_REF when none does. */
-static uint64_t withdrawn_by(const struct verify_walk *walk, uint64_t index)
-{
-    const struct verify_withdrawal *list = withdrawals(walk);
-    size_t count = walk->withdrawals.len / sizeof(*list);
-    size_t low = 0, high = count, middle;
-
-    while (low < high) {
-        middle = low + (high - low) / 2;
-        if (list[middle].index < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < count && list[low].index == index ? list[low].by : ENTRY_NO_REF;
-}
-
 /* ---- one document ---- */
 
-static int check_blob(struct verify_walk *walk, uint64_t index, const struct doc_blob *blob)
+/* A document that an entry commits to, and what is known of the entry. */
+struct subject {
+    uint64_t index;       /* of the entry; of an opened document: the sealed one */
+    enum entry_type type; /* what the document's kind must be */
+    const uint8_t *hash;
+    uint64_t ref;
+    uint64_t by;   /* the entry that withdraws it, or ENTRY_NO_REF */
+    bool disputed; /* a revoked key made it: what is missing of it is no fault */
+    bool opened;   /* it was sealed: its open entry says when it was published */
+};
+
+/* Something of an entry is missing or changed. */
+static void fault(struct verify_walk *walk, const struct subject *subject, enum verify_id id,
+                  const char *path)
+{
+    bool missing = id == VERIFY_DOCUMENT_MISSING || id == VERIFY_BLOB_MISSING;
+
+    if (missing && subject->disputed) {
+        verify_found(walk, VERIFY_DISPUTED_MISSING, subject->index, 0, path);
+        return;
+    }
+    verify_found(walk, id, subject->index, 0, path);
+    verify_tell_file(walk, missing ? VERIFY_FILE_MISSING : VERIFY_FILE_CHANGED, subject->index,
+                     path);
+}
+
+static int check_blob(struct verify_walk *walk, const struct subject *subject,
+                      const struct doc_blob *blob)
 {
     char path[TREE_PATH_BYTES], type[LIMIT_TOKEN_BYTES + 1];
     uint8_t hash[CRYPT_DIGEST_BYTES] = {0};
+    bool sizes = walk->source->sizes_only;
     uint64_t bytes = blob->bytes;
     struct why why = {0};
     int rc;
@@ -77,17 +44,18 @@ static int check_blob(struct verify_walk *walk, uint64_t index, const struct doc
     if (tree_blob_path(blob->sha256, blob->mime, path, NULL) < 0) {
         (void)snprintf(type, sizeof(type), "%.*s", (int)blob->mime.len,
                        (const char *)blob->mime.ptr);
-        verify_found(walk, VERIFY_BLOB_TYPE, index, 0, type);
+        verify_found(walk, VERIFY_BLOB_TYPE, subject->index, 0, type);
         return SH_OK;
     }
-    rc = walk->source->hash(walk->source->ctx, path, hash, &bytes, &why);
+    rc = walk->source->hash(walk->source->ctx, path, sizes ? NULL : hash, &bytes, &why);
     if (rc == SH_ENOTFOUND) {
-        verify_found(walk, VERIFY_BLOB_MISSING, index, 0, path);
+        fault(walk, subject, VERIFY_BLOB_MISSING, path);
     } else if (rc < 0) {
         return verify_unreadable(walk, path, &why);
-    } else if (bytes != blob->bytes || memcmp(hash, blob->sha256, sizeof(hash)) != 0) {
-        verify_found(walk, VERIFY_BLOB_CHANGED, index, 0, path);
-    } else {
+    } else if (rc == SH_OK && (bytes != blob->bytes ||
+                               (!sizes && memcmp(hash, blob->sha256, sizeof(hash)) != 0))) {
+        fault(walk, subject, VERIFY_BLOB_CHANGED, path);
+    } else if (rc == SH_OK) {
         walk->report->blobs++;
         walk->report->blob_bytes += bytes;
     }
@@ -95,9 +63,9 @@ static int check_blob(struct verify_walk *walk, uint64_t index, const struct doc
 }
 
 /* Does a document of this kind belong to an entry of this type? */
-static bool kind_fits(const struct entry *entry, const struct document *doc)
+static bool kind_fits(const struct subject *subject, const struct document *doc)
 {
-    return slice_equal(doc->kind_text, slice_text(entry_type_name(entry->type)));
+    return slice_equal(doc->kind_text, slice_text(entry_type_name(subject->type)));
 }
 
 static void check_published(struct verify_walk *walk, uint64_t index, uint64_t published)
@@ -112,45 +80,62 @@ static void check_published(struct verify_walk *walk, uint64_t index, uint64_t p
     }
 }
 
+/* Its channel, kind and time; false: it was found wanting. */
+static bool check_frame(struct verify_walk *walk, const struct subject *subject,
+                        const struct document *doc)
+{
+    char text[VERIFY_TEXT_BYTES];
+
+    if (!slice_equal(doc->channel, slice_text(walk->identity->channel.text))) {
+        (void)snprintf(text, sizeof(text), "%.*s", (int)doc->channel.len,
+                       (const char *)doc->channel.ptr);
+        verify_found(walk, VERIFY_DOCUMENT_CHANNEL, subject->index, 0, text);
+        return false;
+    }
+    (void)snprintf(text, sizeof(text), "%.*s", (int)doc->kind_text.len,
+                   (const char *)doc->kind_text.ptr);
+    if (!kind_fits(subject, doc)) {
+        verify_found(walk, VERIFY_DOCUMENT_KIND, subject->index, 0, text);
+        return false;
+    }
+    if (!doc->published && !subject->opened) {
+        verify_found(walk, VERIFY_DOCUMENT_BROKEN, subject->index, 0,
+                     "\"published\" is missing, and the entry was not sealed");
+        return false;
+    }
+    /* An open entry's own document has said the time of what it opens. */
+    if (!subject->opened)
+        check_published(walk, subject->index, doc->published);
+    if (doc->kind == DOC_UNKNOWN)
+        verify_found(walk, VERIFY_DOCUMENT_UNKNOWN, subject->index, 0, text);
+    return true;
+}
+
 /* Everything about a document whose bytes have the right hash. */
-static int check_content(struct verify_walk *walk, uint64_t index, const struct entry *entry,
+static int check_content(struct verify_walk *walk, const struct subject *subject,
                          const struct document *doc)
 {
     char text[VERIFY_TEXT_BYTES];
     int rc = SH_OK;
 
-    if (!slice_equal(doc->channel, slice_text(walk->identity->channel.text))) {
-        (void)snprintf(text, sizeof(text), "%.*s", (int)doc->channel.len,
-                       (const char *)doc->channel.ptr);
-        verify_found(walk, VERIFY_DOCUMENT_CHANNEL, index, 0, text);
+    if (!check_frame(walk, subject, doc))
         return SH_OK;
-    }
-    (void)snprintf(text, sizeof(text), "%.*s", (int)doc->kind_text.len,
-                   (const char *)doc->kind_text.ptr);
-    if (!kind_fits(entry, doc)) {
-        verify_found(walk, VERIFY_DOCUMENT_KIND, index, 0, text);
-        return SH_OK;
-    }
-    if (!doc->published) {
-        verify_found(walk, VERIFY_DOCUMENT_BROKEN, index, 0,
-                     "\"published\" is missing, and the entry was not sealed");
-        return SH_OK;
-    }
-    check_published(walk, index, doc->published);
-    if (doc->kind == DOC_UNKNOWN)
-        verify_found(walk, VERIFY_DOCUMENT_UNKNOWN, index, 0, text);
     for (size_t i = 0; i < doc->unknown_count; i++) {
         (void)snprintf(text, sizeof(text), "%.*s", (int)doc->unknown[i].len,
                        (const char *)doc->unknown[i].ptr);
-        verify_found(walk, VERIFY_KEY_UNKNOWN, index, 0, text);
+        verify_found(walk, VERIFY_KEY_UNKNOWN, subject->index, 0, text);
     }
     walk->report->documents++;
     for (size_t i = 0; i < doc->blob_count && rc == SH_OK; i++)
-        rc = check_blob(walk, index, &doc->blobs[i]);
+        rc = check_blob(walk, subject, &doc->blobs[i]);
+    if (rc == SH_OK && doc->kind == DOC_WITHDRAW && doc->level == DOC_PURGE &&
+        !subject->disputed && subject->ref != ENTRY_NO_REF &&
+        verify_withdrawn_by(walk, subject->ref) != ENTRY_NO_REF)
+        rc = verify_purge(walk, subject->ref, subject->index, doc);
     return rc;
 }
 
-static int check_grammar(struct verify_walk *walk, uint64_t index, const struct entry *entry)
+static int check_grammar(struct verify_walk *walk, const struct subject *subject)
 {
     struct document doc;
     struct why why = {0};
@@ -160,50 +145,120 @@ static int check_grammar(struct verify_walk *walk, uint64_t index, const struct 
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
     rc = document_parse(bytes_view(&walk->file), &arena, &doc, &why);
     if (rc == SH_OK) {
-        rc = check_content(walk, index, entry, &doc);
+        rc = check_content(walk, subject, &doc);
     } else if (rc == SH_ENOMEM) {
         rc = why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
     } else {
         verify_found(walk,
                      rc == SH_EUNSUPPORTED ? VERIFY_DOCUMENT_UNKNOWN : VERIFY_DOCUMENT_BROKEN,
-                     index, 0, why.text);
+                     subject->index, 0, why.text);
         rc = SH_OK;
     }
     arena_release(&arena);
     return rc;
 }
 
-static int check_document(struct verify_walk *walk, uint64_t index, const struct entry *entry)
+static int check_document(struct verify_walk *walk, const struct subject *subject)
 {
-    uint64_t by = withdrawn_by(walk, index);
+    bool withdrawn = subject->by != ENTRY_NO_REF;
     uint8_t hash[CRYPT_DIGEST_BYTES];
     char path[TREE_PATH_BYTES];
     struct why why = {0};
     int rc;
 
-    if (by != ENTRY_NO_REF) {
-        walk->report->withdrawn++;
-        verify_found(walk, VERIFY_WITHDRAWN, index, by, NULL);
-    }
-    tree_document_path(entry->hash, path);
+    tree_document_path(subject->hash, path);
     rc = walk->source->read(walk->source->ctx, path, &walk->file, &why);
     if (rc == SH_ENOTFOUND) {
-        if (by == ENTRY_NO_REF)
-            verify_found(walk, VERIFY_DOCUMENT_MISSING, index, 0, path);
+        if (withdrawn)
+            return verify_kept(walk, subject->index, subject->hash);
+        fault(walk, subject, VERIFY_DOCUMENT_MISSING, path);
         return SH_OK;
     }
     if (rc < 0 && rc != SH_ELIMIT)
         return verify_unreadable(walk, path, &why);
     crypto.sha256(bytes_view(&walk->file), hash);
-    if (rc == SH_ELIMIT || memcmp(hash, entry->hash, sizeof(hash)) != 0) {
-        verify_found(walk, VERIFY_DOCUMENT_CHANGED, index, 0, path);
+    if (rc == SH_ELIMIT || memcmp(hash, subject->hash, sizeof(hash)) != 0) {
+        fault(walk, subject, VERIFY_DOCUMENT_CHANGED, path);
         return SH_OK;
     }
-    if (by != ENTRY_NO_REF) {
-        verify_found(walk, VERIFY_WITHDRAWN_PRESENT, index, by, NULL);
+    if (withdrawn) {
+        verify_found(walk, VERIFY_WITHDRAWN_PRESENT, subject->index, subject->by, NULL);
         return SH_OK;
     }
-    return check_grammar(walk, index, entry);
+    return check_grammar(walk, subject);
+}
+
+/* What an open entry opens: the document of the sealed one, at the time that it says. */
+static int check_opened(struct verify_walk *walk, uint64_t index, const struct entry *entry)
+{
+    struct subject subject = {.index = entry->ref,
+                              .type = ENTRY_DISPATCH,
+                              .hash = verify_opening_hash(walk, entry->ref, index),
+                              .ref = ENTRY_NO_REF,
+                              .by = verify_withdrawn_by(walk, entry->ref),
+                              .disputed = verify_is_disputed(walk, index),
+                              .opened = true};
+
+    return subject.hash ? check_document(walk, &subject) : SH_OK;
+}
+
+/* ---- one entry ---- */
+
+static void tell_state(struct verify_walk *walk, const struct subject *subject)
+{
+    if (subject->by != ENTRY_NO_REF)
+        verify_tell_state(walk, subject->index, VERIFY_HIDDEN, subject->by);
+    else if (subject->disputed)
+        verify_tell_state(walk, subject->index, VERIFY_IN_DISPUTE, ENTRY_NO_REF);
+}
+
+/* An entry with a document of its own. */
+static int check_entry(struct verify_walk *walk, uint64_t index, const struct entry *entry)
+{
+    struct subject subject = {.index = index,
+                              .type = entry->type,
+                              .hash = entry->hash,
+                              .ref = entry->ref,
+                              .by = verify_withdrawn_by(walk, index),
+                              .disputed = verify_is_disputed(walk, index)};
+    int rc;
+
+    if (subject.by != ENTRY_NO_REF) {
+        walk->report->withdrawn++;
+        verify_found(walk, VERIFY_WITHDRAWN, index, subject.by, NULL);
+    }
+    /* Who withdraws a dispatch withdraws what corrects it. */
+    if (entry->type == ENTRY_CORRECT)
+        subject.by = verify_withdrawn_by(walk, entry->ref);
+    tell_state(walk, &subject);
+    rc = check_document(walk, &subject);
+    if (rc == SH_OK && entry->type == ENTRY_OPEN)
+        rc = check_opened(walk, index, entry);
+    return rc;
+}
+
+/* A sealed entry: its document is looked at where it is opened. */
+static int check_sealed(struct verify_walk *walk, uint64_t index, const struct entry *entry)
+{
+    uint8_t kind = walk->kinds.ptr[index];
+    struct subject subject = {.index = index,
+                              .by = verify_withdrawn_by(walk, index),
+                              .disputed = verify_is_disputed(walk, index)};
+
+    if (subject.by != ENTRY_NO_REF) {
+        walk->report->withdrawn++;
+        verify_found(walk, VERIFY_WITHDRAWN, index, subject.by, NULL);
+    }
+    tell_state(walk, &subject);
+    if (kind & (VERIFY_KIND_OPENED | VERIFY_KIND_DISPUTED)) {
+        verify_opening_fill(walk, index, entry->hash);
+        return SH_OK;
+    }
+    if (subject.by != ENTRY_NO_REF)
+        return SH_OK;
+    if (!subject.disputed)
+        verify_tell_state(walk, index, VERIFY_SEALED_YET, ENTRY_NO_REF);
+    return verify_waiting(walk, index, entry->hash);
 }
 
 /* ---- all documents ---- */
@@ -248,25 +303,24 @@ static int check_tile(struct verify_walk *walk, uint64_t number, struct bytes *c
     rc = bytes_check(copy, walk->why);
     cur = cursor_of(bytes_view(copy));
     for (uint64_t i = first; i < first + tile.width && rc == SH_OK; i++)
-        if (tlog_entry_tile_next(&cur, &line) && entry_parse(line, i, &entry, NULL) == SH_OK &&
-            verify_has_document(entry.type))
-            rc = check_document(walk, i, &entry);
+        if (tlog_entry_tile_next(&cur, &line) && entry_parse(line, i, &entry, NULL) == SH_OK)
+            rc = entry.type == ENTRY_SEALED        ? check_sealed(walk, i, &entry)
+                 : verify_has_document(entry.type) ? check_entry(walk, i, &entry)
+                                                   : SH_OK;
     return rc;
 }
 
-/* Withdrawn sealed entries have no document of their own to be looked at. */
-static void count_withdrawn_sealed(struct verify_walk *walk)
+/* A tile without documents is not read again: its entries are sealed, or have nothing. */
+static int pass_tile(struct verify_walk *walk, uint64_t number)
 {
-    const struct verify_withdrawal *list = withdrawals(walk);
-    size_t count = walk->withdrawals.len / sizeof(*list);
+    uint64_t end = (number + 1) * TLOG_TILE_WIDTH;
+    static const struct entry none = {.type = ENTRY_SEALED};
+    int rc = SH_OK;
 
-    for (size_t i = 0; i < count; i++) {
-        if (walk->kinds.ptr[list[i].index] != ENTRY_SEALED ||
-            (i && list[i - 1].index == list[i].index))
-            continue;
-        walk->report->withdrawn++;
-        verify_found(walk, VERIFY_WITHDRAWN, list[i].index, list[i].by, NULL);
-    }
+    for (uint64_t i = number * TLOG_TILE_WIDTH; i < end && i < walk->kinds.len; i++)
+        if (rc == SH_OK && verify_type(walk, i) == ENTRY_SEALED)
+            rc = check_sealed(walk, i, &none);
+    return rc;
 }
 
 int verify_documents(struct verify_walk *walk)
@@ -274,12 +328,12 @@ int verify_documents(struct verify_walk *walk)
     struct bytes copy;
     int rc = SH_OK;
 
-    sort_withdrawals(walk);
-    count_withdrawn_sealed(walk);
+    verify_refs_sort(walk);
     bytes_init(&copy, walk->file.max);
     for (uint64_t number = 0; number < walk->tile_marks.len && rc == SH_OK; number++)
-        if (walk->tile_marks.ptr[number])
-            rc = check_tile(walk, number, &copy);
+        rc = walk->tile_marks.ptr[number] || walk->source->home
+                 ? check_tile(walk, number, &copy)
+                 : pass_tile(walk, number);
     bytes_release(&copy);
     if (rc == SH_OK && walk->report->documents)
         verify_found(walk, VERIFY_DOCUMENTS, walk->report->documents, walk->report->blobs,

@@ -30,6 +30,21 @@ static int read_tile(struct verify_walk *walk, const struct tlog_tile *tile,
     return walk->source->read(walk->source->ctx, other, &walk->file, why);
 }
 
+/* A tile is missing or changed: what it should hold is known from the entries. */
+static void tell_tile(const struct verify_walk *walk, enum verify_event_kind kind,
+                      const char *path, struct slice content)
+{
+    struct verify_event event = {
+        .kind = kind, .index = ENTRY_NO_REF, .path = path, .bytes = content.len};
+    uint8_t hash[CRYPT_DIGEST_BYTES];
+
+    if (!walk->source->event)
+        return;
+    crypto.sha256(content, hash);
+    event.sha256 = hash;
+    walk->source->event(walk->source->ctx, &event);
+}
+
 /* Compare a stored tile with what the entries give. */
 static int compare_tile(struct verify_walk *walk, size_t level, uint64_t number, uint16_t width)
 {
@@ -50,6 +65,8 @@ static int compare_tile(struct verify_walk *walk, size_t level, uint64_t number,
         return verify_unreadable(walk, path, &why);
     verify_found(walk, rc == SH_ENOTFOUND ? VERIFY_TILE_MISSING : VERIFY_TILE_CHANGED, 0, 0,
                  path);
+    tell_tile(walk, rc == SH_ENOTFOUND ? VERIFY_FILE_MISSING : VERIFY_FILE_CHANGED, path,
+              slice_of(walk->level[level].hash, len));
     return SH_OK;
 }
 
@@ -110,7 +127,7 @@ static bool check_reference(struct verify_walk *walk, uint64_t index, const stru
 
     if (entry->ref >= walk->kinds.len || entry->type == ENTRY_UNKNOWN)
         return entry->type != ENTRY_WITHDRAW;
-    other = (enum entry_type)walk->kinds.ptr[entry->ref];
+    other = verify_type(walk, entry->ref);
     good = other == ENTRY_SEALED || (entry->type != ENTRY_OPEN && other == ENTRY_DISPATCH);
     if (!good)
         verify_found(walk, VERIFY_ENTRY_REFERENCE, index, entry->ref, NULL);
@@ -121,9 +138,15 @@ static void check_identity(struct verify_walk *walk, uint64_t index, const struc
 {
     const uint8_t *hashes = walk->note_hashes.ptr;
     uint64_t note = walk->identities++;
+    char path[TREE_PATH_BYTES];
 
-    if (note * 64 >= walk->note_hashes.len || memcmp(hashes + note * 64, entry->hash, 32) != 0)
-        verify_found(walk, VERIFY_IDENTITY_ENTRY, index, 0, NULL);
+    walk->report->identities = walk->identities;
+    bytes_append(&walk->identity_at, &index, sizeof(index));
+    if (note * 64 < walk->note_hashes.len && memcmp(hashes + note * 64, entry->hash, 32) == 0)
+        return;
+    verify_found(walk, VERIFY_IDENTITY_ENTRY, index, 0, NULL);
+    tree_identity_path(note, path);
+    verify_tell_file(walk, VERIFY_FILE_MISSING, ENTRY_NO_REF, path);
 }
 
 static void note_withdrawal(struct verify_walk *walk, uint64_t index, const struct entry *entry)
@@ -133,6 +156,42 @@ static void note_withdrawal(struct verify_walk *walk, uint64_t index, const stru
     /* Disputed withdrawals bring files back (FORMATS "Identity note"). */
     if (!verify_is_disputed(walk, index))
         bytes_append(&walk->withdrawals, &one, sizeof(one));
+}
+
+/* The first open entry counts; one that a thief may have made leaves room for ours. */
+static void note_opening(struct verify_walk *walk, uint64_t index, const struct entry *entry)
+{
+    struct verify_opening one = {entry->ref, index, {0}};
+    uint8_t *kind = &walk->kinds.ptr[entry->ref];
+    uint64_t tile = entry->ref / TLOG_TILE_WIDTH;
+
+    if (verify_is_disputed(walk, index)) {
+        if (*kind & (VERIFY_KIND_OPENED | VERIFY_KIND_DISPUTED))
+            return;
+        *kind |= VERIFY_KIND_DISPUTED;
+    } else {
+        if (*kind & VERIFY_KIND_OPENED) {
+            verify_found(walk, VERIFY_OPENED_TWICE, index, entry->ref, NULL);
+            return;
+        }
+        *kind |= VERIFY_KIND_OPENED;
+    }
+    if (tile < walk->tile_marks.len) /* Else it is this one, which the opening marks. */
+        walk->tile_marks.ptr[tile] = 1;
+    bytes_append(&walk->openings, &one, sizeof(one));
+}
+
+/* What one entry says of another. */
+static void note_relation(struct verify_walk *walk, uint64_t index, const struct entry *entry)
+{
+    if (entry->type == ENTRY_WITHDRAW) {
+        note_withdrawal(walk, index, entry);
+    } else if (entry->type == ENTRY_OPEN) {
+        note_opening(walk, index, entry);
+    } else if (entry->type == ENTRY_CORRECT) {
+        walk->report->corrected++;
+        verify_found(walk, VERIFY_CORRECTED, entry->ref, index, NULL);
+    }
 }
 
 /* What one entry says; returns whether it has a document. */
@@ -165,10 +224,9 @@ static bool note_entry(struct verify_walk *walk, uint64_t index, struct slice li
         walk->report->unknown_entries++;
         verify_found(walk, VERIFY_ENTRY_UNKNOWN, index, 0, type);
     }
-    walk->report->sealed += entry.type == ENTRY_SEALED;
     walk->report->dispatches += entry.type == ENTRY_DISPATCH;
-    if (entry.type == ENTRY_WITHDRAW && refers)
-        note_withdrawal(walk, index, &entry);
+    if (rc == SH_OK && refers && bytes_check(&walk->kinds, NULL) == SH_OK)
+        note_relation(walk, index, &entry);
     return verify_has_document(entry.type);
 }
 
@@ -210,17 +268,36 @@ int verify_entry_tile(struct verify_walk *walk, uint64_t number, uint16_t *width
         return verify_unreadable(walk, path, &why);
     verify_found(walk, rc == SH_ENOTFOUND ? VERIFY_ENTRIES_MISSING : VERIFY_ENTRIES_BROKEN,
                  first, 0, path);
+    verify_tell_file(walk, rc == SH_ENOTFOUND ? VERIFY_FILE_MISSING : VERIFY_FILE_CHANGED,
+                     ENTRY_NO_REF, path);
     return SH_OK;
 }
 
 /* A branch that goes on after a theft must contain what its note names. */
-static void check_successor(struct verify_walk *walk)
+static void check_successors(struct verify_walk *walk, uint64_t size)
 {
+    const struct verify_successor *list =
+        (const struct verify_successor *)(const void *)walk->successors.ptr;
     uint8_t root[TLOG_HASH_BYTES];
 
-    edge_root(walk, root);
-    if (memcmp(root, walk->successor_root, sizeof(root)) != 0)
-        verify_found(walk, VERIFY_SUCCESSOR, walk->successor_size, 0, NULL);
+    for (size_t i = 0; i < walk->successors.len / sizeof(*list); i++) {
+        if (list[i].size != size || list[i].note > walk->report->branch)
+            continue;
+        edge_root(walk, root);
+        if (memcmp(root, list[i].root, sizeof(root)) != 0)
+            verify_found(walk, VERIFY_SUCCESSOR, size, 0, NULL);
+    }
+}
+
+/* The successor lines that this log is too short for. */
+static void check_short(struct verify_walk *walk)
+{
+    const struct verify_successor *list =
+        (const struct verify_successor *)(const void *)walk->successors.ptr;
+
+    for (size_t i = 0; i < walk->successors.len / sizeof(*list); i++)
+        if (list[i].size > walk->size && list[i].note <= walk->report->branch)
+            verify_found(walk, VERIFY_SUCCESSOR, list[i].size, 0, NULL);
 }
 
 /* The next entries into level 0; false when the tile is not one of width entries. */
@@ -239,8 +316,8 @@ static bool take_entries(struct verify_walk *walk, uint64_t number, uint16_t wid
         if (note_entry(walk, number * TLOG_TILE_WIDTH + i, entry))
             documents = true;
         leaves->used = (uint16_t)(i + 1);
-        if (number * TLOG_TILE_WIDTH + leaves->used == walk->successor_size)
-            check_successor(walk);
+        if (walk->successors.len)
+            check_successors(walk, number * TLOG_TILE_WIDTH + leaves->used);
     }
     if (rd_left(&cur))
         return false;
@@ -259,6 +336,14 @@ static int check_room(struct verify_walk *walk, enum verify_next *next)
         rc = bytes_check(&walk->tile_roots, walk->why);
     if (rc == SH_OK)
         rc = bytes_check(&walk->tile_marks, walk->why);
+    if (rc == SH_OK && walk->openings.failed == SH_ELIMIT) {
+        verify_found(walk, VERIFY_TOO_LARGE, LIMIT_VERIFY_OPENINGS + 1, LIMIT_VERIFY_OPENINGS,
+                     NULL);
+        *next = VERIFY_STOP;
+        return SH_OK;
+    }
+    if (rc == SH_OK)
+        rc = bytes_check(&walk->openings, walk->why);
     if (rc == SH_OK && walk->withdrawals.failed == SH_ELIMIT) {
         verify_found(walk, VERIFY_TOO_LARGE, LIMIT_VERIFY_WITHDRAWALS + 1,
                      LIMIT_VERIFY_WITHDRAWALS, NULL);
@@ -277,8 +362,10 @@ static int take_tile(struct verify_walk *walk, uint64_t number, enum verify_next
     if (rc < 0 || *next == VERIFY_STOP)
         return rc;
     if (!take_entries(walk, number, tile.width)) {
-        if (tlog_tile_path(&tile, path, NULL) == SH_OK)
-            verify_found(walk, VERIFY_ENTRIES_BROKEN, number * TLOG_TILE_WIDTH, 0, path);
+        if (tlog_tile_path(&tile, path, NULL) < 0)
+            bug("verify: a tile that cannot be");
+        verify_found(walk, VERIFY_ENTRIES_BROKEN, number * TLOG_TILE_WIDTH, 0, path);
+        verify_tell_file(walk, VERIFY_FILE_CHANGED, ENTRY_NO_REF, path);
         *next = VERIFY_STOP;
         return SH_OK;
     }
@@ -303,8 +390,30 @@ static void check_current(struct verify_walk *walk)
                (walk->has_current &&
                 memcmp(walk->current_hash, hashes + (walk->identities - 1) * 64 + 32, 32) == 0);
     }
-    if (!good)
+    if (!good) {
         verify_found(walk, VERIFY_IDENTITY_CURRENT, 0, 0, NULL);
+        verify_tell_file(walk, walk->has_current ? VERIFY_FILE_CHANGED : VERIFY_FILE_MISSING,
+                         ENTRY_NO_REF, "id/current");
+    }
+}
+
+/* Sealed entries: opened since, or not. */
+static void count_sealed(struct verify_walk *walk)
+{
+    struct verify_report *report = walk->report;
+
+    for (size_t i = 0; i < walk->kinds.len; i++) {
+        if (verify_type(walk, i) != ENTRY_SEALED)
+            continue;
+        if (walk->kinds.ptr[i] & (VERIFY_KIND_OPENED | VERIFY_KIND_DISPUTED))
+            report->opened++;
+        else
+            report->sealed++;
+    }
+    if (report->sealed)
+        verify_found(walk, VERIFY_SEALED, report->sealed, 0, NULL);
+    if (report->opened)
+        verify_found(walk, VERIFY_OPENED, report->opened, 0, NULL);
 }
 
 int verify_log(struct verify_walk *walk, enum verify_next *next)
@@ -329,13 +438,11 @@ int verify_log(struct verify_walk *walk, enum verify_next *next)
         *next = VERIFY_STOP;
         return SH_OK;
     }
-    if (walk->successor_size > walk->size)
-        verify_found(walk, VERIFY_SUCCESSOR, walk->successor_size, 0, NULL);
+    check_short(walk);
     verify_found(walk, VERIFY_LOG, walk->size, 0, NULL);
     if (!walk->tiles_bad)
         verify_found(walk, VERIFY_TILES, walk->tiles_good, 0, NULL);
-    if (walk->report->sealed)
-        verify_found(walk, VERIFY_SEALED, walk->report->sealed, 0, NULL);
+    count_sealed(walk);
     check_current(walk);
     return SH_OK;
 }

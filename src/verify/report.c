@@ -63,6 +63,25 @@ void verify_found(struct verify_walk *walk, enum verify_id id, uint64_t index, u
     show_text(finding->text, text);
 }
 
+void verify_tell_file(const struct verify_walk *walk, enum verify_event_kind kind,
+                      uint64_t index, const char *path)
+{
+    const struct verify_event event = {.kind = kind, .index = index, .path = path};
+
+    if (walk->source->event)
+        walk->source->event(walk->source->ctx, &event);
+}
+
+void verify_tell_state(const struct verify_walk *walk, uint64_t index, enum verify_state state,
+                       uint64_t by)
+{
+    const struct verify_event event = {
+        .kind = VERIFY_ENTRY_IS, .index = index, .state = state, .by = by};
+
+    if (walk->source->event)
+        walk->source->event(walk->source->ctx, &event);
+}
+
 int verify_unreadable(struct verify_walk *walk, const char *path, const struct why *why)
 {
     char text[VERIFY_TEXT_BYTES];
@@ -101,7 +120,7 @@ void verify_finding_say(const struct verify_finding *finding, enum lang lang, st
 /* ---- over a pipe ---- */
 
 /* The numbers of a report, in the order in which they travel. */
-#define NUMBERS 10
+#define NUMBERS 15
 static void list_numbers(struct verify_report *report, uint64_t *out[NUMBERS])
 {
     out[0] = &report->identity_notes;
@@ -114,6 +133,11 @@ static void list_numbers(struct verify_report *report, uint64_t *out[NUMBERS])
     out[7] = &report->blobs;
     out[8] = &report->blob_bytes;
     out[9] = &report->newest;
+    out[10] = &report->branch;
+    out[11] = &report->identities;
+    out[12] = &report->opened;
+    out[13] = &report->corrected;
+    out[14] = &report->purged;
 }
 
 static void put_text(struct bytes *out, const char *text)

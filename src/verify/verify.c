@@ -62,9 +62,17 @@ int verify_channel(const struct verify_source *source, const struct channel_id *
     walk->report = report;
     walk->why = why;
     bytes_init(&walk->note_hashes, (LIMIT_IDENTITY_NOTES + 1) * (size_t)64);
+    bytes_init(&walk->successors, (LIMIT_IDENTITY_NOTES + 1) * sizeof(struct verify_successor));
+    bytes_init(&walk->identity_at, (LIMIT_IDENTITY_NOTES + 1) * sizeof(uint64_t));
+    bytes_init(&walk->openings, LIMIT_VERIFY_OPENINGS * sizeof(struct verify_opening));
+    bytes_init(&walk->aside, LIMIT_NOTE_BYTES);
     bytes_init(&walk->withdrawals, LIMIT_VERIFY_WITHDRAWALS * sizeof(struct verify_withdrawal));
     bytes_init(&walk->file, FILE_BYTES > LIMIT_NOTE_BYTES ? FILE_BYTES : LIMIT_NOTE_BYTES);
     rc = walk_tree(walk, expected, &arena);
+    bytes_release(&walk->aside);
+    bytes_release(&walk->openings);
+    bytes_release(&walk->identity_at);
+    bytes_release(&walk->successors);
     bytes_release(&walk->file);
     bytes_release(&walk->withdrawals);
     bytes_release(&walk->tile_marks);

@@ -50,13 +50,37 @@ struct verify_report {
     uint64_t identity_notes;
     uint64_t size;
     uint8_t root[TLOG_HASH_BYTES];
-    uint64_t dispatches, withdrawn, sealed, unknown_entries;
+    uint64_t
+        branch; /* number of the note whose successor line the checkpoint follows; 0 = none */
+    uint64_t identities; /* identity entries */
+    uint64_t dispatches, withdrawn, unknown_entries;
+    uint64_t sealed; /* not opened */
+    uint64_t opened, corrected, purged;
     uint64_t documents, blobs, blob_bytes; /* looked at, and good */
     uint64_t newest;                       /* unix seconds: the newest `published`; 0 = none */
     /* How often each was found; of each at most LIMIT_FINDINGS_EACH are kept below. */
     uint64_t total[VERIFY_ID_COUNT];
     size_t count;
     struct verify_finding finding[LIMIT_FINDINGS];
+};
+
+/* What is known of an entry, for a listing of all of them. */
+enum verify_state {
+    VERIFY_PRESENT, /* nothing is said against it */
+    VERIFY_SEALED_YET,
+    VERIFY_HIDDEN,    /* withdrawn by entry `by` */
+    VERIFY_GONE,      /* purged by entry `by`; said after VERIFY_HIDDEN of the same entry */
+    VERIFY_IN_DISPUTE /* made by a revoked key */
+};
+enum verify_event_kind { VERIFY_ENTRY_IS, VERIFY_FILE_MISSING, VERIFY_FILE_CHANGED };
+struct verify_event {
+    enum verify_event_kind kind;
+    uint64_t index;          /* of an entry; ENTRY_NO_REF: a file of the log or the identity */
+    enum verify_state state; /* VERIFY_ENTRY_IS */
+    uint64_t by;
+    const char *path;      /* of the file */
+    uint64_t bytes;        /* of what should be there; 0: not known */
+    const uint8_t *sha256; /* of what should be there; NULL: not known */
 };
 
 /* Where the tree comes from.  Paths are those of FORMATS.md, "Public tree". */
@@ -69,10 +93,20 @@ struct verify_source {
     int (*read)(void *ctx, const char *path, struct bytes *out, struct why *why);
     /*
      * The SHA-256 and size of a file.  *bytes comes in as the size that it should have; when
-     * the file has another one, *bytes says so and the hash need not be computed.
+     * the file has another one, *bytes says so and the hash need not be computed.  sha256 is
+     * NULL with sizes_only.  Returning 1 says: somebody else looks at this file.
      */
     int (*hash)(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
                 struct why *why);
+    bool sizes_only; /* of blobs only the size is looked at */
+    /*
+     * Also look at what waits in "private/sealed/<path>" and is kept in
+     * "private/quarantine/<path>": read and hash must know these.  Only told as events.
+     */
+    bool home;
+    /* Told of every entry that is not VERIFY_PRESENT, in no order, and of each file that is
+     * missing or changed; may be NULL. */
+    void (*event)(void *ctx, const struct verify_event *event);
 };
 
 /*

@@ -431,7 +431,7 @@ static void theft(void **state)
     world_identity(w, true);
     w->log_seed = 11;
     world_publish(w);
-    world_expect(w, VERIFY_WANTING, VERIFY_CHECKPOINT_ORIGIN);
+    world_expect(w, VERIFY_WANTING, VERIFY_SUPERSEDED);
     (void)snprintf(w->origin, sizeof(w->origin), "stillhere/1/%s/1", w->id.text);
     world_publish(w);
     world_expect(w, VERIFY_OK, VERIFY_DISPUTED);

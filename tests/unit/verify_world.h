@@ -27,7 +27,7 @@ struct world {
     struct verify_report report;
 };
 
-static struct world_file *world_find(struct world *w, const char *path)
+static inline struct world_file *world_find(struct world *w, const char *path)
 {
     for (size_t i = 0; i < w->files; i++)
         if (strcmp(w->file[i].path, path) == 0)
@@ -35,7 +35,7 @@ static struct world_file *world_find(struct world *w, const char *path)
     return NULL;
 }
 
-static void world_put(struct world *w, const char *path, struct slice data)
+static inline void world_put(struct world *w, const char *path, struct slice data)
 {
     struct world_file *file = world_find(w, path);
 
@@ -50,7 +50,7 @@ static void world_put(struct world *w, const char *path, struct slice data)
     assert_int_equal(bytes_check(&file->data, NULL), SH_OK);
 }
 
-static void world_remove(struct world *w, const char *path)
+static inline void world_remove(struct world *w, const char *path)
 {
     struct world_file *file = world_find(w, path);
 
@@ -59,7 +59,7 @@ static void world_remove(struct world *w, const char *path)
     *file = w->file[--w->files];
 }
 
-static int world_read(void *ctx, const char *path, struct bytes *out, struct why *why)
+static inline int world_read(void *ctx, const char *path, struct bytes *out, struct why *why)
 {
     struct world *w = ctx;
     struct world_file *file = world_find(w, path);
@@ -73,8 +73,8 @@ static int world_read(void *ctx, const char *path, struct bytes *out, struct why
     return bytes_check(out, why);
 }
 
-static int world_hash(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
-                      struct why *why)
+static inline int world_hash(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
+                             struct why *why)
 {
     struct world_file *file = world_find(ctx, path);
 
@@ -85,12 +85,12 @@ static int world_hash(void *ctx, const char *path, uint8_t sha256[32], uint64_t 
     return SH_OK;
 }
 
-static void world_seed(uint8_t number, struct secret *seed)
+static inline void world_seed(uint8_t number, struct secret *seed)
 {
     memset(seed->byte, number, sizeof(seed->byte));
 }
 
-static struct identity_key world_key(enum key_role role, uint8_t number)
+static inline struct identity_key world_key(enum key_role role, uint8_t number)
 {
     struct identity_key key = {.role = role,
                                .alg = ALG_ED25519,
@@ -104,7 +104,7 @@ static struct identity_key world_key(enum key_role role, uint8_t number)
     return key;
 }
 
-static void world_sign(struct bytes *note, const char *name, uint8_t number)
+static inline void world_sign(struct bytes *note, const char *name, uint8_t number)
 {
     size_t text = 0;
     struct tlog_key key;
@@ -126,13 +126,13 @@ static void world_sign(struct bytes *note, const char *name, uint8_t number)
     tlog_signature_line(note, &key, slice_of(signature, sizeof(signature)));
 }
 
-static void world_add_line(struct world *w, const char *line)
+static inline void world_add_line(struct world *w, const char *line)
 {
     (void)snprintf(w->line[w->size++], LIMIT_ENTRY_BYTES + 1, "%s", line);
 }
 
-static uint64_t world_add(struct world *w, enum entry_type type, uint64_t ref,
-                          const uint8_t hash[32])
+static inline uint64_t world_add(struct world *w, enum entry_type type, uint64_t ref,
+                                 const uint8_t hash[32])
 {
     struct entry entry = {.type = type, .ref = ref};
 
@@ -142,7 +142,7 @@ static uint64_t world_add(struct world *w, enum entry_type type, uint64_t ref,
 }
 
 /* Write w->note as identity note, signed by identity key 1; log it. */
-static void world_identity(struct world *w, bool logged)
+static inline void world_identity(struct world *w, bool logged)
 {
     char path[TREE_PATH_BYTES], name[CHANNEL_ORIGIN_BYTES];
     struct bytes raw;
@@ -165,7 +165,7 @@ static void world_identity(struct world *w, bool logged)
     bytes_release(&raw);
 }
 
-static struct world *world_new(uint64_t most)
+static inline struct world *world_new(uint64_t most)
 {
     struct world *w = calloc(1, sizeof(*w));
 
@@ -185,7 +185,7 @@ static struct world *world_new(uint64_t most)
     return w;
 }
 
-static void world_free(struct world *w)
+static inline void world_free(struct world *w)
 {
     for (size_t i = 0; i < w->files; i++)
         bytes_release(&w->file[i].data);
@@ -194,8 +194,8 @@ static void world_free(struct world *w)
 }
 
 /* A document as raw bytes, logged. */
-static uint64_t world_document(struct world *w, enum entry_type type, uint64_t ref,
-                               struct slice raw)
+static inline uint64_t world_document(struct world *w, enum entry_type type, uint64_t ref,
+                                      struct slice raw)
 {
     char path[TREE_PATH_BYTES];
     uint8_t hash[32];
@@ -206,8 +206,8 @@ static uint64_t world_document(struct world *w, enum entry_type type, uint64_t r
     return world_add(w, type, ref, hash);
 }
 
-static uint64_t world_say(struct world *w, enum doc_kind kind, uint64_t ref,
-                          struct document *doc)
+static inline uint64_t world_say(struct world *w, enum doc_kind kind, uint64_t ref,
+                                 struct document *doc)
 {
     uint64_t index;
     struct bytes raw;
@@ -223,35 +223,70 @@ static uint64_t world_say(struct world *w, enum doc_kind kind, uint64_t ref,
     doc->of = ENTRY_NO_REF;
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     assert_int_equal(document_build(doc, &raw, NULL), SH_OK);
-    index = world_document(w, kind == DOC_WITHDRAW ? ENTRY_WITHDRAW : ENTRY_DISPATCH, ref,
-                           bytes_view(&raw));
+    index = world_document(w,
+                           kind == DOC_WITHDRAW  ? ENTRY_WITHDRAW
+                           : kind == DOC_CORRECT ? ENTRY_CORRECT
+                           : kind == DOC_OPEN    ? ENTRY_OPEN
+                                                 : ENTRY_DISPATCH,
+                           ref, bytes_view(&raw));
     bytes_release(&raw);
     return index;
 }
 
-static uint64_t world_checkin(struct world *w)
+static inline uint64_t world_checkin(struct world *w)
 {
     struct document doc = {0};
 
     return world_say(w, DOC_DISPATCH, ENTRY_NO_REF, &doc);
 }
 
-static uint64_t world_withdraw(struct world *w, uint64_t ref)
+static inline uint64_t world_withdraw(struct world *w, uint64_t ref)
 {
     struct document doc = {0};
 
     return world_say(w, DOC_WITHDRAW, ref, &doc);
 }
 
-static void world_sealed(struct world *w)
+static inline void world_sealed(struct world *w)
 {
     uint8_t hash[32] = {(uint8_t)w->size, (uint8_t)(w->size >> 8), 7};
 
     (void)world_add(w, ENTRY_SEALED, ENTRY_NO_REF, hash);
 }
 
+/* A sealed dispatch, whose bytes wait in *raw (initialised here). */
+static inline uint64_t world_seal(struct world *w, struct document *doc, struct bytes *raw)
+{
+    uint8_t hash[32];
+
+    doc->kind = DOC_DISPATCH;
+    doc->salt[0] = (uint8_t)w->size;
+    doc->channel = slice_text(w->id.text);
+    doc->status = slice_text("well");
+    doc->of = ENTRY_NO_REF;
+    bytes_init(raw, LIMIT_DOCUMENT_BYTES);
+    assert_int_equal(document_build(doc, raw, NULL), SH_OK);
+    crypto.sha256(bytes_view(raw), hash);
+    return world_add(w, ENTRY_SEALED, ENTRY_NO_REF, hash);
+}
+
+/* Open entry ref: raw, its document, is put into the tree; NULL: it is not. */
+static inline uint64_t world_open(struct world *w, uint64_t ref, const struct bytes *raw)
+{
+    struct document doc = {0};
+    char path[TREE_PATH_BYTES];
+    uint8_t hash[32];
+
+    if (raw) {
+        crypto.sha256(bytes_view(raw), hash);
+        tree_document_path(hash, path);
+        world_put(w, path, bytes_view(raw));
+    }
+    return world_say(w, DOC_OPEN, ref, &doc);
+}
+
 /* The file of the document of entry index. */
-static const char *world_path(struct world *w, uint64_t index)
+static inline const char *world_path(struct world *w, uint64_t index)
 {
     static char path[TREE_PATH_BYTES];
     struct entry entry;
@@ -261,7 +296,8 @@ static const char *world_path(struct world *w, uint64_t index)
     return path;
 }
 
-static void world_tile(struct world *w, uint8_t level, uint64_t number, struct slice data)
+static inline void world_tile(struct world *w, uint8_t level, uint64_t number,
+                              struct slice data)
 {
     uint64_t width = level == TLOG_LEVEL_ENTRIES ? w->size - number * 256 : data.len / 32;
     struct tlog_tile tile = {level, number, (uint16_t)(width < 256 ? width : 256)};
@@ -271,7 +307,7 @@ static void world_tile(struct world *w, uint8_t level, uint64_t number, struct s
     world_put(w, path, data);
 }
 
-static void world_entry_tiles(struct world *w)
+static inline void world_entry_tiles(struct world *w)
 {
     struct bytes tile;
 
@@ -286,7 +322,7 @@ static void world_entry_tiles(struct world *w)
 }
 
 /* Entry tiles and tiles of all levels; returns the root. */
-static void world_tiles(struct world *w, uint8_t root[32])
+static inline void world_tiles(struct world *w, uint8_t root[32])
 {
     uint8_t *hashes = calloc(w->size + 1, 32);
     uint64_t count = w->size, part;
@@ -311,7 +347,7 @@ static void world_tiles(struct world *w, uint8_t root[32])
     free(hashes);
 }
 
-static void world_publish(struct world *w)
+static inline void world_publish(struct world *w)
 {
     struct tlog_checkpoint checkpoint = {.origin = slice_text(w->origin), .size = w->size};
     struct bytes note;
@@ -324,7 +360,7 @@ static void world_publish(struct world *w)
     bytes_release(&note);
 }
 
-static enum verify_severity world_verify(struct world *w)
+static inline enum verify_severity world_verify(struct world *w)
 {
     struct verify_source source = {.ctx = w, .read = world_read, .hash = world_hash};
 
@@ -332,7 +368,8 @@ static enum verify_severity world_verify(struct world *w)
     return verify_verdict(&w->report);
 }
 
-static void world_expect(struct world *w, enum verify_severity verdict, enum verify_id id)
+static inline void world_expect(struct world *w, enum verify_severity verdict,
+                                enum verify_id id)
 {
     struct bytes text;
 

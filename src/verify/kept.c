@@ -1,0 +1,102 @@
+/* What a home keeps beside its public tree: withdrawn files, and sealed ones that wait. */
+#include "verify/verify_int.h"
+
+#include <string.h>
+
+#define PRIVATE_PATH_BYTES (TREE_PATH_BYTES + 24)
+
+static int look_at_blob(struct verify_walk *walk, uint64_t index, const char *folder,
+                        const struct doc_blob *blob)
+{
+    char path[TREE_PATH_BYTES], private_path[PRIVATE_PATH_BYTES];
+    uint8_t hash[CRYPT_DIGEST_BYTES] = {0};
+    bool sizes = walk->source->sizes_only;
+    uint64_t bytes = blob->bytes;
+    struct why why = {0};
+    int rc;
+
+    if (tree_blob_path(blob->sha256, blob->mime, path, NULL) < 0)
+        return SH_OK;
+    (void)snprintf(private_path, sizeof(private_path), "%s%s", folder, path);
+    rc = walk->source->hash(walk->source->ctx, private_path, sizes ? NULL : hash, &bytes, &why);
+    if (rc == SH_ENOTFOUND) {
+        bytes = blob->bytes;
+        /* Another dispatch that stands may name the same file: then it stayed. */
+        rc = walk->source->hash(walk->source->ctx, path, sizes ? NULL : hash, &bytes, &why);
+    }
+    if (rc == SH_ENOMEM)
+        return why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
+    if (rc == SH_ENOTFOUND)
+        verify_tell_file(walk, VERIFY_FILE_MISSING, index, private_path);
+    else if (rc < 0 ||
+             (rc == SH_OK && (bytes != blob->bytes ||
+                              (!sizes && memcmp(hash, blob->sha256, sizeof(hash)) != 0))))
+        verify_tell_file(walk, VERIFY_FILE_CHANGED, index, private_path);
+    return SH_OK;
+}
+
+/* The document in walk->file, which has its hash, and its files. */
+static int look_at_files(struct verify_walk *walk, uint64_t index, const char *folder)
+{
+    struct document doc;
+    struct arena arena;
+    int rc;
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    rc = document_parse(bytes_view(&walk->file), &arena, &doc, NULL);
+    if (rc == SH_ENOMEM)
+        rc = why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
+    else if (rc < 0)
+        rc = SH_OK; /* Of another kind: its bytes are those that were logged. */
+    else
+        for (size_t i = 0; i < doc.blob_count && rc == SH_OK; i++)
+            rc = look_at_blob(walk, index, folder, &doc.blobs[i]);
+    arena_release(&arena);
+    return rc;
+}
+
+static int look_at(struct verify_walk *walk, uint64_t index, const char *folder,
+                   const uint8_t hash[32])
+{
+    char path[TREE_PATH_BYTES], private_path[PRIVATE_PATH_BYTES];
+    uint8_t found[CRYPT_DIGEST_BYTES];
+    struct why why = {0};
+    int rc;
+
+    tree_document_path(hash, path);
+    (void)snprintf(private_path, sizeof(private_path), "%s%s", folder, path);
+    rc = walk->source->read(walk->source->ctx, private_path, &walk->file, &why);
+    if (rc == SH_ENOMEM)
+        return why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
+    if (rc == SH_ENOTFOUND)
+        return SH_ENOTFOUND;
+    crypto.sha256(bytes_view(&walk->file), found);
+    if (rc < 0 || memcmp(found, hash, sizeof(found)) != 0) {
+        verify_tell_file(walk, VERIFY_FILE_CHANGED, index, private_path);
+        return SH_OK;
+    }
+    return look_at_files(walk, index, folder);
+}
+
+int verify_kept(struct verify_walk *walk, uint64_t index, const uint8_t hash[32])
+{
+    char path[TREE_PATH_BYTES], private_path[PRIVATE_PATH_BYTES];
+    int rc;
+
+    if (!walk->source->home)
+        return SH_OK;
+    rc = look_at(walk, index, "private/quarantine/", hash);
+    if (rc != SH_ENOTFOUND)
+        return rc;
+    tree_document_path(hash, path);
+    (void)snprintf(private_path, sizeof(private_path), "private/quarantine/%s", path);
+    verify_tell_file(walk, VERIFY_FILE_MISSING, index, private_path);
+    return SH_OK;
+}
+
+int verify_waiting(struct verify_walk *walk, uint64_t index, const uint8_t hash[32])
+{
+    int rc = walk->source->home ? look_at(walk, index, "private/sealed/", hash) : SH_OK;
+
+    return rc == SH_ENOTFOUND ? SH_OK : rc;
+}
