@@ -3,7 +3,7 @@
  * cosignatures.
  *
  * Spec:    C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-tiles v0.1.0,
- *          tlog-cosignature v1.0.1 (commit 5ba5ee8); hashing is RFC 6962 section 2.1 with
+ *          tlog-cosignature v1.0.1, tlog-proof, tlog-policy (commit 5ba5ee8); hashing is RFC 6962 section 2.1 with
  *          SHA-256, proofs are its 2.1.1 and 2.1.2.
  * Shapes:  hash        32 bytes
  *          full tile   256 hashes = 8192 bytes; partial tile 1..255 hashes
@@ -252,5 +252,62 @@ struct tlog_checkpoint {
 MUST_CHECK int tlog_checkpoint_parse(struct slice text, struct tlog_checkpoint *out,
                                      struct why *why);
 void tlog_checkpoint_build(struct bytes *out, const struct tlog_checkpoint *checkpoint);
+
+/* ---- .tlog-proof files (C2SP tlog-proof v1) ---- */
+
+struct tlog_spicy {
+    bool has_extra;
+    struct slice extra; /* its base64, borrowed: never authenticated */
+    uint64_t index;
+    struct tlog_proof proof;
+    struct slice note; /* the whole signed checkpoint, borrowed */
+};
+/*
+ * Read a proof: grammar alone, whose one form tlog_spicy_build gives back.  The note has the
+ * grammar of a signed checkpoint and index is below its size; nothing is verified.  At most
+ * LIMIT_PROOF_BYTES.  SH_EFORMAT, SH_ELIMIT.
+ */
+MUST_CHECK int tlog_spicy_parse(struct slice raw, struct tlog_spicy *out, struct why *why);
+void tlog_spicy_build(struct bytes *out, const struct tlog_spicy *spicy);
+
+/* ---- trust policies (C2SP tlog-policy) ---- */
+
+#define TLOG_POLICY_NONE UINT16_MAX
+struct tlog_policy {
+    struct tlog_policy_log {
+        struct tlog_key key; /* its name is the log's origin */
+        bool supported;      /* false: a type that is named and never counts */
+    } log[LIMIT_POLICY_LOGS];
+    size_t logs;
+    struct tlog_policy_witness {
+        struct slice name; /* within the policy; borrowed */
+        struct tlog_key key;
+        bool supported;
+        uint16_t group; /* that it is a member of, or TLOG_POLICY_NONE */
+    } witness[LIMIT_POLICY_WITNESSES];
+    size_t witnesses;
+    struct tlog_policy_group {
+        struct slice name;
+        uint16_t need, members;
+        uint16_t group; /* one further down, or TLOG_POLICY_NONE */
+    } group[LIMIT_POLICY_GROUPS];
+    size_t groups;
+    enum { TLOG_QUORUM_NONE, TLOG_QUORUM_WITNESS, TLOG_QUORUM_GROUP } quorum;
+    uint16_t quorum_at;
+};
+/* Read a policy into *out, which is large (about 45 KiB) and borrows raw. */
+MUST_CHECK int tlog_policy_parse(struct slice raw, struct tlog_policy *out, struct why *why);
+
+struct tlog_judgement {
+    enum tlog_verdict log[LIMIT_POLICY_LOGS]; /* of logs whose name is not origin: ABSENT */
+    enum tlog_verdict witness[LIMIT_POLICY_WITNESSES];
+    uint64_t time[LIMIT_POLICY_WITNESSES]; /* unix seconds, where the verdict is GOOD */
+    bool signed_by_log;                    /* by one at least */
+    bool quorum;                           /* enough cosignatures */
+    bool bad; /* a known key's signature does not hold: signed-note says to refuse the note */
+};
+/* Judge a note whose text is a checkpoint of this origin. */
+void tlog_policy_judge(const struct tlog_policy *policy, const struct tlog_note *note,
+                       struct slice origin, struct tlog_judgement *out);
 
 #endif
