@@ -51,6 +51,13 @@ struct json_value {
  */
 MUST_CHECK int json_parse(struct slice raw, unsigned depth_max, struct arena *arena,
                           struct json_value **out, struct why *why);
+/*
+ * The grammar of RFC 8259 alone: as json_parse, but a name may stand twice in an object (4: its
+ * names SHOULD be unique).  For telling what is no JSON from what we do not take; whatever is
+ * acted upon is read with json_parse.  json_canonical refuses such a tree.
+ */
+MUST_CHECK int json_read(struct slice raw, unsigned depth_max, struct arena *arena,
+                         struct json_value **out, struct why *why);
 /* The member of an object, or NULL. */
 const struct json_value *json_member(const struct json_value *object, const char *name);
 /* The next value in reading order (parents first) of the tree below root; NULL at the end. */
@@ -65,7 +72,8 @@ int json_name_compare(struct slice a, struct slice b);
 
 /*
  * Append the canonical form (RFC 8785).  SH_EFORMAT for what the restricted profile has not:
- * null, and numbers other than integers 0..2^53-1 written canonically.
+ * null, a name that stands twice, and numbers other than integers 0..2^53-1 written
+ * canonically.
  */
 MUST_CHECK int json_canonical(const struct json_value *root, struct bytes *out,
                               struct why *why);

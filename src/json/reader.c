@@ -8,6 +8,7 @@ struct reader {
     size_t at;
     unsigned depth, depth_max;
     size_t values;
+    bool names_repeat; /* A name may stand twice: RFC 8259 4 only advises against it. */
     struct arena *arena;
     struct json_value *parent;
     struct slice name; /* of the member about to be read */
@@ -310,6 +311,8 @@ static int close_object(struct reader *rd, struct json_value *object)
         *tail = NULL;
     }
     object->first_by_name = sorted;
+    if (rd->names_repeat)
+        return SH_OK;
     for (struct json_value *m = sorted; m && m->next_by_name; m = m->next_by_name)
         if (slice_equal(m->name, m->next_by_name->name))
             return why_set(rd->why, SH_EFORMAT, m->next_by_name->offset,
@@ -445,29 +448,44 @@ static int step_after(struct reader *rd, enum step *step)
     return parent->type == JSON_OBJECT ? close_object(rd, parent) : SH_OK;
 }
 
-int json_parse(struct slice raw, unsigned depth_max, struct arena *arena,
-               struct json_value **out, struct why *why)
+static int read_all(struct reader *rd, struct json_value **out)
 {
-    struct reader rd = {.raw = raw, .depth_max = depth_max, .arena = arena, .why = why};
     struct json_value *root = NULL;
     enum step step = STEP_VALUE;
     int rc = SH_OK;
 
-    if (depth_max < 1 || depth_max > LIMIT_JSON_DEPTH)
+    if (rd->depth_max < 1 || rd->depth_max > LIMIT_JSON_DEPTH)
         bug("json_parse: depth_max out of range");
-    if (!text_is_utf8(raw))
-        return why_set(why, SH_EFORMAT, 0, "JSON: not valid UTF-8 (RFC 8259 8.1)");
+    if (!text_is_utf8(rd->raw))
+        return why_set(rd->why, SH_EFORMAT, 0, "JSON: not valid UTF-8 (RFC 8259 8.1)");
     while (rc == SH_OK && step != STEP_END) {
         if (step == STEP_VALUE)
-            rc = step_value(&rd, &root, &step);
+            rc = step_value(rd, &root, &step);
         else if (step == STEP_NAME)
-            rc = step_name(&rd, &step);
+            rc = step_name(rd, &step);
         else
-            rc = step_after(&rd, &step);
+            rc = step_after(rd, &step);
     }
     if (rc == SH_OK)
         *out = root;
     return rc;
+}
+
+int json_parse(struct slice raw, unsigned depth_max, struct arena *arena,
+               struct json_value **out, struct why *why)
+{
+    struct reader rd = {.raw = raw, .depth_max = depth_max, .arena = arena, .why = why};
+
+    return read_all(&rd, out);
+}
+
+int json_read(struct slice raw, unsigned depth_max, struct arena *arena,
+              struct json_value **out, struct why *why)
+{
+    struct reader rd = {
+        .raw = raw, .depth_max = depth_max, .names_repeat = true, .arena = arena, .why = why};
+
+    return read_all(&rd, out);
 }
 
 const struct json_value *json_member(const struct json_value *object, const char *name)

@@ -63,6 +63,9 @@ static int put_value(struct bytes *out, const struct json_value *value, struct w
 {
     uint64_t number;
 
+    if (value->next_by_name && slice_equal(value->name, value->next_by_name->name))
+        return why_set(why, SH_EFORMAT, value->next_by_name->offset,
+                       "a name at byte %zu that stood before", value->next_by_name->offset);
     switch (value->type) {
     case JSON_NULL:
         return why_set(why, SH_EFORMAT, value->offset,
