@@ -1,4 +1,4 @@
-/* Appending one entry: check, sign, commit, publish.  The invariants are in channel.h. */
+/* Appending entries: check, sign, commit, publish.  The invariants are in channel.h. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,13 +9,19 @@
 /* What one append brings together. */
 struct work {
     struct channel *channel;
-    const struct channel_append *append;
-    struct arena arena;
-    struct document doc;
-    struct channel_row row;    /* of the new entry */
-    struct channel_row target; /* of a withdrawal */
+    const struct channel_appends *appends;
+    struct channel_commit *out;
     struct channel_state next;
-    uint64_t pending; /* rows so far */
+    struct tlog_range range;
+    struct bytes hashes; /* of the entries so far */
+    uint64_t pending;    /* rows so far */
+    bool purges;
+    /* the entry in hand */
+    const struct channel_append *append;
+    struct document doc;
+    uint8_t hash[CRYPT_DIGEST_BYTES];
+    struct channel_row row;
+    struct channel_row target; /* of open, withdraw and correct */
 };
 
 /* ---- checks ---- */
@@ -53,15 +59,30 @@ static int check_staged(const struct work *work, struct why *why)
     return SH_OK;
 }
 
-/* Every blob of the document is staged, or public already with the right size. */
-static int check_blobs(const struct work *work, struct why *why)
+/* Does HOME/private/<below><path> hold a file of that size? */
+static bool lies_in_private(const struct channel *channel, const char *path, uint64_t bytes)
 {
+    char sealed[CHANNEL_QUARANTINE_BYTES], hidden[CHANNEL_QUARANTINE_BYTES];
+    uint64_t found, mtime_s;
+
+    channel_sealed_path(path, sealed);
+    channel_quarantine_path(path, hidden);
+    return (io_stat(channel->private_dir, sealed, &found, &mtime_s, NULL) == SH_OK &&
+            found == bytes) ||
+           (io_stat(channel->private_dir, hidden, &found, &mtime_s, NULL) == SH_OK &&
+            found == bytes);
+}
+
+/* Every blob of doc is staged, or lies where it will be taken from, with the right size. */
+static int check_blobs(const struct work *work, const struct document *doc, struct why *why)
+{
+    bool sealed = work->append->type == ENTRY_SEALED || work->append->type == ENTRY_OPEN;
     char path[TREE_PATH_BYTES];
     uint64_t bytes, mtime_s;
     bool found;
 
-    for (size_t i = 0; i < work->doc.blob_count; i++) {
-        const struct doc_blob *blob = &work->doc.blobs[i];
+    for (size_t i = 0; i < doc->blob_count; i++) {
+        const struct doc_blob *blob = &doc->blobs[i];
         int rc = tree_blob_path(blob->sha256, blob->mime, path, why);
 
         if (rc != SH_OK)
@@ -73,6 +94,8 @@ static int check_blobs(const struct work *work, struct why *why)
             found = io_stat(work->channel->info.public_dir, path, &bytes, &mtime_s, NULL) ==
                         SH_OK &&
                     bytes == blob->bytes;
+        if (!found && sealed)
+            found = lies_in_private(work->channel, path, blob->bytes);
         if (!found)
             return why_set(why, SH_EARG, WHY_NOWHERE, "blob %s: neither staged nor public",
                            path);
@@ -80,170 +103,215 @@ static int check_blobs(const struct work *work, struct why *why)
     return SH_OK;
 }
 
+static int refuse_target(const struct work *work, const char *what, uint64_t by,
+                         struct why *why)
+{
+    if (by == CHANNEL_NONE)
+        return why_set(why, SH_EARG, WHY_NOWHERE, "entry %ju is of type %s: %s",
+                       (uintmax_t)work->target.index, entry_type_name(work->target.type), what);
+    return why_set(why, SH_EARG, WHY_NOWHERE, "entry %ju %s, by entry %ju",
+                   (uintmax_t)work->target.index, what, (uintmax_t)by);
+}
+
+static int check_withdraw(struct work *work, struct why *why)
+{
+    const struct channel_row *target = &work->target;
+    bool purge = work->doc.level == DOC_PURGE;
+
+    if (target->type != ENTRY_DISPATCH && target->type != ENTRY_SEALED)
+        return refuse_target(work, "only a dispatch can be withdrawn", CHANNEL_NONE, why);
+    if (target->withdrawn_by != CHANNEL_NONE && !purge)
+        return refuse_target(work, "is withdrawn already", target->withdrawn_by, why);
+    if (target->purged_by != CHANNEL_NONE)
+        return refuse_target(work, "is purged already", target->purged_by, why);
+    return SH_OK;
+}
+
+static int check_correct(struct work *work, struct why *why)
+{
+    const struct channel_row *target = &work->target;
+    bool sealed = target->type == ENTRY_SEALED;
+
+    if (target->type != ENTRY_DISPATCH && !sealed)
+        return refuse_target(work, "only a dispatch can be corrected", CHANNEL_NONE, why);
+    if (target->withdrawn_by != CHANNEL_NONE)
+        return refuse_target(work, "is withdrawn", target->withdrawn_by, why);
+    if (sealed && target->opened_by == CHANNEL_NONE)
+        return refuse_target(work,
+                             "it is not public yet; what corrects it would be public before "
+                             "it: publish or withdraw it first",
+                             CHANNEL_NONE, why);
+    return SH_OK;
+}
+
+/* The document that was sealed must be here, and all its files. */
+static int check_open(struct work *work, struct why *why)
+{
+    const struct channel_row *target = &work->target;
+    struct document sealed;
+    struct entry entry;
+    struct arena arena;
+    struct bytes raw;
+    uint64_t at;
+    int rc;
+
+    if (target->type != ENTRY_SEALED)
+        return refuse_target(work, "only a sealed entry can be published", CHANNEL_NONE, why);
+    if (target->opened_by != CHANNEL_NONE)
+        return refuse_target(work, "is public already", target->opened_by, why);
+    if (target->withdrawn_by != CHANNEL_NONE)
+        return refuse_target(work, "is withdrawn", target->withdrawn_by, why);
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    rc = entry_parse(slice_of(target->line, target->line_len), target->index, &entry, why);
+    if (rc == SH_OK)
+        rc = channel_sealed_read(work->channel, &entry, &raw, &at, why);
+    if (rc == SH_OK)
+        rc = document_parse(bytes_view(&raw), &arena, &sealed, why);
+    if (rc == SH_OK)
+        rc = check_blobs(work, &sealed, why);
+    bytes_release(&raw);
+    arena_release(&arena);
+    return rc;
+}
+
 static int check_target(struct work *work, struct why *why)
 {
-    uint64_t ref = work->append->ref;
-    int rc = channel_row_get(work->channel->store, ref, &work->target, why);
+    int rc;
 
+    if (work->append->type != ENTRY_OPEN && work->append->type != ENTRY_WITHDRAW &&
+        work->append->type != ENTRY_CORRECT)
+        return SH_OK;
+    rc = channel_row_get(work->channel->store, work->append->ref, &work->target, why);
     if (rc != SH_OK)
         return rc;
-    if (work->target.type != ENTRY_DISPATCH)
-        return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "entry %ju is of type %s: only a dispatch can be withdrawn",
-                       (uintmax_t)ref, entry_type_name(work->target.type));
-    if (work->target.withdrawn_by != CHANNEL_NOT_WITHDRAWN)
-        return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "entry %ju is withdrawn already, by entry %ju", (uintmax_t)ref,
-                       (uintmax_t)work->target.withdrawn_by);
-    return SH_OK;
+    switch (work->append->type) {
+    case ENTRY_OPEN:
+        return check_open(work, why);
+    case ENTRY_WITHDRAW:
+        return check_withdraw(work, why);
+    default:
+        return check_correct(work, why);
+    }
 }
 
 static enum doc_kind kind_of(enum entry_type type)
 {
     switch (type) {
     case ENTRY_DISPATCH:
+    case ENTRY_SEALED:
         return DOC_DISPATCH;
     case ENTRY_PROMISE:
         return DOC_PROMISE;
+    case ENTRY_OPEN:
+        return DOC_OPEN;
     case ENTRY_WITHDRAW:
         return DOC_WITHDRAW;
+    case ENTRY_CORRECT:
+        return DOC_CORRECT;
     default:
         return DOC_UNKNOWN;
     }
 }
 
-static int check_document(struct work *work, struct why *why)
+static int check_document(struct work *work, struct arena *arena, struct why *why)
 {
     const struct channel_append *append = work->append;
-    struct channel *channel = work->channel;
-    enum doc_kind kind = kind_of(append->type);
-    int rc = document_parse(append->document, &work->arena, &work->doc, why);
+    bool sealed = append->type == ENTRY_SEALED;
+    int rc = document_parse(append->document, arena, &work->doc, why);
 
     if (rc != SH_OK)
         return rc;
-    if (work->doc.kind != kind)
+    if (work->doc.kind != kind_of(append->type))
         return why_set(why, SH_EARG, WHY_NOWHERE, "document: kind %.*s for an entry of type %s",
                        (int)work->doc.kind_text.len, (const char *)work->doc.kind_text.ptr,
                        entry_type_name(append->type));
-    if (!slice_equal(work->doc.channel, slice_text(channel->info.id.text)))
+    if (!slice_equal(work->doc.channel, slice_text(work->channel->info.id.text)))
         return why_set(why, SH_EARG, WHY_NOWHERE, "document: it is of another channel");
+    if (sealed != (work->doc.published == 0))
+        return why_set(why, SH_EARG, WHY_NOWHERE,
+                       sealed ? "document: a sealed one says no time of its publication"
+                              : "document: it says no time of its publication");
     return SH_OK;
 }
 
 /* A salt makes each document unlike any other; the same bytes twice are a mistake. */
-static int check_new(const struct work *work, const uint8_t hash[CRYPT_DIGEST_BYTES],
-                     struct why *why)
+static int check_new(const struct work *work, struct why *why)
 {
-    char path[TREE_PATH_BYTES], hidden[CHANNEL_QUARANTINE_BYTES];
+    char path[TREE_PATH_BYTES], hidden[CHANNEL_QUARANTINE_BYTES],
+        sealed[CHANNEL_QUARANTINE_BYTES];
+    bool there;
 
-    tree_document_path(hash, path);
+    tree_document_path(work->hash, path);
     channel_quarantine_path(path, hidden);
-    if (io_exists(work->channel->info.public_dir, path) ||
-        io_exists(work->channel->private_dir, hidden))
+    channel_sealed_path(path, sealed);
+    there = io_exists(work->channel->info.public_dir, path) ||
+            io_exists(work->channel->private_dir, hidden) ||
+            io_exists(work->channel->private_dir, sealed);
+    for (size_t at = 0; at < work->hashes.len && !there; at += sizeof(work->hash))
+        there = memcmp(work->hashes.ptr + at, work->hash, sizeof(work->hash)) == 0;
+    if (there)
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "document: the channel has it already; each needs a salt of its own");
     return SH_OK;
 }
 
-static int check(struct work *work, struct why *why)
+/* The entry in hand may be made; its hash is known then. */
+static int check(struct work *work, struct arena *arena, struct why *why)
 {
     const struct channel_append *append = work->append;
-    struct channel *channel = work->channel;
     int rc;
 
-    if (channel->use != CHANNEL_WRITE || channel->info.conflict[0])
-        bug("append to a channel that is not open for it");
-    if (kind_of(append->type) == DOC_UNKNOWN)
+    work->doc = (struct document){.kind = DOC_UNKNOWN};
+    if (kind_of(append->type) == DOC_UNKNOWN || (append->cover && append->type != ENTRY_SEALED))
         bug("append of an entry type that is not built");
-    if (channel->broken)
-        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
-                       "an earlier write failed; run the command again");
-    rc = check_document(work, why);
+    if (append->cover) {
+        io_random(work->hash, sizeof(work->hash));
+        return SH_OK;
+    }
+    crypto.sha256(append->document, work->hash);
+    rc = check_document(work, arena, why);
     if (rc == SH_OK)
         rc = check_staged(work, why);
     if (rc == SH_OK)
-        rc = check_blobs(work, why);
-    if (rc == SH_OK && append->type == ENTRY_WITHDRAW)
-        rc = check_target(work, why);
-    return rc;
-}
-
-/* ---- the entry and the checkpoint ---- */
-
-static int make_entry(struct work *work, struct why *why)
-{
-    struct channel_state *state = &work->channel->state;
-    struct channel_row *row = &work->row;
-    struct entry entry = {.type = work->append->type, .ref = ENTRY_NO_REF};
-
-    if (state->size >= LIMIT_LOG_SIZE)
-        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the log is full");
-    if (entry.type == ENTRY_WITHDRAW)
-        entry.ref = work->append->ref;
-    crypto.sha256(work->append->document, entry.hash);
-    row->index = state->size;
-    row->type = entry.type;
-    row->ordinal = state->dispatches;
-    row->withdrawn_by = CHANNEL_NOT_WITHDRAWN;
-    row->line_len = entry_build(&entry, row->line);
-    return check_new(work, entry.hash, why);
-}
-
-int channel_sign(const struct channel *channel, struct channel_state *state,
-                 const struct channel_signer *signer, struct why *why)
-{
-    uint8_t signature[CRYPT_SIGNATURE_BYTES];
-    char origin[CHANNEL_ORIGIN_BYTES];
-    struct tlog_checkpoint checkpoint = {.size = state->size};
-    struct bytes *note = &state->note;
-    int rc;
-
-    channel_origin(&channel->info.id, origin);
-    checkpoint.origin = slice_text(origin);
-    memcpy(checkpoint.root, state->root, sizeof(checkpoint.root));
-    tlog_checkpoint_build(note, &checkpoint);
-    rc = bytes_check(note, why);
+        rc = check_blobs(work, &work->doc, why);
     if (rc == SH_OK)
-        rc = signer->sign_checkpoint(signer->ctx, bytes_view(note), signature, why);
-    if (rc != SH_OK)
-        return rc;
-    /* Nothing is believed, not even our own signer: a broken note must not be committed. */
-    if (!crypto.ed25519_verify(channel->info.log_key.public_key, bytes_view(note), signature))
-        return why_set(why, SH_ECRYPT, WHY_NOWHERE,
-                       "private/" CHANNEL_LOG_KEY
-                       " is not the log key of this channel; restore "
-                       "it from a backup");
-    bytes_u8(note, '\n');
-    tlog_signature_line(note, &channel->info.log_key, slice_of(signature, sizeof(signature)));
-    return bytes_check(note, why);
+        rc = check_target(work, why);
+    return rc == SH_OK ? check_new(work, why) : rc;
 }
 
-static int make_state(struct work *work, const struct channel_signer *signer, struct why *why)
+/* ---- the entry ---- */
+
+static int make_row(struct work *work, struct why *why)
 {
-    const struct channel_state *state = &work->channel->state;
     struct channel_state *next = &work->next;
+    struct channel_row *row = &work->row;
+    enum entry_type type = work->append->type;
+    struct entry entry = {.type = type, .ref = ENTRY_NO_REF};
     uint8_t leaf[TLOG_HASH_BYTES];
-    struct tlog_range range;
-    uint64_t now = io_now();
 
-    *next = *state;
-    bytes_init(&next->note, LIMIT_NOTE_BYTES);
-    channel_edge_range(&work->channel->edge, &range);
-    tlog_leaf_hash(slice_of(work->row.line, work->row.line_len), leaf);
-    tlog_range_append(&range, leaf);
-    tlog_range_root(&range, next->root);
-    next->size = range.size;
-    next->prev_size = state->size;
-    memcpy(next->prev_root, state->root, sizeof(next->prev_root));
-    next->stamp = now > state->stamp ? now : state->stamp + 1;
-    next->published = work->doc.published;
-    next->dispatches += work->row.type == ENTRY_DISPATCH;
-    return channel_sign(work->channel, next, signer, why);
+    if (next->size >= LIMIT_LOG_SIZE)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the log is full");
+    if (type == ENTRY_OPEN || type == ENTRY_WITHDRAW || type == ENTRY_CORRECT)
+        entry.ref = work->append->ref;
+    memcpy(entry.hash, work->hash, sizeof(entry.hash));
+    *row = (struct channel_row){
+        .index = next->size, .type = type, .ordinal = next->dispatches, .ref = entry.ref};
+    row->line_len = entry_build(&entry, row->line);
+    tlog_leaf_hash(slice_of(row->line, row->line_len), leaf);
+    tlog_range_append(&work->range, leaf);
+    next->size = work->range.size;
+    next->dispatches += type == ENTRY_DISPATCH || type == ENTRY_OPEN;
+    if (work->doc.published)
+        next->published = work->doc.published;
+    bytes_append(&work->hashes, work->hash, sizeof(work->hash));
+    return bytes_check(&work->hashes, why);
 }
 
-/* ---- the commit ---- */
+/* ---- what is left to do after the commit ---- */
 
 struct pending {
+    enum channel_op op;
     const char *path;
     const char *staged; /* or NULL */
     struct slice data;  /* or empty */
@@ -253,7 +321,7 @@ static int pend(struct work *work, const struct pending *pending, struct why *wh
 {
     struct store_query *query;
     int rc = store_query(work->channel->store,
-                         "INSERT INTO pending(seq,path,staged,data) VALUES(?1,?2,?3,?4)",
+                         "INSERT INTO pending(seq,path,staged,data,op) VALUES(?1,?2,?3,?4,?5)",
                          &query, why);
 
     if (rc != SH_OK)
@@ -264,79 +332,230 @@ static int pend(struct work *work, const struct pending *pending, struct why *wh
         store_bind_text(query, 3, pending->staged);
     if (pending->data.len)
         store_bind_blob(query, 4, pending->data);
+    store_bind_int(query, 5, pending->op);
     return store_run(query, why);
 }
 
 /* hide->file */
 static int pend_hidden(void *ctx, const char *path, struct why *why)
 {
-    struct pending pending = {.path = path};
+    struct work *work = ctx;
+    bool purge = work->doc.level == DOC_PURGE;
+    struct pending pending = {.op = channel_hide_op(&work->target, purge), .path = path};
 
-    return pend(ctx, &pending, why);
+    work->purges = work->purges || purge;
+    return pend(work, &pending, why);
 }
 
+/* The time of opening goes with the sealed document that row stands for. */
+static int pend_no_time(struct work *work, const char *document_path, struct why *why)
+{
+    char at[TREE_PATH_BYTES];
+    struct pending pending = {.op = CHANNEL_OP_PURGE_SEALED, .path = at};
+
+    (void)snprintf(at, sizeof(at), "%.*s.at", TREE_PATH_BYTES - 4, document_path);
+    return pend(work, &pending, why);
+}
+
+static int pend_time(struct work *work, const char *document_path, struct why *why)
+{
+    char at[TREE_PATH_BYTES];
+    struct pending pending = {.op = CHANNEL_OP_SEAL, .path = at};
+    struct bytes text;
+    int rc;
+
+    (void)snprintf(at, sizeof(at), "%.*s.at", TREE_PATH_BYTES - 4, document_path);
+    bytes_init(&text, 32);
+    channel_at_build(work->append->publish_at, &text);
+    rc = bytes_check(&text, why);
+    pending.data = bytes_view(&text);
+    if (rc == SH_OK)
+        rc = pend(work, &pending, why);
+    bytes_release(&text);
+    return rc;
+}
+
+/* The entry's own document and files. */
 static int pend_files(struct work *work, struct why *why)
 {
     const struct channel_append *append = work->append;
-    struct pending pending = {.data = append->document};
-    uint8_t hash[CRYPT_DIGEST_BYTES];
+    bool sealed = append->type == ENTRY_SEALED;
+    struct pending pending = {.op = sealed ? CHANNEL_OP_SEAL : CHANNEL_OP_PUT,
+                              .data = append->document};
     char path[TREE_PATH_BYTES], staged[96];
-    int rc;
+    int rc = SH_OK;
 
-    crypto.sha256(append->document, hash);
-    tree_document_path(hash, path);
+    tree_document_path(work->hash, path);
     pending.path = path;
-    rc = pend(work, &pending, why);
+    /* The time comes first: no document waits without one. */
+    if (sealed)
+        rc = pend_time(work, path, why);
+    if (rc == SH_OK)
+        rc = pend(work, &pending, why);
     for (size_t i = 0; i < append->file_count && rc == SH_OK; i++) {
         (void)snprintf(staged, sizeof(staged), "%s/%s", append->job->name,
                        append->files[i].staged);
-        pending = (struct pending){.path = append->files[i].path, .staged = staged};
+        pending = (struct pending){.op = sealed ? CHANNEL_OP_SEAL : CHANNEL_OP_SHOW,
+                                   .path = append->files[i].path,
+                                   .staged = staged};
         rc = pend(work, &pending, why);
     }
     return rc;
 }
 
-/* All rows of the commit, inside of the transaction. */
+/* hide->file: a file of the sealed entry that is opened. */
+static int pend_shown(void *ctx, const char *path, struct why *why)
+{
+    char sealed[CHANNEL_QUARANTINE_BYTES];
+    struct pending pending = {.op = CHANNEL_OP_SHOW, .path = path, .staged = sealed};
+
+    channel_sealed_path(path, sealed);
+    return pend(ctx, &pending, why);
+}
+
+static int pend_target_time(struct work *work, struct why *why)
+{
+    char path[TREE_PATH_BYTES];
+    struct entry entry;
+    int rc = entry_parse(slice_of(work->target.line, work->target.line_len), work->target.index,
+                         &entry, why);
+
+    tree_document_path(entry.hash, path);
+    return rc == SH_OK ? pend_no_time(work, path, why) : rc;
+}
+
+/* What the entry does to the one it refers to: rows and files. */
+static int change_target(struct work *work, struct why *why)
+{
+    struct channel_hide hide = {pend_hidden, work}, show = {pend_shown, work};
+    struct store *store = work->channel->store;
+    uint64_t target = work->target.index, by = work->row.index;
+    bool waits = work->target.type == ENTRY_SEALED && work->target.opened_by == CHANNEL_NONE;
+    int rc;
+
+    switch (work->append->type) {
+    case ENTRY_OPEN:
+        rc = channel_files_of(store, &work->target, &show, why);
+        if (rc == SH_OK)
+            rc = pend_target_time(work, why);
+        return rc == SH_OK ? channel_row_open(store, target, by, why) : rc;
+    case ENTRY_WITHDRAW:
+        rc = channel_hidden(store, &work->target, &hide, why);
+        if (rc == SH_OK && waits)
+            rc = pend_target_time(work, why);
+        if (rc != SH_OK)
+            return rc;
+        return work->doc.level == DOC_PURGE ? channel_row_purge(store, target, by, why)
+                                            : channel_row_withdraw(store, target, by, why);
+    case ENTRY_CORRECT:
+        return channel_row_correct(store, target, by, why);
+    default:
+        return SH_OK;
+    }
+}
+
+/* ---- the commit ---- */
+
+/* One entry, inside of the transaction. */
 static int write_rows(struct work *work, struct why *why)
 {
-    struct channel_hide hide = {pend_hidden, work};
+    struct store *store = work->channel->store;
+    const struct channel_append *append = work->append;
+    int rc = channel_row_put(store, &work->row, why);
+
+    if (append->cover)
+        return rc;
+    if (rc == SH_OK)
+        rc = channel_files_put(store, work->row.index, &work->doc, why);
+    if (rc == SH_OK && append->type == ENTRY_SEALED)
+        rc = channel_row_seal(store, work->row.index, append->publish_at, why);
+    if (rc == SH_OK)
+        rc = pend_files(work, why);
+    return rc == SH_OK ? change_target(work, why) : rc;
+}
+
+static int take_one(struct work *work, size_t at, struct why *why)
+{
+    struct arena arena;
+    int rc;
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    work->append = &work->appends->list[at];
+    rc = check(work, &arena, why);
+    if (rc == SH_OK)
+        rc = make_row(work, why);
+    if (rc == SH_OK)
+        rc = write_rows(work, why);
+    work->out[at] = (struct channel_commit){.index = work->row.index, .ref = work->row.ref};
+    if (rc != SH_OK && work->appends->bad)
+        *work->appends->bad = at;
+    arena_release(&arena);
+    return rc;
+}
+
+/* The state that follows, without root and signature. */
+static void begin_state(struct work *work)
+{
+    const struct channel_state *state = &work->channel->state;
+    struct channel_state *next = &work->next;
+    uint64_t now = io_now();
+
+    *next = *state;
+    bytes_init(&next->note, LIMIT_NOTE_BYTES);
+    channel_edge_range(&work->channel->edge, &work->range);
+    next->prev_size = state->size;
+    memcpy(next->prev_root, state->root, sizeof(next->prev_root));
+    next->stamp = now > state->stamp ? now : state->stamp + 1;
+}
+
+/* Everything of the commit, inside of the transaction. */
+static int write_all(struct work *work, const struct channel_signer *signer, struct why *why)
+{
     struct store *store = work->channel->store;
     int rc = store_exec(store, "DELETE FROM pending", why);
 
-    if (rc == SH_OK)
-        rc = channel_row_put(store, &work->row, why);
-    if (rc == SH_OK)
-        rc = channel_files_put(store, work->row.index, &work->doc, why);
-    if (rc == SH_OK)
-        rc = pend_files(work, why);
-    if (rc == SH_OK && work->row.type == ENTRY_WITHDRAW) {
-        rc = channel_hidden(store, &work->target, &hide, why);
-        if (rc == SH_OK)
-            rc = channel_row_withdraw(store, work->target.index, work->row.index, why);
-    }
+    for (size_t i = 0; i < work->appends->count && rc == SH_OK; i++)
+        rc = take_one(work, i, why);
+    if (rc != SH_OK)
+        return rc;
+    tlog_range_root(&work->range, work->next.root);
+    rc = channel_sign(work->channel, &work->next, signer, why);
     return rc == SH_OK ? channel_state_save(store, &work->next, why) : rc;
 }
 
-static int commit(struct work *work, struct why *why)
+static int sync_jobs(const struct channel_appends *appends, struct why *why)
 {
-    struct channel *channel = work->channel;
-    struct channel_job *job = work->append->job;
-    struct why cause = {0};
     int rc = SH_OK;
 
-    if (job && work->append->file_count)
-        rc = io_sync_fd(job->dir, "private/staging", why);
+    for (size_t i = 0; i < appends->count && rc == SH_OK; i++)
+        if (appends->list[i].job && appends->list[i].file_count)
+            rc = io_sync_fd(appends->list[i].job->dir, "private/staging", why);
+    return rc;
+}
+
+static void keep_jobs(const struct channel_appends *appends, bool kept)
+{
+    for (size_t i = 0; i < appends->count; i++)
+        if (appends->list[i].job)
+            appends->list[i].job->kept = kept;
+}
+
+static int commit(struct work *work, const struct channel_signer *signer, struct why *why)
+{
+    struct channel *channel = work->channel;
+    struct why cause = {0};
+    int rc = sync_jobs(work->appends, why);
+
     if (rc == SH_OK)
         rc = store_begin(channel->store, STORE_DURABLE, why);
     if (rc != SH_OK)
         return rc;
-    rc = write_rows(work, why);
+    rc = write_all(work, signer, why);
     if (rc != SH_OK) {
         store_end(channel->store);
         return rc;
     }
-    if (job)
-        job->kept = true;
+    keep_jobs(work->appends, true);
     rc = store_commit(channel->store, &cause);
     if (rc == SH_OK)
         return SH_OK;
@@ -349,7 +568,7 @@ static int commit(struct work *work, struct why *why)
 
 /* ---- all of it ---- */
 
-static void adopt(struct work *work, struct channel_commit *out)
+static void adopt(struct work *work)
 {
     struct channel *channel = work->channel;
 
@@ -357,52 +576,79 @@ static void adopt(struct work *work, struct channel_commit *out)
     channel->state = work->next;
     bytes_init(&work->next.note, 1);
     channel->stamp_fresh = true;
-    out->index = work->row.index;
-    out->ref = work->append->ref;
-    out->size = channel->state.size;
-    memcpy(out->root, channel->state.root, sizeof(out->root));
-    out->published = false;
+    for (size_t i = 0; i < work->appends->count; i++) {
+        work->out[i].size = channel->state.size;
+        memcpy(work->out[i].root, channel->state.root, sizeof(work->out[i].root));
+        work->out[i].published = false;
+    }
 }
 
-static int run(struct work *work, const struct channel_signer *signer,
-               struct channel_commit *out, struct why *why)
+static int publish(struct work *work, struct why *why)
 {
     struct channel *channel = work->channel;
-    int rc = check(work, why);
+    int rc = channel_info_fill(channel, why);
 
-    if (rc == SH_OK)
-        rc = make_entry(work, why);
-    if (rc == SH_OK)
-        rc = make_state(work, signer, why);
-    if (rc == SH_OK)
-        rc = commit(work, why);
-    if (rc != SH_OK)
-        return rc;
-    adopt(work, out);
-    rc = channel_info_fill(channel, why);
     if (rc == SH_OK)
         rc = store_begin_read(channel->store, why);
     if (rc == SH_OK)
         rc = channel_publish_last(channel, why);
-    out->published = rc == SH_OK;
+    /* What was purged must not stay in the database's log either. */
+    if (rc == SH_OK && work->purges) {
+        store_end(channel->store);
+        rc = store_fold(channel->store, why);
+        if (rc == SH_OK)
+            rc = store_begin_read(channel->store, why);
+    }
+    return rc;
+}
+
+static int run(struct work *work, const struct channel_signer *signer, struct why *why)
+{
+    struct channel *channel = work->channel;
+    int rc;
+
+    if (channel->use != CHANNEL_WRITE || channel->info.conflict[0])
+        bug("append to a channel that is not open for it");
+    if (!work->appends->count || work->appends->count > LIMIT_APPENDS)
+        bug("append of no entries, or of more than LIMIT_APPENDS");
+    if (channel->broken)
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                       "an earlier write failed; run the command again");
+    begin_state(work);
+    rc = commit(work, signer, why);
+    if (rc != SH_OK)
+        return rc;
+    adopt(work);
+    rc = publish(work, why);
+    for (size_t i = 0; i < work->appends->count; i++)
+        work->out[i].published = rc == SH_OK;
     if (rc != SH_OK)
         channel->broken = true;
-    else if (work->append->job)
+    else
         /* Empty now; what stays behind is swept by the next poster. */
-        work->append->job->kept = false;
+        keep_jobs(work->appends, false);
     return SH_OK;
+}
+
+int channel_append_all(struct channel *channel, const struct channel_appends *appends,
+                       const struct channel_signer *signer, struct channel_commit *out,
+                       struct why *why)
+{
+    struct work work = {.channel = channel, .appends = appends, .out = out};
+    int rc;
+
+    bytes_init(&work.hashes, (size_t)LIMIT_APPENDS * CRYPT_DIGEST_BYTES);
+    rc = run(&work, signer, why);
+    bytes_release(&work.next.note);
+    bytes_release(&work.hashes);
+    return rc;
 }
 
 int channel_append(struct channel *channel, const struct channel_append *append,
                    const struct channel_signer *signer, struct channel_commit *out,
                    struct why *why)
 {
-    struct work work = {.channel = channel, .append = append};
-    int rc;
+    const struct channel_appends appends = {append, 1, NULL};
 
-    arena_init(&work.arena, LIMIT_DOCUMENT_ARENA);
-    rc = run(&work, signer, out, why);
-    bytes_release(&work.next.note);
-    arena_release(&work.arena);
-    return rc;
+    return channel_append_all(channel, &appends, signer, out, why);
 }

@@ -66,7 +66,7 @@ struct channel_info {
     uint64_t size;
     uint8_t root[TLOG_HASH_BYTES];
     uint64_t published;     /* time of the newest document, 0 when there is none */
-    uint64_t dispatches;    /* entries of type dispatch */
+    uint64_t dispatches;    /* entries of type dispatch, and sealed ones that were opened */
     uint64_t pages_size;    /* the pages show the log up to this size; < size: they are behind;
                           * 0 also when public/ was put back from an older day */
     char pages_version[32]; /* of the program that wrote the pages; empty: none did */
@@ -112,9 +112,9 @@ MUST_CHECK int channel_create(struct channel_birth *birth, struct why *why);
 /* ---- reading ---- */
 
 enum entry_state {
-    STATE_PRESENT,
-    STATE_SEALED,
-    STATE_WITHDRAWN, /* by entry withdrawn_by */
+    STATE_PRESENT,   /* a dispatch, or a sealed one that was opened (opened_by) */
+    STATE_SEALED,    /* not opened: a dispatch that waits, or a cover */
+    STATE_WITHDRAWN, /* by entry withdrawn_by; purged_by too when its bytes are gone for ever */
     STATE_OTHER      /* identity, promise, withdraw, ...: nothing to show as a dispatch */
 };
 struct channel_entry {
@@ -122,17 +122,24 @@ struct channel_entry {
     struct entry entry;
     char line[LIMIT_ENTRY_BYTES + 1];
     enum entry_state state;
-    uint64_t withdrawn_by;
+    uint64_t withdrawn_by; /* the entry that did it, or ENTRY_NO_REF: so for each of these */
+    uint64_t opened_by;
+    uint64_t corrected_by; /* the newest correction */
+    uint64_t purged_by;
 };
 MUST_CHECK int channel_entry_get(struct channel *channel, uint64_t index,
                                  struct channel_entry *out, struct why *why);
-/* Index of dispatch number ordinal (0 = the first); SH_ENOTFOUND. */
+/*
+ * Index of dispatch number ordinal (0 = the first); SH_ENOTFOUND.  They stand in the order of
+ * their publication: one that was sealed stands where its open entry does.
+ */
 MUST_CHECK int channel_dispatch_at(struct channel *channel, uint64_t ordinal, uint64_t *index,
                                    struct why *why);
 /* Ordinal of the dispatch at index; SH_ENOTFOUND when the entry is none. */
 MUST_CHECK int channel_dispatch_ordinal(struct channel *channel, uint64_t index,
                                         uint64_t *ordinal, struct why *why);
-/* The document's bytes from public/d, checked against the entry's hash. */
+/* The document's bytes from public/d, checked against the entry's hash.  SH_ENOTFOUND for one
+ * that is sealed.  A dispatch that was sealed says no time: its open entry's document does. */
 MUST_CHECK int channel_document(struct channel *channel, const struct channel_entry *entry,
                                 struct bytes *raw, struct why *why);
 
@@ -159,12 +166,14 @@ struct channel_file {
     char path[TREE_PATH_BYTES]; /* where it goes in public/ */
 };
 struct channel_append {
-    enum entry_type type; /* ENTRY_DISPATCH, ENTRY_PROMISE or ENTRY_WITHDRAW */
-    uint64_t ref;         /* of a withdrawal */
+    enum entry_type type; /* dispatch, promise, sealed, open, withdraw or correct */
+    uint64_t ref;         /* of open, withdraw and correct */
     struct slice document;
     const struct channel_file *files;
     size_t file_count;
     struct channel_job *job; /* NULL without files */
+    bool cover;              /* sealed, without a document: 32 random bytes for a hash */
+    uint64_t publish_at;     /* sealed: unix seconds; 0 = when its keeper says */
 };
 struct channel_commit {
     uint64_t index; /* of the entry */
@@ -180,6 +189,37 @@ struct channel_commit {
 MUST_CHECK int channel_append(struct channel *channel, const struct channel_append *append,
                               const struct channel_signer *signer, struct channel_commit *out,
                               struct why *why);
+/*
+ * Append 1..LIMIT_APPENDS entries with one commit and one checkpoint: all or none.  out has
+ * room for count.  bad (may be NULL) is set to the one that was refused.
+ */
+struct channel_appends {
+    const struct channel_append *list;
+    size_t count;
+    size_t *bad;
+};
+MUST_CHECK int channel_append_all(struct channel *channel,
+                                  const struct channel_appends *appends,
+                                  const struct channel_signer *signer,
+                                  struct channel_commit *out, struct why *why);
+
+/* ---- sealed entries ---- */
+
+/* Documents of sealed entries that wait in private/sealed, in the order of the log. */
+struct channel_sealed {
+    uint64_t index;
+    uint64_t publish_at; /* unix seconds; 0 = when its keeper says */
+};
+/* The first at or after `from`; SH_ENOTFOUND when there is none. */
+MUST_CHECK int channel_sealed_next(struct channel *channel, uint64_t from,
+                                   struct channel_sealed *out, struct why *why);
+/* The one that opens first (publish_at not 0); SH_ENOTFOUND when there is none. */
+MUST_CHECK int channel_sealed_due(struct channel *channel, struct channel_sealed *out,
+                                  struct why *why);
+/* Its document, not yet public.  SH_ENOTFOUND: a cover, or its files are lost. */
+MUST_CHECK int channel_sealed_document(struct channel *channel,
+                                       const struct channel_entry *entry, struct bytes *raw,
+                                       uint64_t *publish_at, struct why *why);
 
 /* ---- derived files (pages) ---- */
 

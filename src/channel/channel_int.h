@@ -53,12 +53,17 @@ MUST_CHECK int channel_kept_get(struct store *store, const char *path, struct by
 
 /* ---- rows of table entries ---- */
 
-#define CHANNEL_NOT_WITHDRAWN UINT64_MAX
+#define CHANNEL_NONE UINT64_MAX
+/* For SQL: the types that statements name. */
+#define CHANNEL_TYPE_SEALED "4"
+#define CHANNEL_TYPE_CORRECT "7"
+_Static_assert(ENTRY_SEALED == 4 && ENTRY_CORRECT == 7, "the numbers above");
 struct channel_row {
     uint64_t index;
     enum entry_type type;
-    uint64_t ordinal;      /* dispatches before this entry */
-    uint64_t withdrawn_by; /* or CHANNEL_NOT_WITHDRAWN */
+    uint64_t ordinal; /* dispatches and opened entries before this one */
+    uint64_t ref;     /* or CHANNEL_NONE, like all below */
+    uint64_t withdrawn_by, opened_by, corrected_by, purged_by;
     char line[LIMIT_ENTRY_BYTES + 1];
     size_t line_len;
 };
@@ -66,8 +71,18 @@ MUST_CHECK int channel_row_get(struct store *store, uint64_t index, struct chann
                                struct why *why);
 MUST_CHECK int channel_row_put(struct store *store, const struct channel_row *row,
                                struct why *why);
+/* What the entry `by` does to entry index.  Corrections of an entry go with it. */
 MUST_CHECK int channel_row_withdraw(struct store *store, uint64_t index, uint64_t by,
                                     struct why *why);
+MUST_CHECK int channel_row_purge(struct store *store, uint64_t index, uint64_t by,
+                                 struct why *why);
+MUST_CHECK int channel_row_open(struct store *store, uint64_t index, uint64_t by,
+                                struct why *why);
+MUST_CHECK int channel_row_correct(struct store *store, uint64_t index, uint64_t by,
+                                   struct why *why);
+/* A sealed entry whose document waits here; publish_at 0: until its keeper says. */
+MUST_CHECK int channel_row_seal(struct store *store, uint64_t index, uint64_t publish_at,
+                                struct why *why);
 /* The blobs that a document names, into table files. */
 MUST_CHECK int channel_files_put(struct store *store, uint64_t index,
                                  const struct document *doc, struct why *why);
@@ -156,9 +171,22 @@ enum channel_repair { CHANNEL_KEEP, CHANNEL_SET_ASIDE };
 MUST_CHECK int channel_publish_all(struct channel *channel, enum channel_repair repair,
                                    struct why *why);
 
+/* What a commit has still to do with a file: table pending, column op. */
+enum channel_op {
+    CHANNEL_OP_PUT = 0,  /* data to public/path */
+    CHANNEL_OP_SHOW = 1, /* private/staged to public/path, with the time of its publication */
+    CHANNEL_OP_HIDE = 2, /* public/path to private/quarantine/path */
+    CHANNEL_OP_SEAL = 3, /* data, or private/staged, to private/sealed/path */
+    CHANNEL_OP_HIDE_SEALED = 4,  /* private/sealed/path to private/quarantine/path */
+    CHANNEL_OP_PURGE = 5,        /* delete public/path and private/quarantine/path */
+    CHANNEL_OP_PURGE_SEALED = 6, /* delete private/sealed/path and private/quarantine/path */
+};
+/* What a withdrawal does with the files of row. */
+enum channel_op channel_hide_op(const struct channel_row *row, bool purge);
+
 /*
- * Every public file that goes when the dispatch of row is withdrawn: its document, and the
- * blobs that no other dispatch names which is not withdrawn.
+ * Every file that goes when the dispatch of row is withdrawn: its document, those of its
+ * corrections, and the blobs that no other dispatch names which is not withdrawn.
  */
 struct channel_hide {
     int (*file)(void *ctx, const char *path, struct why *why);
@@ -166,6 +194,9 @@ struct channel_hide {
 };
 MUST_CHECK int channel_hidden(struct store *store, const struct channel_row *row,
                               const struct channel_hide *hide, struct why *why);
+/* Every file of one entry: its document, and the blobs that it names. */
+MUST_CHECK int channel_files_of(struct store *store, const struct channel_row *row,
+                                const struct channel_hide *hide, struct why *why);
 
 /* ---- keys ---- */
 
@@ -188,5 +219,18 @@ MUST_CHECK int channel_sweep(struct channel *channel, struct why *why);
 /* "quarantine/<path>" */
 #define CHANNEL_QUARANTINE_BYTES (TREE_PATH_BYTES + 16)
 void channel_quarantine_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES]);
+/* "sealed/<path>" */
+void channel_sealed_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES]);
+
+/* ---- sealed entries: private/sealed/<path as in public/> ---- */
+
+/*
+ * Beside a sealed document lies <path>.at: when it opens, "0\n" for when its keeper says.  The
+ * file is the truth, table sealed is made from it.
+ */
+void channel_at_build(uint64_t publish_at, struct bytes *out);
+/* SH_ENOTFOUND: no document waits for the entry, or it is not its own. */
+MUST_CHECK int channel_sealed_read(const struct channel *channel, const struct entry *entry,
+                                   struct bytes *raw, uint64_t *publish_at, struct why *why);
 
 #endif

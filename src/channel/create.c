@@ -188,9 +188,9 @@ static int sign_here(void *ctx, struct slice text, uint8_t signature[CRYPT_SIGNA
 static int write_rows(struct newborn *newborn, struct why *why)
 {
     struct channel *channel = newborn->channel;
-    struct channel_signer signer = {sign_here, newborn};
+    struct channel_signer signer = {.sign_checkpoint = sign_here, .ctx = newborn};
     struct channel_state *state = &channel->state;
-    struct channel_row row = {.type = ENTRY_IDENTITY};
+    struct channel_row row = {.type = ENTRY_IDENTITY, .ref = CHANNEL_NONE};
     struct entry entry = {.type = ENTRY_IDENTITY, .ref = ENTRY_NO_REF};
     int rc = channel_kept_put(channel->store, "id/0.note", bytes_view(&newborn->note), why);
 

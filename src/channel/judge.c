@@ -104,7 +104,9 @@ static int judge_older(struct channel *channel, const struct tlog_checkpoint *sh
             rc = entry_parse(slice_of(row.line, row.line_len), index, &entry, why);
         if (rc != SH_OK)
             return rc;
-        if (row.type == ENTRY_IDENTITY || row.withdrawn_by != CHANNEL_NOT_WITHDRAWN)
+        if (row.type == ENTRY_IDENTITY || row.type == ENTRY_UNKNOWN ||
+            row.withdrawn_by != CHANNEL_NONE ||
+            (row.type == ENTRY_SEALED && row.opened_by == CHANNEL_NONE))
             continue;
         tree_document_path(entry.hash, path);
         if (!io_exists(channel->info.public_dir, path)) {

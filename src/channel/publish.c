@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "channel/channel_int.h"
 
@@ -13,11 +14,24 @@ struct publish {
     struct channel *channel;
     struct io_batch batch;
     enum channel_repair repair;
+    bool bulk; /* many documents at once: the disk is waited for once, by syncfs */
 };
 
 void channel_quarantine_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES])
 {
     (void)snprintf(out, CHANNEL_QUARANTINE_BYTES, "quarantine/%.*s", TREE_PATH_BYTES - 1, path);
+}
+
+void channel_sealed_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES])
+{
+    (void)snprintf(out, CHANNEL_QUARANTINE_BYTES, "sealed/%.*s", TREE_PATH_BYTES - 1, path);
+}
+
+enum channel_op channel_hide_op(const struct channel_row *row, bool purge)
+{
+    if (row->type == ENTRY_SEALED && row->opened_by == CHANNEL_NONE)
+        return purge ? CHANNEL_OP_PURGE_SEALED : CHANNEL_OP_HIDE_SEALED;
+    return purge ? CHANNEL_OP_PURGE : CHANNEL_OP_HIDE;
 }
 
 static int put(struct publish *publish, const char *path, struct slice data, struct why *why)
@@ -97,17 +111,74 @@ static int put_tile(void *ctx, const struct tlog_tile *tile, struct slice data, 
 
 /* ---- moves ---- */
 
-/* hide->file: a public file goes to quarantine; what is missing already is fine. */
-static int hide_file(void *ctx, const char *path, struct why *why)
+/* public/path or private/sealed/path goes to quarantine; what is missing already is fine. */
+static int hide_file(struct publish *publish, enum channel_op op, const char *path,
+                     struct why *why)
 {
-    struct publish *publish = ctx;
     struct channel *channel = publish->channel;
-    char kept[CHANNEL_QUARANTINE_BYTES];
+    char kept[CHANNEL_QUARANTINE_BYTES], sealed[CHANNEL_QUARANTINE_BYTES];
     struct io_move move = {channel->info.public_dir, path, channel->private_dir, kept, 0700};
 
     channel_quarantine_path(path, kept);
-    if (!io_exists(channel->info.public_dir, path) && !io_exists(channel->private_dir, kept))
+    channel_sealed_path(path, sealed);
+    if (op == CHANNEL_OP_HIDE_SEALED) {
+        move.dir_a = channel->private_dir;
+        move.a = sealed;
+    }
+    if (!io_exists(move.dir_a, move.a) && !io_exists(channel->private_dir, kept))
         return SH_OK;
+    return io_batch_move(&publish->batch, &move, why);
+}
+
+static int remove_file(int dir, const char *path, struct why *why)
+{
+    if (unlinkat(dir, path, 0) == 0)
+        return io_sync_parent(dir, path, why);
+    return errno == ENOENT ? SH_OK
+                           : why_set(why, SH_EIO, WHY_NOWHERE, "%s: cannot be deleted: %s",
+                                     path, strerror(errno));
+}
+
+/* Deleted for ever. */
+static int purge_file(struct publish *publish, enum channel_op op, const char *path,
+                      struct why *why)
+{
+    struct channel *channel = publish->channel;
+    char kept[CHANNEL_QUARANTINE_BYTES], sealed[CHANNEL_QUARANTINE_BYTES];
+    int rc;
+
+    channel_quarantine_path(path, kept);
+    channel_sealed_path(path, sealed);
+    rc = op == CHANNEL_OP_PURGE ? remove_file(channel->info.public_dir, path, why)
+                                : remove_file(channel->private_dir, sealed, why);
+    return rc == SH_OK ? remove_file(channel->private_dir, kept, why) : rc;
+}
+
+static int take_away(struct publish *publish, enum channel_op op, const char *path,
+                     struct why *why)
+{
+    return op == CHANNEL_OP_HIDE || op == CHANNEL_OP_HIDE_SEALED
+               ? hide_file(publish, op, path, why)
+               : purge_file(publish, op, path, why);
+}
+
+/* A document or blob that waits: below private/, for nobody else to read. */
+static int seal_file(struct publish *publish, const char *staged, const char *path,
+                     struct slice data, struct why *why)
+{
+    struct channel *channel = publish->channel;
+    char from[CHANNEL_QUARANTINE_BYTES], to[CHANNEL_QUARANTINE_BYTES];
+    struct io_move move = {channel->private_dir, from, channel->private_dir, to, 0700};
+    struct io_target target = {.dir = channel->private_dir, .path = to, .mode = 0600};
+    int rc;
+
+    channel_sealed_path(path, to);
+    rc = io_mkdirs_for(channel->private_dir, to, 0700, why);
+    if (rc != SH_OK)
+        return rc;
+    if (data.len)
+        return io_batch_put(&publish->batch, &target, data, why);
+    (void)snprintf(from, sizeof(from), "staging/%.80s", staged);
     return io_batch_move(&publish->batch, &move, why);
 }
 
@@ -121,7 +192,13 @@ static int show_file(struct publish *publish, const char *staged, const char *pa
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                 {.tv_sec = (time_t)channel->state.stamp}};
 
-    (void)snprintf(from, sizeof(from), "staging/%.80s", staged);
+    if (strncmp(staged, "sealed/", 7) == 0)
+        (void)snprintf(from, sizeof(from), "%.*s", CHANNEL_QUARANTINE_BYTES - 1, staged);
+    else
+        (void)snprintf(from, sizeof(from), "staging/%.80s", staged);
+    /* Another dispatch may have had the same file, which was hidden since. */
+    if (!io_exists(channel->private_dir, from) && !io_exists(channel->info.public_dir, path))
+        channel_quarantine_path(path, from);
     if (!io_exists(channel->private_dir, from)) {
         /* Moved by an earlier run, unless this is not the public/ that it was moved into. */
         if (!io_exists(channel->info.public_dir, path)) {
@@ -139,6 +216,13 @@ static int show_file(struct publish *publish, const char *staged, const char *pa
     return io_batch_move(&publish->batch, &move, why);
 }
 
+/* A row of table pending. */
+struct channel_todo {
+    enum channel_op op;
+    char path[TREE_PATH_BYTES], staged[CHANNEL_QUARANTINE_BYTES];
+    struct slice data;
+};
+
 static int text_of(struct slice from, char *out, size_t size, struct why *why)
 {
     if (from.len >= size)
@@ -149,34 +233,79 @@ static int text_of(struct slice from, char *out, size_t size, struct why *why)
     return SH_OK;
 }
 
+/* A document of the newest commit: its name is its hash, so what is there is it, or torn. */
+static int put_document(struct publish *publish, const char *path, struct slice data,
+                        struct why *why)
+{
+    struct io_target target = {.dir = publish->channel->info.public_dir,
+                               .path = path,
+                               .tmp_dir = publish->channel->info.tmp_dir,
+                               .mode = 0644,
+                               .mtime_s = publish->channel->state.stamp,
+                               .sync = IO_NO_SYNC};
+
+    if (publish->repair == CHANNEL_SET_ASIDE)
+        return put_fixed(publish, path, data, why);
+    return publish->bulk ? io_replace(&target, data, why) : put(publish, path, data, why);
+}
+
+static int put_one(struct publish *publish, const struct channel_todo *todo, struct why *why)
+{
+    switch (todo->op) {
+    case CHANNEL_OP_PUT:
+        return put_document(publish, todo->path, todo->data, why);
+    case CHANNEL_OP_SHOW:
+        return show_file(publish, todo->staged, todo->path, why);
+    case CHANNEL_OP_SEAL:
+        return seal_file(publish, todo->staged, todo->path, todo->data, why);
+    case CHANNEL_OP_HIDE:
+    case CHANNEL_OP_HIDE_SEALED:
+    case CHANNEL_OP_PURGE:
+    case CHANNEL_OP_PURGE_SEALED:
+        return take_away(publish, todo->op, todo->path, why);
+    }
+    return why_set(why, SH_EFORMAT, WHY_NOWHERE, CHANNEL_DB ": a damaged row in pending");
+}
+
 static int put_pending(struct publish *publish, struct why *why)
 {
     struct store_query *row;
-    char path[TREE_PATH_BYTES], staged[96];
+    struct channel_todo todo;
     int step;
     int rc = store_query(publish->channel->store,
-                         "SELECT path,staged,data FROM pending ORDER BY seq", &row, why);
+                         "SELECT path,staged,data,op FROM pending ORDER BY seq", &row, why);
 
     if (rc != SH_OK)
         return rc;
     while ((step = store_step(row, why)) == STORE_ROW && rc == SH_OK) {
-        rc = text_of(store_blob(row, 0), path, sizeof(path), why);
+        rc = text_of(store_blob(row, 0), todo.path, sizeof(todo.path), why);
         if (rc == SH_OK)
-            rc = text_of(store_blob(row, 1), staged, sizeof(staged), why);
+            rc = text_of(store_blob(row, 1), todo.staged, sizeof(todo.staged), why);
         if (rc != SH_OK)
             break;
-        if (!store_is_null(row, 2))
-            rc = put_fixed(publish, path, store_blob(row, 2), why);
-        else if (!store_is_null(row, 1))
-            rc = show_file(publish, staged, path, why);
-        else
-            rc = hide_file(publish, path, why);
+        todo.data = store_blob(row, 2);
+        todo.op = (enum channel_op)store_int(row, 3);
+        rc = put_one(publish, &todo, why);
     }
     store_done(row);
     return rc == SH_OK && step < 0 ? step : rc;
 }
 
-/* Identity notes and certificates that are not in public/. */
+/* Many documents are not waited for one by one. */
+static int count_pending(struct publish *publish, struct why *why)
+{
+    struct store_query *row;
+    int rc = store_query(publish->channel->store, "SELECT count(*) FROM pending", &row, why);
+
+    if (rc != SH_OK)
+        return rc;
+    rc = store_step(row, why);
+    publish->bulk = rc == STORE_ROW && store_int(row, 0) > LIMIT_BATCH_FILES;
+    store_done(row);
+    return rc < 0 ? rc : SH_OK;
+}
+
+/* Identity notes and certificates that are not in public/; id/current comes last. */
 static int put_kept(struct publish *publish, struct why *why)
 {
     struct store_query *row;
@@ -188,28 +317,46 @@ static int put_kept(struct publish *publish, struct why *why)
         return rc;
     while ((step = store_step(row, why)) == STORE_ROW && rc == SH_OK) {
         rc = text_of(store_blob(row, 0), path, sizeof(path), why);
-        if (rc == SH_OK && (publish->repair == CHANNEL_SET_ASIDE ||
-                            !io_exists(publish->channel->info.public_dir, path)))
+        if (rc == SH_OK && strcmp(path, "id/current") != 0 &&
+            (publish->repair == CHANNEL_SET_ASIDE ||
+             !io_exists(publish->channel->info.public_dir, path)))
             rc = put_fixed(publish, path, store_blob(row, 1), why);
     }
     store_done(row);
     return rc == SH_OK && step < 0 ? step : rc;
 }
 
+struct again {
+    struct publish *publish;
+    enum channel_op op;
+};
+
+/* hide->file */
+static int again(void *ctx, const char *path, struct why *why)
+{
+    const struct again *what = ctx;
+
+    return take_away(what->publish, what->op, path, why);
+}
+
 static int hide_again(struct publish *publish, struct why *why)
 {
-    struct channel_hide hide = {hide_file, publish};
+    struct again what = {.publish = publish};
+    struct channel_hide hide = {again, &what};
     struct store *store = publish->channel->store;
     struct channel_row row;
     struct store_query *query;
     int step;
-    int rc = store_query(store, "SELECT idx FROM entries WHERE withdrawn_by IS NOT NULL",
+    int rc = store_query(store,
+                         "SELECT idx FROM entries WHERE withdrawn_by IS NOT NULL AND"
+                         " type<>" CHANNEL_TYPE_CORRECT,
                          &query, why);
 
     if (rc != SH_OK)
         return rc;
     while ((step = store_step(query, why)) == STORE_ROW && rc == SH_OK) {
         rc = channel_row_get(store, store_int(query, 0), &row, why);
+        what.op = channel_hide_op(&row, row.purged_by != CHANNEL_NONE);
         if (rc == SH_OK)
             rc = channel_hidden(store, &row, &hide, why);
     }
@@ -217,29 +364,48 @@ static int hide_again(struct publish *publish, struct why *why)
     return rc == SH_OK && step < 0 ? step : rc;
 }
 
-int channel_hidden(struct store *store, const struct channel_row *row,
-                   const struct channel_hide *hide, struct why *why)
+static int document_of(const struct channel_row *row, const struct channel_hide *hide,
+                       struct why *why)
 {
-    struct store_query *query;
-    struct entry entry;
     char path[TREE_PATH_BYTES];
-    int step;
+    struct entry entry;
     int rc = entry_parse(slice_of(row->line, row->line_len), row->index, &entry, why);
 
     if (rc != SH_OK)
         return rc;
     tree_document_path(entry.hash, path);
-    rc = hide->file(hide->ctx, path, why);
-    if (rc == SH_OK)
-        rc =
-            store_query(store,
-                        "SELECT path FROM files AS f WHERE idx=?1 AND NOT EXISTS (SELECT 1 FROM"
-                        " files AS o JOIN entries AS e ON e.idx=o.idx WHERE o.path=f.path AND"
-                        " o.idx<>?1 AND e.withdrawn_by IS NULL)",
-                        &query, why);
+    return hide->file(hide->ctx, path, why);
+}
+
+static int corrections_of(struct store *store, uint64_t index, const struct channel_hide *hide,
+                          struct why *why)
+{
+    struct channel_row row;
+    struct store_query *query;
+    int step;
+    int rc = store_query(store,
+                         "SELECT idx FROM entries WHERE ref=?1 AND type=" CHANNEL_TYPE_CORRECT,
+                         &query, why);
+
     if (rc != SH_OK)
         return rc;
-    store_bind_int(query, 1, row->index);
+    store_bind_int(query, 1, index);
+    while ((step = store_step(query, why)) == STORE_ROW && rc == SH_OK) {
+        rc = channel_row_get(store, store_int(query, 0), &row, why);
+        if (rc == SH_OK)
+            rc = document_of(&row, hide, why);
+    }
+    store_done(query);
+    return rc == SH_OK && step < 0 ? step : rc;
+}
+
+/* Paths that a query gives. */
+static int each_path(struct store_query *query, const struct channel_hide *hide,
+                     struct why *why)
+{
+    char path[TREE_PATH_BYTES];
+    int step, rc = SH_OK;
+
     while ((step = store_step(query, why)) == STORE_ROW && rc == SH_OK) {
         rc = text_of(store_blob(query, 0), path, sizeof(path), why);
         if (rc == SH_OK)
@@ -247,6 +413,45 @@ int channel_hidden(struct store *store, const struct channel_row *row,
     }
     store_done(query);
     return rc == SH_OK && step < 0 ? step : rc;
+}
+
+int channel_files_of(struct store *store, const struct channel_row *row,
+                     const struct channel_hide *hide, struct why *why)
+{
+    struct store_query *query;
+    int rc = document_of(row, hide, why);
+
+    if (rc == SH_OK)
+        rc = store_query(store, "SELECT path FROM files WHERE idx=?1 ORDER BY path", &query,
+                         why);
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, row->index);
+    return each_path(query, hide, why);
+}
+
+int channel_hidden(struct store *store, const struct channel_row *row,
+                   const struct channel_hide *hide, struct why *why)
+{
+    /* A file stays where another dispatch needs it in the same place: public, or waiting. */
+    static const char blobs[] =
+        "SELECT DISTINCT path FROM files AS f WHERE (f.idx=?1 OR f.idx IN (SELECT idx FROM"
+        " entries WHERE ref=?1 AND type=" CHANNEL_TYPE_CORRECT ")) AND NOT EXISTS (SELECT 1"
+        " FROM files AS o JOIN entries AS e ON e.idx=o.idx WHERE o.path=f.path AND o.idx<>?1"
+        " AND e.withdrawn_by IS NULL AND NOT (e.ref IS ?1 AND e.type=" CHANNEL_TYPE_CORRECT
+        ") AND (e.type=" CHANNEL_TYPE_SEALED " AND e.opened_by IS NULL)=?2)";
+    struct store_query *query;
+    int rc = document_of(row, hide, why);
+
+    if (rc == SH_OK)
+        rc = corrections_of(store, row->index, hide, why);
+    if (rc == SH_OK)
+        rc = store_query(store, blobs, &query, why);
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, row->index);
+    store_bind_int(query, 2, row->type == ENTRY_SEALED && row->opened_by == CHANNEL_NONE);
+    return each_path(query, hide, why);
 }
 
 /* ---- the order of it all ---- */
@@ -296,13 +501,40 @@ static int put_checkpoint(struct channel *channel, struct why *why)
     return io_replace(&target, bytes_view(&channel->state.note), why);
 }
 
+/* The highest identity note under its second name, after the checkpoint that holds its entry. */
+static int put_current(struct channel *channel, struct why *why)
+{
+    struct io_target target = {.dir = channel->info.public_dir,
+                               .path = "id/current",
+                               .tmp_dir = channel->info.tmp_dir,
+                               .mode = 0644,
+                               .mtime_s = channel->state.stamp,
+                               .sync = IO_SYNC};
+    enum there there = THERE_NOT;
+    struct bytes note;
+    int rc;
+
+    bytes_init(&note, LIMIT_NOTE_BYTES);
+    rc = channel_kept_get(channel->store, target.path, &note, why);
+    if (rc == SH_OK)
+        rc = compare(channel->info.public_dir, target.path, bytes_view(&note), &there, why);
+    if (rc == SH_OK && there != THERE_EQUAL)
+        rc = io_replace(&target, bytes_view(&note), why);
+    bytes_release(&note);
+    return rc;
+}
+
 /* Everything that the checkpoint speaks of is durable before it is there; gives rc or worse. */
 static int publish_end(struct publish *publish, int rc, struct why *why)
 {
     if (rc == SH_OK)
         rc = io_batch_done(&publish->batch, why);
+    if (rc == SH_OK && publish->bulk && syncfs(publish->channel->info.public_dir) != 0)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "public/: the disk did not take the documents");
     if (rc == SH_OK)
         rc = put_checkpoint(publish->channel, why);
+    if (rc == SH_OK)
+        rc = put_current(publish->channel, why);
     io_batch_release(&publish->batch);
     return rc;
 }
@@ -313,7 +545,11 @@ int channel_publish_last(struct channel *channel, struct why *why)
     int rc;
 
     io_batch_init(&publish.batch, channel->info.tmp_dir);
-    rc = put_log(&publish, why);
+    rc = put_kept(&publish, why);
+    if (rc == SH_OK)
+        rc = put_log(&publish, why);
+    if (rc == SH_OK)
+        rc = count_pending(&publish, why);
     if (rc == SH_OK)
         rc = put_pending(&publish, why);
     return publish_end(&publish, rc, why);
@@ -336,6 +572,8 @@ int channel_publish_all(struct channel *channel, enum channel_repair repair, str
     rc = put_kept(&publish, why);
     if (rc == SH_OK)
         rc = put_log(&publish, why);
+    if (rc == SH_OK)
+        rc = count_pending(&publish, why);
     if (rc == SH_OK)
         rc = put_pending(&publish, why);
     if (rc == SH_OK)

@@ -16,15 +16,17 @@ int channel_entry_get(struct channel *channel, uint64_t index, struct channel_en
     rc = entry_parse(slice_of(out->line, row.line_len), index, &out->entry, why);
     if (rc != SH_OK)
         return rc;
-    out->withdrawn_by = 0;
-    if (row.withdrawn_by != CHANNEL_NOT_WITHDRAWN) {
+    out->withdrawn_by = row.withdrawn_by;
+    out->opened_by = row.opened_by;
+    out->corrected_by = row.corrected_by;
+    out->purged_by = row.purged_by;
+    if (row.withdrawn_by != CHANNEL_NONE)
         out->state = STATE_WITHDRAWN;
-        out->withdrawn_by = row.withdrawn_by;
-    } else if (row.type == ENTRY_DISPATCH) {
+    else if (row.type == ENTRY_DISPATCH ||
+             (row.type == ENTRY_SEALED && row.opened_by != CHANNEL_NONE))
         out->state = STATE_PRESENT;
-    } else {
+    else
         out->state = row.type == ENTRY_SEALED ? STATE_SEALED : STATE_OTHER;
-    }
     return SH_OK;
 }
 
@@ -57,8 +59,10 @@ int channel_dispatch_at(struct channel *channel, uint64_t ordinal, uint64_t *ind
         else
             high = middle;
     }
-    *index = low;
-    return SH_OK;
+    rc = channel_row_get(channel->store, low, &row, why);
+    /* A dispatch that was sealed is called by the number of its sealed entry. */
+    *index = row.type == ENTRY_OPEN ? row.ref : low;
+    return rc;
 }
 
 int channel_dispatch_ordinal(struct channel *channel, uint64_t index, uint64_t *ordinal,
@@ -69,7 +73,11 @@ int channel_dispatch_ordinal(struct channel *channel, uint64_t index, uint64_t *
 
     if (rc != SH_OK)
         return rc;
-    if (row.type != ENTRY_DISPATCH)
+    if (row.type == ENTRY_SEALED && row.opened_by != CHANNEL_NONE)
+        rc = channel_row_get(channel->store, row.opened_by, &row, why);
+    if (rc != SH_OK)
+        return rc;
+    if (row.type != ENTRY_DISPATCH && row.type != ENTRY_OPEN)
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "entry %ju is no dispatch but %s",
                        (uintmax_t)index, entry_type_name(row.type));
     *ordinal = row.ordinal;

@@ -347,7 +347,8 @@ static int add_document(struct rebuild *rebuild, uint64_t index, const struct en
 static int add_line(void *ctx, uint64_t index, struct slice line, struct why *why)
 {
     struct rebuild *rebuild = ctx;
-    struct channel_row row = {.index = index, .ordinal = rebuild->dispatches};
+    struct channel_row row = {
+        .index = index, .ordinal = rebuild->dispatches, .ref = CHANNEL_NONE};
     struct store *store = rebuild->channel->store;
     struct entry entry;
     int rc = entry_parse(line, index, &entry, why);
@@ -424,13 +425,14 @@ static int copy_pending(struct rebuild *rebuild, struct why *why)
     if (!rebuild->old || rebuild->old_state.size != rebuild->channel->state.size)
         return SH_OK;
     rc = store_query(rebuild->old,
-                     "SELECT seq,CAST(staged AS BLOB),CAST(path AS BLOB),data FROM pending",
+                     "SELECT seq,CAST(staged AS BLOB),CAST(path AS BLOB),data,op FROM pending",
                      &from, why);
     if (rc != SH_OK)
         return rc;
     while ((step = store_step(from, why)) == STORE_ROW && rc == SH_OK) {
         rc = store_query(rebuild->channel->store,
-                         "INSERT INTO pending VALUES(?1,CAST(?2 AS TEXT),CAST(?3 AS TEXT),?4)",
+                         "INSERT INTO pending(seq,staged,path,data,op) VALUES(?1,CAST(?2 AS"
+                         " TEXT),CAST(?3 AS TEXT),?4,?5)",
                          &to, why);
         if (rc != SH_OK)
             break;
@@ -440,6 +442,7 @@ static int copy_pending(struct rebuild *rebuild, struct why *why)
         store_bind_blob(to, 3, store_blob(from, 2));
         if (!store_is_null(from, 3))
             store_bind_blob(to, 4, store_blob(from, 3));
+        store_bind_int(to, 5, store_int(from, 4));
         rc = store_run(to, why);
     }
     store_done(from);

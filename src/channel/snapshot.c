@@ -190,7 +190,7 @@ static int give_entry(struct snapshot *snapshot, const struct channel_row *row, 
 
     if (row->type == ENTRY_IDENTITY || row->type == ENTRY_SEALED || row->type == ENTRY_UNKNOWN)
         return SH_OK;
-    if (row->withdrawn_by != CHANNEL_NOT_WITHDRAWN)
+    if (row->withdrawn_by != CHANNEL_NONE)
         return channel_hidden(snapshot->channel->store, row, &hidden, why);
     rc = entry_parse(slice_of(row->line, row->line_len), row->index, &entry, why);
     if (rc != SH_OK)

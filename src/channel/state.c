@@ -3,8 +3,23 @@
 
 #include "channel/channel_int.h"
 
+/* Version 2: sealed, opened, corrected and purged entries; what a commit still has to do. */
+#define SCHEMA_2                                                                               \
+    "CREATE TABLE sealed(idx INTEGER PRIMARY KEY, publish_at INTEGER NOT NULL) STRICT;"        \
+    "CREATE INDEX sealed_due ON sealed(publish_at);"                                           \
+    "CREATE INDEX entries_ref ON entries(ref) WHERE ref IS NOT NULL;"
+
+static const struct store_upgrade upgrades[] = {
+    {1, "ALTER TABLE entries ADD COLUMN ref INTEGER;"
+        "ALTER TABLE entries ADD COLUMN opened_by INTEGER;"
+        "ALTER TABLE entries ADD COLUMN corrected_by INTEGER;"
+        "ALTER TABLE entries ADD COLUMN purged_by INTEGER;"
+        "ALTER TABLE pending ADD COLUMN op INTEGER NOT NULL DEFAULT 0;"
+        "UPDATE pending SET op=CASE WHEN data IS NOT NULL THEN 0 WHEN staged IS NOT NULL THEN 1"
+        " ELSE 2 END;" SCHEMA_2}};
+
 const struct store_schema channel_schema = {
-    .version = 1,
+    .version = 2,
     .sql = "CREATE TABLE state(one INTEGER PRIMARY KEY CHECK(one=1), size INTEGER NOT NULL,"
            " root BLOB NOT NULL, prev_size INTEGER NOT NULL, prev_root BLOB NOT NULL,"
            " stamp INTEGER NOT NULL, published INTEGER NOT NULL, dispatches INTEGER NOT NULL,"
@@ -12,13 +27,16 @@ const struct store_schema channel_schema = {
            " pages_safe INTEGER NOT NULL, note BLOB NOT NULL) STRICT;"
            "CREATE TABLE kept(path TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT, WITHOUT ROWID;"
            "CREATE TABLE entries(idx INTEGER PRIMARY KEY, type INTEGER NOT NULL,"
-           " ordinal INTEGER NOT NULL, withdrawn_by INTEGER, line BLOB NOT NULL) STRICT;"
+           " ordinal INTEGER NOT NULL, withdrawn_by INTEGER, line BLOB NOT NULL, ref INTEGER,"
+           " opened_by INTEGER, corrected_by INTEGER, purged_by INTEGER) STRICT;"
            "CREATE TABLE files(idx INTEGER NOT NULL, path TEXT NOT NULL,"
            " PRIMARY KEY(idx, path)) STRICT, WITHOUT ROWID;"
            "CREATE TABLE pending(seq INTEGER PRIMARY KEY, staged TEXT, path TEXT NOT NULL,"
-           " data BLOB) STRICT;"
+           " data BLOB, op INTEGER NOT NULL DEFAULT 0) STRICT;"
            "CREATE TABLE marks(seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
-           " what TEXT NOT NULL) STRICT;"};
+           " what TEXT NOT NULL) STRICT;" SCHEMA_2,
+    .upgrades = upgrades,
+    .upgrade_count = COUNT_OF(upgrades)};
 
 void channel_state_init(struct channel_state *state)
 {
@@ -151,13 +169,20 @@ int channel_kept_get(struct store *store, const char *path, struct bytes *out, s
     return bytes_check(out, why);
 }
 
+static uint64_t index_or_none(struct store_query *query, int column)
+{
+    return store_is_null(query, column) ? CHANNEL_NONE : store_int(query, column);
+}
+
 int channel_row_get(struct store *store, uint64_t index, struct channel_row *row,
                     struct why *why)
 {
     struct store_query *query;
     struct slice line;
-    int rc = store_query(
-        store, "SELECT type,ordinal,withdrawn_by,line FROM entries WHERE idx=?1", &query, why);
+    int rc = store_query(store,
+                         "SELECT type,ordinal,withdrawn_by,line,ref,opened_by,corrected_by,"
+                         "purged_by FROM entries WHERE idx=?1",
+                         &query, why);
 
     if (rc != SH_OK)
         return rc;
@@ -171,8 +196,11 @@ int channel_row_get(struct store *store, uint64_t index, struct channel_row *row
         row->index = index;
         row->type = (enum entry_type)store_int(query, 0);
         row->ordinal = store_int(query, 1);
-        row->withdrawn_by =
-            store_is_null(query, 2) ? CHANNEL_NOT_WITHDRAWN : store_int(query, 2);
+        row->withdrawn_by = index_or_none(query, 2);
+        row->ref = index_or_none(query, 4);
+        row->opened_by = index_or_none(query, 5);
+        row->corrected_by = index_or_none(query, 6);
+        row->purged_by = index_or_none(query, 7);
         row->line_len = line.len;
         if (short_text(line, row->line, sizeof(row->line)))
             rc = SH_OK;
@@ -191,7 +219,8 @@ int channel_row_put(struct store *store, const struct channel_row *row, struct w
 {
     struct store_query *query;
     int rc = store_query(
-        store, "INSERT INTO entries(idx,type,ordinal,line) VALUES(?1,?2,?3,?4)", &query, why);
+        store, "INSERT INTO entries(idx,type,ordinal,line,ref) VALUES(?1,?2,?3,?4,?5)", &query,
+        why);
 
     if (rc != SH_OK)
         return rc;
@@ -199,21 +228,80 @@ int channel_row_put(struct store *store, const struct channel_row *row, struct w
     store_bind_int(query, 2, row->type);
     store_bind_int(query, 3, row->ordinal);
     store_bind_blob(query, 4, slice_of(row->line, row->line_len));
+    if (row->ref != CHANNEL_NONE)
+        store_bind_int(query, 5, row->ref);
+    return store_run(query, why);
+}
+
+/* One statement with an index and the entry that did it. */
+static int row_mark(struct store *store, const char *sql, const uint64_t at[2], struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(store, sql, &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, at[0]);
+    store_bind_int(query, 2, at[1]);
     return store_run(query, why);
 }
 
 int channel_row_withdraw(struct store *store, uint64_t index, uint64_t by, struct why *why)
 {
-    struct store_query *query;
-    int rc = store_query(
-        store, "UPDATE entries SET withdrawn_by=?2 WHERE idx=?1 AND withdrawn_by IS NULL",
-        &query, why);
+    const uint64_t at[2] = {index, by};
+    int rc = row_mark(store,
+                      "UPDATE entries SET withdrawn_by=?2 WHERE idx=?1 AND"
+                      " withdrawn_by IS NULL",
+                      at, why);
 
+    /* What corrects it goes with it. */
+    return rc == SH_OK ? row_mark(store,
+                                  "UPDATE entries SET withdrawn_by=?2 WHERE ref=?1 AND"
+                                  " type=" CHANNEL_TYPE_CORRECT " AND withdrawn_by IS NULL",
+                                  at, why)
+                       : rc;
+}
+
+int channel_row_purge(struct store *store, uint64_t index, uint64_t by, struct why *why)
+{
+    const uint64_t at[2] = {index, by};
+    int rc = channel_row_withdraw(store, index, by, why);
+
+    return rc == SH_OK ? row_mark(store,
+                                  "UPDATE entries SET purged_by=?2 WHERE (idx=?1 OR (ref=?1 AND"
+                                  " type=" CHANNEL_TYPE_CORRECT ")) AND purged_by IS NULL",
+                                  at, why)
+                       : rc;
+}
+
+int channel_row_open(struct store *store, uint64_t index, uint64_t by, struct why *why)
+{
+    const uint64_t at[2] = {index, by};
+    struct store_query *query;
+    int rc = row_mark(
+        store, "UPDATE entries SET opened_by=?2 WHERE idx=?1 AND opened_by IS NULL", at, why);
+
+    if (rc == SH_OK)
+        rc = store_query(store, "DELETE FROM sealed WHERE idx=?1", &query, why);
     if (rc != SH_OK)
         return rc;
     store_bind_int(query, 1, index);
-    store_bind_int(query, 2, by);
     return store_run(query, why);
+}
+
+int channel_row_correct(struct store *store, uint64_t index, uint64_t by, struct why *why)
+{
+    const uint64_t at[2] = {index, by};
+
+    return row_mark(store, "UPDATE entries SET corrected_by=?2 WHERE idx=?1", at, why);
+}
+
+int channel_row_seal(struct store *store, uint64_t index, uint64_t publish_at, struct why *why)
+{
+    const uint64_t at[2] = {index, publish_at};
+
+    return row_mark(store, "INSERT OR REPLACE INTO sealed(idx,publish_at) VALUES(?1,?2)", at,
+                    why);
 }
 
 int channel_files_put(struct store *store, uint64_t index, const struct document *doc,

@@ -98,7 +98,78 @@ static int schema_make(struct store *store, const struct store_schema *schema, s
     return rc == SH_OK ? store_commit(store, why) : rc;
 }
 
-static int schema_check(struct store *store, const struct store_schema *schema, struct why *why)
+static const struct store_upgrade *upgrade_from(const struct store_schema *schema,
+                                                uint64_t version)
+{
+    for (size_t i = 0; i < schema->upgrade_count; i++)
+        if (schema->upgrades[i].from == version)
+            return &schema->upgrades[i];
+    return NULL;
+}
+
+/* Step by step to schema's version, inside of a transaction that is open. */
+static int upgrade_steps(struct store *store, const struct store_schema *schema,
+                         struct why *why)
+{
+    const struct store_upgrade *step;
+    char pragma[64];
+    uint64_t version = 0;
+    int rc = schema_version(store, &version, why);
+
+    /* Another process may have done it while this one waited. */
+    for (; rc == SH_OK && version < schema->version; version++) {
+        step = upgrade_from(schema, version);
+        if (!step)
+            return why_set(
+                why, SH_EFORMAT, WHY_NOWHERE,
+                "%s: schema %ju, expected %u; move it away and run `stillhere rebuild`",
+                store->path, (uintmax_t)version, schema->version);
+        rc = store_exec(store, step->sql, why);
+    }
+    (void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%u", schema->version);
+    return rc == SH_OK ? store_exec(store, pragma, why) : rc;
+}
+
+static int upgrade(struct store *store, const struct store_schema *schema, struct why *why)
+{
+    int rc = store_begin(store, STORE_DURABLE, why);
+
+    if (rc == SH_OK)
+        rc = upgrade_steps(store, schema, why);
+    if (rc == SH_OK)
+        rc = store_commit(store, why);
+    if (rc != SH_OK)
+        store_end(store);
+    return rc;
+}
+
+static int copy_pages(struct store *from, sqlite3 *to, struct why *why);
+static void statements_drop(struct store *store);
+
+/* Reading never writes: the upgraded database is a copy in memory. */
+static int upgrade_copy(struct store *store, const struct store_schema *schema, struct why *why)
+{
+    sqlite3 *copy = NULL;
+    int rc = SH_OK;
+
+    if (sqlite3_open_v2(":memory:", &copy,
+                        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY,
+                        NULL) != SQLITE_OK)
+        rc = why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
+    if (rc == SH_OK)
+        rc = copy_pages(store, copy, why);
+    if (rc != SH_OK) {
+        (void)sqlite3_close(copy); /* Nothing is running on it. */
+        return rc;
+    }
+    statements_drop(store);
+    (void)sqlite3_close(store->db); /* Nothing is running on it. */
+    store->db = copy;
+    return upgrade(store, schema, why);
+}
+
+static int schema_check(struct store *store, enum store_mode mode,
+                        const struct store_schema *schema, struct why *why)
 {
     uint64_t version = 0;
     int rc = schema_version(store, &version, why);
@@ -110,11 +181,9 @@ static int schema_check(struct store *store, const struct store_schema *schema, 
                        "%s: schema %ju, this program knows up to %u; it was written by a newer "
                        "stillhere: use that one",
                        store->path, (uintmax_t)version, schema->version);
-    if (version < schema->version)
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                       "%s: schema %ju, expected %u; move it away and run `stillhere rebuild`",
-                       store->path, (uintmax_t)version, schema->version);
-    return SH_OK;
+    if (version == schema->version)
+        return SH_OK;
+    return mode == STORE_READ ? upgrade_copy(store, schema, why) : upgrade(store, schema, why);
 }
 
 /* Closing must cost no fsync; a log that grew is folded in by a commit instead. */
@@ -227,13 +296,13 @@ static int open_checked(struct store *store, enum store_mode mode,
 
     if (rc == SH_OK)
         rc = mode == STORE_CREATE ? schema_make(store, schema, &first)
-                                  : schema_check(store, schema, &first);
+                                  : schema_check(store, mode, schema, &first);
     if (rc == SH_EIO && mode == STORE_READ && log_is_empty(store->path)) {
         statements_drop(store);
         first = (struct why){0};
         rc = open_immutable(store, &first);
         if (rc == SH_OK)
-            rc = schema_check(store, schema, &first);
+            rc = schema_check(store, mode, schema, &first);
     }
     if (rc == SH_OK)
         return SH_OK;

@@ -25,10 +25,20 @@ enum store_mode {
     STORE_WRITE,
     STORE_READ /* never writes, works on a read-only disk */
 };
-struct store_schema {
-    unsigned version; /* >= 1; kept in user_version */
-    const char *sql;  /* statements that make the tables */
+struct store_upgrade {
+    unsigned from;   /* the version that these statements start from; they end at from + 1 */
+    const char *sql; /* adds to tables, never takes away */
 };
+struct store_schema {
+    unsigned version;                     /* >= 1; kept in user_version */
+    const char *sql;                      /* statements that make the tables */
+    const struct store_upgrade *upgrades; /* from older versions, ascending; may be NULL */
+    size_t upgrade_count;
+};
+/*
+ * A database of an older version is upgraded in one transaction; one that is opened for reading
+ * is left as it is, and a copy of it in memory is upgraded.
+ */
 MUST_CHECK int store_open(const char *path, enum store_mode mode,
                           const struct store_schema *schema, struct store **out,
                           struct why *why);

@@ -83,7 +83,7 @@ static int teardown(void **state)
 
 static uint64_t append(struct document *doc, enum entry_type type, uint64_t ref)
 {
-    struct channel_signer signer = {sign, NULL};
+    struct channel_signer signer = {.sign_checkpoint = sign};
     struct channel_commit commit;
     struct why why = {0};
     struct bytes raw;

@@ -16,8 +16,9 @@
 #include "store/store.h"
 
 static const struct store_schema schema = {
-    3, "CREATE TABLE t(k INTEGER PRIMARY KEY, v BLOB) STRICT;"};
-static const struct store_schema older = {2, "CREATE TABLE t(k INTEGER PRIMARY KEY);"};
+    .version = 3, .sql = "CREATE TABLE t(k INTEGER PRIMARY KEY, v BLOB) STRICT;"};
+static const struct store_schema older = {.version = 2,
+                                          .sql = "CREATE TABLE t(k INTEGER PRIMARY KEY);"};
 static char home[64], path[128];
 
 static int setup(void **state)
