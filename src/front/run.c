@@ -171,27 +171,41 @@ static int turn(struct front *front, struct why *why)
     return SH_OK;
 }
 
+/* One more, if it is there: without it the front does what it can. */
+static void path_add(struct cage_rules *rules, struct cage_path *paths, const char *path,
+                     enum cage_access access)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0)
+        paths[rules->path_count++] = (struct cage_path){.fd = fd, .access = access};
+}
+
 static int enter(const struct front_options *options, struct why *why)
 {
     /* SQLite takes no descriptor below 3: all three stay in use. */
     const int keep[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, options->listen_fd};
-    struct cage_path path = {.access = CAGE_CHANGE};
+    struct cage_path paths[3] = {{.access = CAGE_CHANGE}};
     struct cage_rules rules = {.profile = CAGE_FRONT,
                                .keep = keep,
                                .keep_count = COUNT_OF(keep),
-                               .paths = &path,
+                               .paths = paths,
                                .path_count = 1,
                                .memory_bytes = LIMIT_FRONT_MEMORY};
     /* Tests fix the clock, and a cage forgets the environment. */
     const char *fixed = getenv("STILLHERE_NOW");
-    char now[24];
+    char now[24], shelter[WATCH_SHELTER_BYTES];
     int rc;
 
     (void)snprintf(now, sizeof(now), "%s", fixed ? fixed : "");
-    path.fd = open(options->watch_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (path.fd < 0)
+    paths[0].fd = open(options->watch_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (paths[0].fd < 0)
         return why_set(why, SH_EIO, WHY_NOWHERE, "front: %.200s: %s", options->watch_dir,
                        strerror(errno));
+    /* Where the book goes while the disk cannot be written; where times of zones are. */
+    if (watch_shelter_make(options->watch_dir, shelter))
+        path_add(&rules, paths, shelter, CAGE_CHANGE);
+    path_add(&rules, paths, "/usr/share/zoneinfo", CAGE_READ);
     rc = cage_enter(&rules, NULL, why);
     if (rc == SH_OK && *now && setenv("STILLHERE_NOW", now, 1) != 0)
         rc = why_set(why, SH_ENOMEM, WHY_NOWHERE, "front: no memory");

@@ -187,7 +187,8 @@ static int schema_check(struct store *store, enum store_mode mode,
 }
 
 /* Closing must cost no fsync; a log that grew is folded in by a commit instead. */
-static int settings(struct store *store, enum store_mode mode, struct why *why)
+static int settings(struct store *store, enum store_mode mode, enum store_log log,
+                    struct why *why)
 {
     char fold[64];
     int rc;
@@ -200,7 +201,12 @@ static int settings(struct store *store, enum store_mode mode, struct why *why)
     if (mode == STORE_READ)
         return SH_OK;
     (void)snprintf(fold, sizeof(fold), "PRAGMA wal_autocheckpoint=%d", LIMIT_WAL_PAGES);
-    rc = store_exec(store, "PRAGMA journal_mode=WAL", why);
+    rc = store_exec(
+        store, log == STORE_WAL ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=PERSIST",
+        log == STORE_WAL ? why : NULL);
+    /* One that was made with WAL keeps it for as long as somebody else has it open. */
+    if (rc != SH_OK && log == STORE_JOURNAL)
+        rc = SH_OK;
     if (rc == SH_OK)
         rc = store_exec(store, "PRAGMA synchronous=FULL", why);
     return rc == SH_OK ? store_exec(store, fold, why) : rc;
@@ -217,7 +223,8 @@ static int make_file(const char *path, struct why *why)
     return SH_OK;
 }
 
-static int open_db(struct store *store, enum store_mode mode, struct why *why)
+static int open_db(struct store *store, enum store_mode mode, enum store_log log,
+                   struct why *why)
 {
     int flags = SQLITE_OPEN_NOMUTEX |
                 (mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
@@ -232,7 +239,7 @@ static int open_db(struct store *store, enum store_mode mode, struct why *why)
                        "%s: cannot be written; is the disk read-only, or the file another "
                        "person's?",
                        store->path);
-    return settings(store, mode, why);
+    return settings(store, mode, log, why);
 }
 
 /*
@@ -269,7 +276,7 @@ static int open_immutable(struct store *store, struct why *why)
                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
     if (!store->db)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
-    return rc == SQLITE_OK ? settings(store, STORE_READ, why) : fail(store, rc, why);
+    return rc == SQLITE_OK ? settings(store, STORE_READ, STORE_WAL, why) : fail(store, rc, why);
 }
 
 static void statements_drop(struct store *store)
@@ -292,7 +299,7 @@ static int open_checked(struct store *store, enum store_mode mode,
                         const struct store_schema *schema, struct why *why)
 {
     struct why first = {0};
-    int rc = open_db(store, mode, &first);
+    int rc = open_db(store, mode, schema->log, &first);
 
     if (rc == SH_OK)
         rc = mode == STORE_CREATE ? schema_make(store, schema, &first)

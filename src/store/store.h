@@ -1,7 +1,8 @@
 /*
  * store -- SQLite, thinly: open safely, prepared statements, transactions that are durable.
  *
- * Spec:    SQLite 3.40; WAL with synchronous=FULL: a commit that returned is on the disk.
+ * Spec:    SQLite 3.40; WAL or a rollback journal, with synchronous=FULL: a commit that returned
+ *          is on the disk.
  * Shapes:  integers 0..2^63-1; blobs and texts borrowed.
  * Memory:  store_open gives a handle for store_close; blobs of a row live until the next step.
  * Errors:  SH_EIO (disk), SH_ECONFLICT (busy), SH_EFORMAT (not a database, or a damaged one),
@@ -29,11 +30,21 @@ struct store_upgrade {
     unsigned from;   /* the version that these statements start from; they end at from + 1 */
     const char *sql; /* adds to tables, never takes away */
 };
+enum store_log {
+    STORE_WAL,
+    /*
+     * A journal that stays beside the file and is written over.  For what must be written on a
+     * full disk: WAL needs a file of shared memory, made anew by whoever comes first, and a page
+     * of it that gets no block ends the process by SIGBUS.
+     */
+    STORE_JOURNAL
+};
 struct store_schema {
     unsigned version;                     /* >= 1; kept in user_version */
     const char *sql;                      /* statements that make the tables */
     const struct store_upgrade *upgrades; /* from older versions, ascending; may be NULL */
     size_t upgrade_count;
+    enum store_log log;
 };
 /*
  * A database of an older version is upgraded in one transaction; one that is opened for reading

@@ -63,16 +63,52 @@ static int look(struct store *store, const char *code, struct found *found,
     return rc == SH_EFORMAT ? why_set(why, rc, WHY_NOWHERE, WATCH_DB ": damaged: a kind") : rc;
 }
 
+/*
+ * In the book that a watch keeps in memory, if there is one; else, and when that one was brought
+ * back this very moment, on the disk.
+ */
+static int in_book(const char *state_dir, enum store_mode mode,
+                   int (*run)(struct store *store, void *ctx, struct why *why), void *ctx,
+                   struct why *why)
+{
+    char folder[WATCH_LIFTED_BYTES];
+    struct store *store = NULL;
+    int rc = SH_ENOTFOUND;
+
+    if (watch_book_lifted(state_dir, mode, folder, &store))
+        rc = run(store, ctx, NULL);
+    store_close(store);
+    store = NULL;
+    if (rc == SH_OK)
+        return rc;
+    rc = watch_book_open(state_dir, mode, &store, why);
+    if (rc == SH_OK)
+        rc = run(store, ctx, why);
+    store_close(store);
+    return rc;
+}
+
+struct asked {
+    const char *code, *how;
+    struct watch_ack ack;
+};
+
+static int look_run(struct store *store, void *ctx, struct why *why)
+{
+    struct asked *asked = ctx;
+    struct found found;
+
+    return look(store, asked->code, &found, &asked->ack, why);
+}
+
 int watch_ack_look(const char *state_dir, const char *code, struct watch_ack *out,
                    struct why *why)
 {
-    struct store *store = NULL;
-    struct found found;
-    int rc = watch_book_open(state_dir, STORE_READ, &store, why);
+    struct asked asked = {.code = code};
+    int rc = in_book(state_dir, STORE_READ, look_run, &asked, why);
 
     if (rc == SH_OK)
-        rc = look(store, code, &found, out, why);
-    store_close(store);
+        *out = asked.ack;
     return rc;
 }
 
@@ -110,29 +146,33 @@ static int mark(struct store *store, const struct found *found, const struct wat
     return store_run(query, why);
 }
 
+static int set_run(struct store *store, void *ctx, struct why *why)
+{
+    struct asked *asked = ctx;
+    struct found found;
+    /* Looked up before the book is locked: wrong codes hold nobody up. */
+    int rc = look(store, asked->code, &found, &asked->ack, why);
+
+    if (rc != SH_OK || asked->ack.acked)
+        return rc;
+    rc = store_begin(store, STORE_DURABLE, why);
+    if (rc == SH_OK)
+        rc = mark(store, &found, &asked->ack, asked->how, why);
+    if (rc == SH_OK)
+        rc = look(store, asked->code, &found, &asked->ack, why);
+    if (rc == SH_OK)
+        rc = store_commit(store, why);
+    store_end(store);
+    return rc;
+}
+
 int watch_ack_set(const char *state_dir, const char *code, const char *how,
                   struct watch_ack *out, struct why *why)
 {
-    struct store *store = NULL;
-    struct watch_ack ack;
-    struct found found;
-    int rc = watch_book_open(state_dir, STORE_WRITE, &store, why);
+    struct asked asked = {.code = code, .how = how};
+    int rc = in_book(state_dir, STORE_WRITE, set_run, &asked, why);
 
-    /* Looked up before the book is locked: wrong codes hold nobody up. */
     if (rc == SH_OK)
-        rc = look(store, code, &found, &ack, why);
-    if (rc == SH_OK && !ack.acked) {
-        rc = store_begin(store, STORE_DURABLE, why);
-        if (rc == SH_OK)
-            rc = mark(store, &found, &ack, how, why);
-        if (rc == SH_OK)
-            rc = look(store, code, &found, &ack, why);
-        if (rc == SH_OK)
-            rc = store_commit(store, why);
-        store_end(store);
-    }
-    if (rc == SH_OK)
-        *out = ack;
-    store_close(store);
+        *out = asked.ack;
     return rc;
 }

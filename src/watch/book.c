@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "crypt/crypt.h"
@@ -15,9 +16,14 @@
 #define NEW_DB "watch.db.new"
 /* Not a cap: what a few hundred messages with their ledger take; pages of 4096 bytes. */
 #define RESERVE_PAGES 256
+/* Not a cap: a file of this size is kept where so much more is free. */
+#define ROOM "room"
+#define ROOM_BYTES (1u << 20)
+#define ROOM_LEFT_BYTES (4u << 20)
 
 const struct store_schema watch_schema = {
     .version = 2,
+    .log = STORE_JOURNAL,
     .sql =
         /* One row: what belongs to the whole watch. */
     "CREATE TABLE about(one INTEGER PRIMARY KEY CHECK(one=1), secret BLOB NOT NULL,"
@@ -105,7 +111,7 @@ static int make_folders(const char *path, struct why *why)
     return SH_OK;
 }
 
-static bool joined(char out[LIMIT_HOME_BYTES], const char *dir, const char *name)
+bool watch_path(char out[LIMIT_HOME_BYTES], const char *dir, const char *name)
 {
     return snprintf(out, LIMIT_HOME_BYTES, "%s/%s", dir, name) < LIMIT_HOME_BYTES;
 }
@@ -128,7 +134,8 @@ static int first_row(struct store *store, struct why *why)
 /* Complete under another name before it is the book: a killed start leaves no half one. */
 static int make_db(const char *state_dir, int dir, struct why *why)
 {
-    static const char *const leftovers[] = {NEW_DB, NEW_DB "-wal", NEW_DB "-shm"};
+    static const char *const leftovers[] = {NEW_DB, NEW_DB "-journal", NEW_DB "-wal",
+                                            NEW_DB "-shm"};
     char path[LIMIT_HOME_BYTES];
     struct store *store = NULL;
     int rc;
@@ -136,7 +143,7 @@ static int make_db(const char *state_dir, int dir, struct why *why)
     for (size_t i = 0; i < COUNT_OF(leftovers); i++)
         if (unlinkat(dir, leftovers[i], 0) != 0 && errno != ENOENT)
             return why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", leftovers[i], strerror(errno));
-    if (!joined(path, state_dir, NEW_DB))
+    if (!watch_path(path, state_dir, NEW_DB))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: path too long", state_dir);
     rc = store_open(path, STORE_CREATE, &watch_schema, &store, why);
     if (rc == SH_OK)
@@ -165,7 +172,12 @@ int watch_book_make(const char *state_dir, int *dir, struct why *why)
     }
     if (rc != SH_OK)
         return rc;
-    if (!io_exists(*dir, WATCH_DB)) {
+    if (!io_exists(*dir, WATCH_DB) && faccessat(*dir, ".", W_OK, AT_EACCESS) != 0) {
+        rc = why_set(why, SH_EIO, WHY_NOWHERE,
+                     "%.300s: nothing can be written there (%s), and a watch keeps what it "
+                     "knows; name another folder with --state",
+                     state_dir, strerror(errno));
+    } else if (!io_exists(*dir, WATCH_DB)) {
         rc = io_lock(*dir, "make.lock", LIMIT_LOOK_WAIT_S, &lock, why);
         if (rc == SH_OK && !io_exists(*dir, WATCH_DB))
             rc = make_db(state_dir, *dir, why);
@@ -183,7 +195,7 @@ int watch_book_open(const char *state_dir, enum store_mode mode, struct store **
     struct why cause = {0};
     int rc;
 
-    if (!joined(path, state_dir, WATCH_DB))
+    if (!watch_path(path, state_dir, WATCH_DB))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: path too long", state_dir);
     rc = store_open(path, mode, &watch_schema, out, &cause);
     if (rc == SH_OK)
@@ -217,116 +229,67 @@ static int free_pages(struct store *store, uint64_t *count, struct why *why)
 }
 
 /*
- * A large row that comes and goes leaves free pages in the file and a long log beside it: both
- * are written over later without asking the disk for room.
+ * A large row that comes and goes leaves free pages in the file.  One that is written over leaves
+ * a long journal beside it, for pages that change must stand there first.  Both are written over
+ * later without asking the disk for room.
  */
 int watch_book_reserve(struct store *store, struct why *why)
 {
+    static const char *const steps[] = {
+        "INSERT OR IGNORE INTO reserve(one, filler) VALUES(2, zeroblob(524288))",
+        "UPDATE reserve SET filler=randomblob(524288) WHERE one=2",
+        "INSERT OR REPLACE INTO reserve(one, filler) VALUES(1, zeroblob(2097152))",
+        "DELETE FROM reserve WHERE one=1"};
     uint64_t count = 0;
     int rc = free_pages(store, &count, why);
 
-    if (rc != SH_OK || count >= RESERVE_PAGES)
+    if (rc != SH_OK || count >= RESERVE_PAGES / 2)
         return rc;
-    rc = store_begin(store, STORE_LAZY, why);
-    if (rc == SH_OK)
-        rc = store_exec(store,
-                        "INSERT OR REPLACE INTO reserve(one, filler) VALUES(1,"
-                        " zeroblob(2097152))",
-                        why);
-    if (rc == SH_OK)
-        rc = store_commit(store, why);
-    store_end(store);
-    return rc == SH_OK ? store_exec(store, "DELETE FROM reserve", why) : rc;
+    for (size_t i = 0; i < COUNT_OF(steps) && rc == SH_OK; i++) {
+        rc = store_begin(store, STORE_LAZY, why);
+        if (rc == SH_OK)
+            rc = store_exec(store, steps[i], why);
+        if (rc == SH_OK)
+            rc = store_commit(store, why);
+        store_end(store);
+    }
+    return rc;
 }
 
 /*
- * The last resort: a disk that can not be written at all, full or broken.  The watch goes on
- * with a copy in memory, so that people are told, and brings it back as soon as it can; after a
- * restart before that they may be told again, by the same message.
+ * A file that is there to be removed: what makes room for opening the book, which needs a few
+ * blocks of its own, where everybody writes into the last ones.
  */
-int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES], struct store **out,
-                    struct why *why)
+void watch_book_room_keep(int dir)
 {
-    char path[LIMIT_HOME_BYTES];
-    int rc;
+    struct statvfs about;
+    struct bytes filler;
+    uint8_t *room;
+    bool kept = false;
+    int fd;
 
-    (void)snprintf(folder, WATCH_LIFTED_BYTES, "/dev/shm/stillhere-XXXXXX");
-    if (!mkdtemp(folder)) {
-        folder[0] = '\0';
-        return why_set(why, SH_EIO, WHY_NOWHERE, "/dev/shm: %s", strerror(errno));
+    if (io_exists(dir, ROOM) || fstatvfs(dir, &about) != 0 ||
+        (uint64_t)about.f_bavail * about.f_frsize < ROOM_LEFT_BYTES)
+        return;
+    fd = openat(dir, ROOM, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    bytes_init(&filler, ROOM_BYTES);
+    room = bytes_room(&filler, ROOM_BYTES);
+    if (room) { /* Nothing that a file system can make smaller. */
+        io_random(room, ROOM_BYTES);
+        kept = io_write_fd(fd, slice_of(room, ROOM_BYTES), NULL) == SH_OK &&
+               io_sync_fd(fd, ROOM, NULL) == SH_OK;
     }
-    if (!joined(path, folder, WATCH_DB))
-        bug("watch: a path that is too long");
-    rc = store_copy(from, path, why);
-    if (rc == SH_OK)
-        rc = store_open(path, STORE_WRITE, &watch_schema, out, why);
-    if (rc != SH_OK)
-        watch_book_drop(folder);
-    return rc;
+    bytes_release(&filler);
+    io_close(&fd);
+    if (!kept && unlinkat(dir, ROOM, 0) != 0)
+        io_say("warning", "watch", "room", "kept=no");
 }
 
-static int attach(struct store *store, const char *path, struct why *why)
+bool watch_book_room_give(int dir)
 {
-    struct store_query *query;
-    int rc = store_query(store, "ATTACH DATABASE ?1 AS lifted", &query, why);
-
-    if (rc != SH_OK)
-        return rc;
-    store_bind_text(query, 1, path);
-    return store_run(query, why);
-}
-
-/* Meanwhile only acknowledging can have changed the book on the disk: that is kept. */
-static const char sql_return[] =
-    "DELETE FROM main.about; INSERT INTO main.about SELECT * FROM lifted.about;"
-    "DELETE FROM main.channels; INSERT INTO main.channels SELECT * FROM lifted.channels;"
-    "DELETE FROM main.sources; INSERT INTO main.sources SELECT * FROM lifted.sources;"
-    "DELETE FROM main.contacts; INSERT INTO main.contacts SELECT * FROM lifted.contacts;"
-    "DELETE FROM main.codes; INSERT INTO main.codes SELECT * FROM lifted.codes;"
-    "DELETE FROM main.queue; INSERT INTO main.queue SELECT * FROM lifted.queue;"
-    "DELETE FROM main.attempts; INSERT INTO main.attempts SELECT * FROM lifted.attempts;"
-    "INSERT INTO main.episodes SELECT * FROM lifted.episodes WHERE true"
-    " ON CONFLICT(channel, number) DO UPDATE SET kind=excluded.kind, since=excluded.since,"
-    " opened_at=excluded.opened_at, closed_at=excluded.closed_at;"
-    "UPDATE main.queue SET state=2, state_at=created WHERE state=0 AND what<=2 AND"
-    " (channel, number) IN (SELECT channel, number FROM main.episodes WHERE acked_at>0);";
-_Static_assert(WATCH_STOPPED == 2 && TELL_DISAGREE == 2, "as the statement above has them");
-
-int watch_book_return(const char *state_dir, const char *folder, struct store **out,
-                      struct why *why)
-{
-    char path[LIMIT_HOME_BYTES];
-    struct store *store = NULL;
-    int rc = watch_book_open(state_dir, STORE_WRITE, &store, why);
-
-    if (!joined(path, folder, WATCH_DB))
-        bug("watch: a path that is too long");
-    if (rc == SH_OK)
-        rc = attach(store, path, why);
-    if (rc == SH_OK)
-        rc = store_begin(store, STORE_DURABLE, why);
-    if (rc == SH_OK)
-        rc = store_exec(store, sql_return, why);
-    if (rc == SH_OK)
-        rc = store_commit(store, why);
-    if (rc == SH_OK)
-        rc = store_exec(store, "DETACH DATABASE lifted", why);
-    if (rc == SH_OK) {
-        *out = store;
-        return SH_OK;
-    }
-    store_close(store);
-    return rc;
-}
-
-void watch_book_drop(char folder[WATCH_LIFTED_BYTES])
-{
-    int dir = folder[0] ? open("/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-    if (dir >= 0 && io_remove_tree(dir, strrchr(folder, '/') + 1, NULL) != SH_OK)
-        io_say("warning", "watch", "leftover", "where=memory");
-    folder[0] = '\0';
-    io_close(&dir);
+    return unlinkat(dir, ROOM, 0) == 0;
 }
 
 /* ---- what belongs to the whole watch ---- */

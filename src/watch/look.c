@@ -96,7 +96,7 @@ int watch_log(const char *state_dir,
     struct watch_attempt attempt;
     struct store_query *query;
     struct store *store = NULL;
-    int rc = watch_book_open(state_dir, STORE_READ, &store, why);
+    int rc = watch_book_newest(state_dir, STORE_READ, &store, why);
 
     if (rc == SH_OK)
         rc = store_query(store,
@@ -164,7 +164,7 @@ static void say_read_only(const char *state_dir, struct watch_status *out)
 int watch_status(const char *state_dir, struct watch_status *out, struct why *why)
 {
     struct store *store = NULL;
-    int rc = watch_book_open(state_dir, STORE_READ, &store, why);
+    int rc = watch_book_newest(state_dir, STORE_READ, &store, why);
 
     *out = (struct watch_status){0};
     if (rc == SH_OK)

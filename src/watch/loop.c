@@ -35,7 +35,8 @@ static void book_lift(struct watch *watch)
 
     if (!watch->store || watch->looks_only || watch->lifted[0])
         return;
-    if (watch_book_lift(watch->store, watch->lifted, &store, &why) != SH_OK) {
+    if (watch_book_lift(watch->store, watch->options->state_dir, watch->lifted, &store, &why) !=
+        SH_OK) {
         io_say("error", "watch", "lift", "cause=\"%s\"", why.text);
         return;
     }
@@ -55,9 +56,44 @@ static void book_return(struct watch *watch)
     io_say("info", "watch", "lift", "book=disk");
     store_close(watch->store);
     watch->store = store;
-    watch_book_drop(watch->lifted);
-    if (watch_book_reserve(store, NULL) != SH_OK)
-        return; /* The next start tries again. */
+    watch_book_drop(watch->lifted, WATCH_WITH_FOLDER);
+}
+
+/* What a full disk will be met with is made while there is room. */
+static void room_keep(struct watch *watch)
+{
+    struct why why = {0};
+
+    if (watch->looks_only || watch->lifted[0])
+        return;
+    watch_book_room_keep(watch->dir);
+    if (watch_book_reserve(watch->store, &why) != SH_OK && !watch->no_reserve)
+        io_say("warning", "watch", "reserve", "cause=\"%s\"", why.text);
+    watch->no_reserve = why.code != SH_OK;
+}
+
+/* The book on the disk; else, and where a watch that was killed left it, in memory. */
+static int open_own(struct watch *watch, struct why *why)
+{
+    const char *state = watch->options->state_dir;
+    struct why first = {0};
+    int rc;
+
+    if (watch_book_lifted(state, STORE_WRITE, watch->lifted, &watch->store)) {
+        book_return(watch);
+        if (watch->lifted[0])
+            io_say("error", "watch", "lift", "book=memory");
+        return SH_OK;
+    }
+    watch->lifted[0] = '\0';
+    rc = watch_book_open(state, STORE_WRITE, &watch->store, &first);
+    if (rc == SH_EIO && watch_book_room_give(watch->dir))
+        rc = watch_book_open(state, STORE_WRITE, &watch->store, NULL);
+    if (rc == SH_EIO && watch_book_open(state, STORE_READ, &watch->store, NULL) == SH_OK) {
+        book_lift(watch);
+        rc = watch->lifted[0] ? SH_OK : rc;
+    }
+    return rc == SH_OK ? rc : why_set(why, rc, first.offset, "%s", first.text);
 }
 
 static int open_state(struct watch *watch, struct why *why)
@@ -72,21 +108,12 @@ static int open_state(struct watch *watch, struct why *why)
         rc = SH_OK;
     }
     watch->looks_only = watch->lock < 0;
-    if (rc == SH_OK)
-        rc = watch_book_open(
-            state, watch->looks_only && !watch->options->only_try ? STORE_READ : STORE_WRITE,
-            &watch->store, why);
-    if (rc == SH_EIO && !watch->looks_only &&
-        watch_book_open(state, STORE_READ, &watch->store, NULL) == SH_OK) {
-        book_lift(watch);
-        rc = watch->lifted[0] ? SH_OK : rc;
-        if (rc == SH_OK)
-            *why = (struct why){0};
-    }
-    if (rc == SH_OK && !watch->looks_only && watch_book_reserve(watch->store, why) != SH_OK) {
-        io_say("warning", "watch", "reserve", "cause=\"%s\"", why->text);
-        *why = (struct why){0};
-    }
+    if (rc == SH_OK && watch->looks_only)
+        rc = watch_book_newest(state, watch->options->only_try ? STORE_WRITE : STORE_READ,
+                               &watch->store, why);
+    else if (rc == SH_OK)
+        rc = open_own(watch, why);
+    room_keep(watch);
     return rc == SH_OK ? watch_book_secret(watch->store, watch->secret, why) : rc;
 }
 
@@ -163,7 +190,7 @@ void watch_close(struct watch *watch)
     fetcher_close(watch->fetcher);
     book_return(watch);
     store_close(watch->store);
-    watch_book_drop(watch->lifted);
+    watch_book_leave(watch->lifted);
     for (size_t i = 0; i < watch->channels; i++)
         bytes_release(&watch->channel[i].word);
     wipe(watch->secret, sizeof(watch->secret));
@@ -231,6 +258,7 @@ static int judge(struct watch *watch, struct why *why)
     for (int tries = 0; rc != SH_OK && tries < 2; tries++) {
         if (!watch->trouble++)
             io_say("error", "watch", "book", "cause=\"%s\"", why->text);
+        (void)watch_book_room_give(watch->dir); /* False: what is left must do. */
         book_again(watch);
         if (tries)
             book_lift(watch);
@@ -241,6 +269,8 @@ static int judge(struct watch *watch, struct why *why)
         watch_book_error(watch->store, io_now(), "the book of the watch cannot be written");
     else
         watch->trouble = 0;
+    if (rc == SH_OK)
+        room_keep(watch);
     return rc;
 }
 

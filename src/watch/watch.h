@@ -137,6 +137,12 @@ struct watch_ack {
     bool acked;
     uint64_t acked_at;
 };
+/*
+ * The folder in memory where the book goes when its disk cannot be written, made here so that a
+ * cage can be given it.  False: it cannot be used.
+ */
+#define WATCH_SHELTER_BYTES 96
+MUST_CHECK bool watch_shelter_make(const char *state_dir, char folder[WATCH_SHELTER_BYTES]);
 /* SH_ENOTFOUND: no such code (the same answer, in the same time, for every wrong one). */
 MUST_CHECK int watch_ack_look(const char *state_dir, const char *code, struct watch_ack *out,
                               struct why *why);

@@ -26,14 +26,31 @@ MUST_CHECK int watch_book_open(const char *state_dir, enum store_mode mode, stru
                                struct why *why);
 /* Keep free pages in the book, so that it can be written when the disk is full. */
 MUST_CHECK int watch_book_reserve(struct store *store, struct why *why);
-/* A copy of the book in memory, in a folder of its own; and away with that folder. */
-#define WATCH_LIFTED_BYTES 40
-MUST_CHECK int watch_book_lift(struct store *from, char folder[WATCH_LIFTED_BYTES],
-                               struct store **out, struct why *why);
+/* The same outside of it: a file that gives way when the book needs blocks.  False: there is
+ * none left. */
+void watch_book_room_keep(int dir);
+bool watch_book_room_give(int dir);
+
+/* lift.c: a copy of the book in memory, in a folder of its own; and away with it. */
+#define WATCH_LIFTED_BYTES WATCH_SHELTER_BYTES
+MUST_CHECK int watch_book_lift(struct store *from, const char *state_dir,
+                               char folder[WATCH_LIFTED_BYTES], struct store **out,
+                               struct why *why);
+/* The one that a watch left or uses now; false: there is none. */
+MUST_CHECK bool watch_book_lifted(const char *state_dir, enum store_mode mode,
+                                  char folder[WATCH_LIFTED_BYTES], struct store **out);
+/* That one, else the one on the disk. */
+MUST_CHECK int watch_book_newest(const char *state_dir, enum store_mode mode,
+                                 struct store **out, struct why *why);
 /* Bring it back: *out is the book on the disk, with what was acknowledged there meanwhile. */
 MUST_CHECK int watch_book_return(const char *state_dir, const char *folder, struct store **out,
                                  struct why *why);
-void watch_book_drop(char folder[WATCH_LIFTED_BYTES]);
+enum watch_drop { WATCH_KEEP_FOLDER, WATCH_WITH_FOLDER };
+/* WATCH_WITH_FOLDER: folder is empty afterwards, too. */
+void watch_book_drop(char folder[WATCH_LIFTED_BYTES], enum watch_drop drop);
+/* It is what the next watch goes on with; gone only where that one could not find it. */
+void watch_book_leave(char folder[WATCH_LIFTED_BYTES]);
+bool watch_path(char out[LIMIT_HOME_BYTES], const char *dir, const char *name);
 MUST_CHECK int watch_book_secret(struct store *store, uint8_t out[WATCH_SECRET_BYTES],
                                  struct why *why);
 /* The newest trouble of watching itself, for `status`; best effort. */
@@ -174,6 +191,7 @@ struct watch {
     bool judged;                               /* this round was */
     bool marked;                               /* the book says what is watched */
     bool red;                                  /* nobody can be reached */
+    bool no_reserve;                           /* it could not be kept, and that was said */
     unsigned trouble;                          /* times that the book could not be written */
 };
 
