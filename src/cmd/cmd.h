@@ -81,6 +81,8 @@ bool cmd_is_set(const struct cmd_args *args, const char *option);
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Print the first cause on standard error; returns CMD_FAILED. */
 int cmd_failed(const struct cmd *cmd, const struct why *why);
+/* The same, but a value that the person gave and that cannot be (SH_EARG) is a usage error. */
+int cmd_erred(const struct cmd *cmd, const struct why *why);
 /* One line of talk on standard error unless -q. */
 void cmd_say(const struct cmd *cmd, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Write to standard output; SH_EIO when it is full or closed (the exit code must say so). */

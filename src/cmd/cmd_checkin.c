@@ -53,7 +53,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (rc == SH_OK)
         rc = checkin(cmd, args, text, &why);
     bytes_release(&words);
-    return rc < 0 ? cmd_failed(cmd, &why) : CMD_DONE;
+    return rc < 0 ? cmd_erred(cmd, &why) : CMD_DONE;
 }
 
 static const struct cmd_option options[] = {CMD_DISPATCH_OPTIONS, {NULL, NULL, NULL}};

@@ -411,7 +411,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (rc == SH_OK)
         rc = post_all(cmd, args, text, clips, &why);
     bytes_release(&words);
-    return rc < 0 ? cmd_failed(cmd, &why) : CMD_DONE;
+    return rc < 0 ? cmd_erred(cmd, &why) : CMD_DONE;
 }
 
 static const struct cmd_option options[] = {

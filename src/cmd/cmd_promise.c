@@ -197,7 +197,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     bytes_init(&wish.because, LIMIT_WORDS_BYTES + 1);
     code = read_words(cmd, args, &wish);
     if (code == CMD_DONE && promise(cmd, args, &wish, &why) < 0)
-        code = cmd_failed(cmd, &why);
+        code = cmd_erred(cmd, &why);
     bytes_release(&wish.because);
     bytes_release(&wish.time);
     return code;

@@ -86,6 +86,9 @@ static int change(const struct cmd *cmd, const char *name, const char *value, st
         rc = put(one, value, why);
         if (rc == SH_OK)
             rc = channel_settings_set(channel, &settings, why);
+        /* The others were read and hold: it is the value that was given. */
+        if (rc == SH_EFORMAT || rc == SH_ELIMIT || rc == SH_ENOTFOUND || rc == SH_EUNSUPPORTED)
+            why->code = SH_EARG;
         if (rc == SH_OK) /* As it is kept. */
             rc = channel_settings(channel, &settings, why);
         if (rc == SH_OK && publish_all(channel, &pages) < 0)
@@ -145,7 +148,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         rc = change(cmd, name, args->words[1], &why);
     else
         rc = look(cmd, name, &why);
-    return rc < 0 ? cmd_failed(cmd, &why) : CMD_DONE;
+    return rc < 0 ? cmd_erred(cmd, &why) : CMD_DONE;
 }
 
 static const struct cmd_option options[] = {{"unset", "NAME", "take a setting away"},

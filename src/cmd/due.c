@@ -13,8 +13,9 @@ int cmd_promise_check(const struct cmd_clock *clock, uint64_t by, uint64_t withi
     when_text(clock->now, now);
     if (by <= clock->now)
         return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "a promise in the past: %s, and this machine's clock says %s", text,
-                       now);
+                       "a promise in the past: %s, and this machine's clock says %s; give a "
+                       "time to come, such as +24h",
+                       text, now);
     if (size_add(clock->now, within, &last) && by <= last)
         return SH_OK;
     if (within == LIMIT_SILENT_S)

@@ -32,6 +32,11 @@ int cmd_failed(const struct cmd *cmd, const struct why *why)
     return CMD_FAILED;
 }
 
+int cmd_erred(const struct cmd *cmd, const struct why *why)
+{
+    return why->code == SH_EARG ? cmd_usage(cmd, "%s", why->text) : cmd_failed(cmd, why);
+}
+
 void cmd_say(const struct cmd *cmd, const char *fmt, ...)
 {
     va_list args;

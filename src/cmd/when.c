@@ -329,6 +329,7 @@ void cmd_moment_text(struct bytes *out, enum lang lang, const struct cmd_clock *
         return;
     local_s = (int64_t)unix_s + east_s;
     when = when_of(local_s > 0 ? (uint64_t)local_s : 0);
-    bytes_printf(out, " (%04d-%02u-%02u %02u:%02u %s)", (int)when.year, when.month, when.day,
-                 when.hour, when.minute, clock->zone);
+    bytes_printf(out, "%s%04d-%02u-%02u %02u:%02u %s%s", lang == LANG_ZH ? "（" : " (",
+                 (int)when.year, when.month, when.day, when.hour, when.minute, clock->zone,
+                 lang == LANG_ZH ? "）" : ")");
 }

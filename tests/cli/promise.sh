@@ -84,35 +84,40 @@ same "in the zone, summer" "$(by $now '2026-10-20 14:05')" "$(utc '2026-10-20 11
 same "in the zone, winter" "$(by $now '2026-11-20 14:05')" "$(utc '2026-11-20 12:05')"
 same "just before the gap" "$(by $now '2027-03-28 02:59:59')" "$(utc '2027-03-28 00:59:59')"
 same "just after it" "$(by $now '2027-03-28 04:00')" "$(utc '2027-03-28 01:00')"
-fails 1 "in the gap" at $now promise until 2027-03-28 03:00
+fails 2 "in the gap" at $now promise until 2027-03-28 03:00
 has "says why" "$err" 'left out in Europe/Kyiv'
-fails 1 "in the gap, the next one" at "$(utc '2027-03-28 00:00')" promise until 03:30
-fails 1 "twice in autumn" at $now promise until "2026-10-25 03:30"
+fails 2 "in the gap, the next one" at "$(utc '2027-03-28 00:00')" promise until 03:30
+fails 2 "twice in autumn" at $now promise until "2026-10-25 03:30"
 has "says both" "$err" '2026-10-25T03:30:00\+03:00 or 2026-10-25T03:30:00\+02:00'
 same "the first of them" "$(by $now 2026-10-25T03:30:00+03:00)" "$(utc '2026-10-25 00:30')"
 same "the next 00:30 is by the zone's calendar" "$(by "$(utc '2026-09-21 21:15')" 00:30)" "$(utc '2026-09-21 21:30')"
 runs "the answer has both" at $now promise until 21:00 --dry-run
 has "UTC and the zone" "$out" '21 September 2026, 18:00 UTC \(2026-09-21 21:00 Europe/Kyiv\)'
+runs "in Chinese" at $now --lang zh-Hans promise until 21:00 --dry-run
+has "with full-width brackets" "$out" '18:00 UTC（2026-09-21 21:00 Europe/Kyiv）'
 ok "a zone without such changes" at $now settings zone Asia/Shanghai
 same "there" "$(by $now '2027-03-28 03:30')" "$(utc '2027-03-27 19:30')"
 ok "the zone is taken away" at $now settings --unset zone
 
 # ---- what is refused, and leaves nothing ----
 before=$(tree_hash "$public")
-fails 1 "in the past" at $now promise until 2026-09-21T14:13:20Z
-has "says so, and what time it is" "$err" 'promise in the past: .*2026-09-21T14:13:20Z.*clock says 2026-09-21T14:13:20Z'
-fails 1 "silence in the past" at $now promise silent until 2020-01-01 10:00
-fails 1 "silence of 8 days" at $now promise silent until +8d
+fails 2 "in the past" at $now promise until 2026-09-21T14:13:20Z
+has "says so, what time it is, and what to write" "$err" \
+    'promise in the past: .*2026-09-21T14:13:20Z.*clock says 2026-09-21T14:13:20Z; give a time to come, such as \+24h'
+has "and where to read on" "$err" '^Try: stillhere promise --help$'
+fails 2 "silence in the past" at $now promise silent until 2020-01-01 10:00
+fails 2 "silence of 8 days" at $now promise silent until +8d
 has "says why and what to do" "$err" 'at most 7 days .* shorter'
 runs "silence of 7 days" at $now promise silent until +7d --dry-run
-fails 1 "401 days" at $now promise until +401d
+fails 2 "401 days" at $now promise until +401d
 for bad in 59m 401d 0h 24 h 24hh 1h1d 1h1h -24h 1.5h 24H "24 h" 99999999999999999999h 18446744073709551615s; do
-    fails 1 "every $bad" at $now promise every -- "$bad"
+    fails 2 "every $bad" at $now promise every -- "$bad"
+    has "says how it is written ($bad)" "$err" 'write it like 90m, 24h|from 1h to 400d'
 done
 for bad in 24:00 12:60 9:05 2026-02-30T10:00 2026-13-01T10:00 2026-09-31T10:00 0000-01-01T00:00 \
     1969-12-31T23:59Z 9999-12-31T23:59:59Z 2026-09-30 2026-09-30T10 "2026-09-30T10:00 Kyiv" \
     2026-09-30T10:00+25:00 2026-09-30T10:00+2 tomorrow + +h 1790001000; do
-    fails 1 "until $bad" at $now promise until "$bad"
+    fails 2 "until $bad" at $now promise until "$bad"
 done
 fails 2 "no rule" at $now promise
 fails 2 "another rule" at $now promise weekly
@@ -140,8 +145,9 @@ has "in words" "$out" '^Promised: a word by 21 September 2026, 21:00 UTC'
 runs "a check-in without" at $now checkin
 before=$(tree_hash "$public")
 for bad in "" 0h 1x -5 401d 2020-01-01T10:00Z; do
-    fails 1 "--next-due '$bad'" at $now checkin --next-due "$bad"
+    fails 2 "--next-due '$bad'" at $now checkin --next-due "$bad"
     has "the message names the option ('$bad')" "$err" '^stillhere: --next-due'
+    has "and where to read on ('$bad')" "$err" '^Try: stillhere checkin --help$'
 done
 same "refusals left nothing" "$(tree_hash "$public")" "$before"
 

@@ -32,20 +32,20 @@ fails 2 "two values" still -C "$home" settings zone UTC Europe/Kyiv
 fails 2 "--unset with a name and a value" still -C "$home" settings --unset zone UTC
 fails 2 "--unset of nothing known" still -C "$home" settings --unset colour
 for bad in Kyiv ../../etc/passwd /etc/localtime EST5EDT4,M3.2.0 "Europe/Kyiv " right/UTC; do
-    fails 1 "zone $bad" still -C "$home" settings zone "$bad"
+    fails 2 "zone $bad" still -C "$home" settings zone "$bad"
     has "the message names it ($bad)" "$err" '^stillhere: zone: '
 done
 for bad in example.org/ ftp://example.org/ https://example.org/a "https://example.org/a b/" https://u:p@example.org/ \
     'https://example.org/?a=/' 'https://example.org/#/' javascript:alert\(1\)/ https:/// "https://приклад/" 'https://example.org/"/'; do
-    fails 1 "base $bad" still -C "$home" settings base "$bad"
+    fails 2 "base $bad" still -C "$home" settings base "$bad"
 done
 runs "a base has one form" still -C "$home" settings base HTTPS://EXAMPLE.org:443/b/
 same "the plain one" "$out" https://example.org/b/
 runs "a base with a port and IPv6" still -C "$home" settings base "http://[::1]:8080/"
 ok "and back" still -C "$home" settings base https://example.org/a/
-fails 1 "a base of 3000 bytes" still -C "$home" settings base "https://example.org/$(head -c 3000 /dev/zero | tr '\0' a)/"
-fails 1 "a place of two lines" still -C "$home" settings family-place $'a\nzone UTC'
-fails 1 "a place with bidi controls" still -C "$home" settings family-place $'a\u202eb'
+fails 2 "a base of 3000 bytes" still -C "$home" settings base "https://example.org/$(head -c 3000 /dev/zero | tr '\0' a)/"
+fails 2 "a place of two lines" still -C "$home" settings family-place $'a\nzone UTC'
+fails 2 "a place with bidi controls" still -C "$home" settings family-place $'a\u202eb'
 same "refusals change nothing" "$(cat "$home/private/settings")" "$before"
 fails 1 "no channel" still -C "$scratch" settings
 
