@@ -38,6 +38,9 @@ struct channel_signer {
     int (*sign_checkpoint)(void *ctx, struct slice text,
                            uint8_t signature[CRYPT_SIGNATURE_BYTES], struct why *why);
     void *ctx;
+    /* The same with channel_info()->log_before; NULL: that one does not sign. */
+    int (*sign_before)(void *ctx, struct slice text, uint8_t signature[CRYPT_SIGNATURE_BYTES],
+                       struct why *why);
 };
 
 enum channel_use {
@@ -61,7 +64,15 @@ struct channel_info {
     char short_id[CHANNEL_SHORT_ID_BYTES];
     char name[LIMIT_NAME_BYTES + 1];
     char lang[3]; /* "en" "zh" "uk" "ru" */
+    /* Of the newest identity note: its number, who signs now, and under which origin. */
+    uint64_t identity_number;
+    char origin[CHANNEL_ORIGIN_BYTES];
     struct tlog_key log_key;
+    char log_id[KEY_ID_CHARS + 1];
+    /* After an ordinary rotation the key before signs too, until the next note. */
+    bool has_before;
+    struct tlog_key log_before;
+    char before_id[KEY_ID_CHARS + 1];
     uint8_t archive_key[CRYPT_KEY_BYTES];
     uint64_t size;
     uint8_t root[TLOG_HASH_BYTES];
@@ -74,6 +85,16 @@ struct channel_info {
     int public_dir, private_dir, tmp_dir;
 };
 const struct channel_info *channel_info(const struct channel *channel);
+/* The newest identity note; borrowed until the channel is closed or rotated. */
+const struct identity *channel_identity(const struct channel *channel);
+/* Note number of the chain as it lies in id/<n>.note.  SH_ENOTFOUND. */
+MUST_CHECK int channel_identity_note(struct channel *channel, uint64_t number,
+                                     struct bytes *raw, struct why *why);
+
+/* Secret keys: "keys/<stem>-<ID>.key", or "keys/<stem>.key" for those a channel is born with. */
+#define CHANNEL_KEY_PATH_BYTES 64
+void channel_key_path(int private_dir, const char *stem, const char *id,
+                      char out[CHANNEL_KEY_PATH_BYTES]);
 
 /* ---- settings: what pages and feeds need and the log does not say ---- */
 
@@ -96,9 +117,11 @@ struct channel_birth {
     const char *home;
     const char *name;
     const char *lang;   /* "en" "zh" "uk" "ru" */
+    bool two_of_three;  /* three sheets, any two of which change keys; else one sheet */
     struct sheet sheet; /* out: the secrets, for the recovery sheet; wipe it */
-    /* Called when everything is durable but not yet in place: keep the sheet safe, or fail and
-     * nothing was made. */
+    struct sheet others[2]; /* out: sheets 2 and 3 of two_of_three; wipe them, too */
+    /* Called for each sheet when everything is durable but not yet in place: keep it safe, or
+     * fail and nothing was made. */
     int (*keep_sheet)(void *ctx, const struct sheet *sheet, struct why *why);
     void *ctx;
 };
@@ -126,6 +149,7 @@ struct channel_entry {
     uint64_t opened_by;
     uint64_t corrected_by; /* the newest correction */
     uint64_t purged_by;
+    bool disputed; /* a log key that was revoked later may have made it */
 };
 MUST_CHECK int channel_entry_get(struct channel *channel, uint64_t index,
                                  struct channel_entry *out, struct why *why);
@@ -202,6 +226,29 @@ MUST_CHECK int channel_append_all(struct channel *channel,
                                   const struct channel_appends *appends,
                                   const struct channel_signer *signer,
                                   struct channel_commit *out, struct why *why);
+
+/* ---- the next identity note ---- */
+
+struct channel_rotation {
+    struct slice note; /* whole, signed: the chain's next */
+    /* Of a new c2pa-ca key: "id/c2pa-ca-<ID>.pem" and its bytes; empty: none. */
+    const char *certificate_path;
+    struct slice certificate;
+};
+/*
+ * Make note the channel's newest: its entry, the checkpoint signed by the keys that it names
+ * (secrets must lie in private/keys already), one commit; withdrawals that it disputes are
+ * undone and their files shown again.  As channel_append, SH_OK with published false when the
+ * commit stands and a later step failed.  After a failure close the handle.
+ */
+MUST_CHECK int channel_rotate(struct channel *channel, const struct channel_rotation *rotation,
+                              const struct channel_signer *signer, struct channel_commit *out,
+                              struct why *why);
+/* Write a secret key under its name, durable; an equal one there is fine. */
+MUST_CHECK int channel_key_keep(struct channel *channel, const char *stem, const char *id,
+                                const struct secret *secret, struct why *why);
+/* Secret keys that no identity note needs any more are deleted. */
+void channel_keys_sweep(struct channel *channel);
 
 /* ---- sealed entries ---- */
 

@@ -124,6 +124,7 @@ struct channel {
     struct store *store;
     struct channel_state state;
     struct channel_edge edge; /* at state.size; at state.prev_size before publishing */
+    struct identity_chain chain; /* empty until channel_info_fill */
     struct channel_info info;
     bool broken;      /* a write failed: nothing more through this handle */
     bool stamp_fresh; /* state.stamp belongs to a commit whose pages are not written yet */
@@ -134,11 +135,14 @@ MUST_CHECK int channel_home_open(const char *home, enum channel_use use,
                                  struct channel *channel, struct why *why);
 void channel_home_close(struct channel *channel);
 MUST_CHECK int channel_new(struct channel **out, struct why *why);
-/* Fill info from state and the kept identity note. */
+/* Fill info from state and the kept identity notes. */
 MUST_CHECK int channel_info_fill(struct channel *channel, struct why *why);
 /* The id of this run of the machine; "" where the system does not tell. */
 void channel_boot_read(char out[CHANNEL_BOOT_BYTES]);
-/* The checkpoint of state's size and root into state->note, signed and checked. */
+/*
+ * The checkpoint of state's size and root into state->note, signed by the log key, and by the
+ * one before it while that signs too; checked.
+ */
 MUST_CHECK int channel_sign(const struct channel *channel, struct channel_state *state,
                             const struct channel_signer *signer, struct why *why);
 /* HOME/<below> in out[LIMIT_HOME_BYTES + 64]. */
@@ -232,5 +236,40 @@ void channel_at_build(uint64_t publish_at, struct bytes *out);
 /* SH_ENOTFOUND: no document waits for the entry, or it is not its own. */
 MUST_CHECK int channel_sealed_read(const struct channel *channel, const struct entry *entry,
                                    struct bytes *raw, uint64_t *publish_at, struct why *why);
+
+/* ---- rows from the lines of a log (refill.c) ---- */
+
+struct channel_refill {
+    struct channel *channel; /* its store, chain and state.published are filled */
+    struct bytes hashes;     /* of the texts of notes 0..n */
+    uint64_t identities;     /* identity entries so far */
+    uint64_t dispatches;
+};
+void channel_refill_init(struct channel_refill *refill, struct channel *channel);
+void channel_refill_release(struct channel_refill *refill);
+/* The next note of the chain, before any line. */
+MUST_CHECK int channel_refill_note(struct channel_refill *refill, struct slice raw,
+                                   struct why *why);
+MUST_CHECK int channel_refill_line(struct channel_refill *refill, uint64_t index,
+                                   struct slice text, struct why *why);
+
+/* ---- the identity chain (identity.c) ---- */
+
+/* Who signs and under which origin, from the chain's newest note. */
+MUST_CHECK int channel_identity_info(struct channel *channel, struct why *why);
+/* Load the kept notes 0..n into an empty chain. */
+MUST_CHECK int channel_identity_load(struct store *store, struct identity_chain *chain,
+                                     struct why *why);
+/* Is raw the bytes of one of the kept notes?  What id/current may show while it is behind. */
+bool channel_identity_is_kept(struct store *store, struct slice raw);
+/* Files of dispatches that stand, which a disputed withdrawal had hidden, become public. */
+MUST_CHECK int channel_show_again(struct channel *channel, struct why *why);
+
+/* Is note the channel's next identity note?  Gives the hash of its text. */
+MUST_CHECK int channel_identity_check(struct channel *channel, struct slice note,
+                                      uint8_t hash[CRYPT_DIGEST_BYTES], struct why *why);
+/* Inside of the transaction: the note into table kept. */
+MUST_CHECK int channel_identity_rows(struct channel *channel, struct slice note,
+                                     struct why *why);
 
 #endif

@@ -85,22 +85,9 @@ static int make_places(struct newborn *newborn, struct why *why)
 
 /* ---- keys and the identity note ---- */
 
-static void key_add(struct identity *identity, enum key_role role, enum key_alg alg,
-                    struct slice bytes)
+static void key_add(struct identity *identity, enum key_role role, struct slice bytes)
 {
-    struct identity_key *key = &identity->keys[identity->key_count++];
-    static const char *const roles[] = {"identity", "log", "c2pa-ca", "archive"};
-    static const char *const algs[] = {"ed25519", "x25519", "es256"};
-
-    *key = (struct identity_key){.role = role,
-                                 .alg = alg,
-                                 .role_text = slice_text(roles[role]),
-                                 .alg_text = slice_text(algs[alg]),
-                                 .until = ENTRY_NO_REF,
-                                 .revoked = ENTRY_NO_REF};
-    identity_key_id(key->alg_text, bytes, key->id);
-    memcpy(key->bytes, bytes.ptr, bytes.len);
-    key->bytes_len = bytes.len;
+    identity_key_make(role, bytes, &identity->keys[identity->key_count++]);
 }
 
 static void draw_keys(struct newborn *newborn)
@@ -109,6 +96,10 @@ static void draw_keys(struct newborn *newborn)
 
     io_random(sheet->identity.byte, SECRET_BYTES);
     io_random(sheet->archive.byte, SECRET_BYTES);
+    for (size_t i = 0; i < COUNT_OF(newborn->birth->others); i++) {
+        io_random(newborn->birth->others[i].identity.byte, SECRET_BYTES);
+        newborn->birth->others[i].archive = sheet->archive;
+    }
     io_random(newborn->log.byte, SECRET_BYTES);
     do {
         io_random(newborn->ca.byte, SECRET_BYTES);
@@ -118,48 +109,49 @@ static void draw_keys(struct newborn *newborn)
 static int note_text(struct newborn *newborn, struct why *why)
 {
     struct channel_birth *birth = newborn->birth;
-    struct identity_key keys[4];
+    struct identity_key keys[6];
     struct identity identity = {.name = slice_text(birth->name),
                                 .lang = slice_text(birth->lang),
-                                .threshold = 1,
+                                .threshold = birth->two_of_three ? 2 : 1,
                                 .keys = keys};
     uint8_t key[CRYPT_KEY_BYTES];
 
     crypto.ed25519_public(&birth->sheet.identity, key);
-    key_add(&identity, KEY_IDENTITY, ALG_ED25519, slice_of(key, sizeof(key)));
+    key_add(&identity, KEY_IDENTITY, slice_of(key, sizeof(key)));
+    for (size_t i = 0; birth->two_of_three && i < COUNT_OF(birth->others); i++) {
+        crypto.ed25519_public(&birth->others[i].identity, key);
+        key_add(&identity, KEY_IDENTITY, slice_of(key, sizeof(key)));
+    }
     crypto.ed25519_public(&newborn->log, key);
-    key_add(&identity, KEY_LOG, ALG_ED25519, slice_of(key, sizeof(key)));
+    key_add(&identity, KEY_LOG, slice_of(key, sizeof(key)));
     crypto.x25519_public(&birth->sheet.archive, key);
-    key_add(&identity, KEY_ARCHIVE, ALG_X25519, slice_of(key, sizeof(key)));
-    key_add(&identity, KEY_C2PA_CA, ALG_ES256, slice_of(newborn->spki, sizeof(newborn->spki)));
+    key_add(&identity, KEY_ARCHIVE, slice_of(key, sizeof(key)));
+    key_add(&identity, KEY_C2PA_CA, slice_of(newborn->spki, sizeof(newborn->spki)));
     (void)snprintf(newborn->pem_path, sizeof(newborn->pem_path), "id/c2pa-ca-%s.pem",
-                   keys[3].id);
+                   keys[identity.key_count - 1].id);
     return identity_build(&identity, &newborn->text, why);
 }
 
+/* Number 0 is signed by all its identity keys. */
 static int make_identity(struct newborn *newborn, struct why *why)
 {
     struct channel_birth *birth = newborn->birth;
-    uint8_t signature[CRYPT_SIGNATURE_BYTES], key[CRYPT_KEY_BYTES];
-    char name[CHANNEL_ORIGIN_BYTES];
-    struct tlog_key signer;
+    struct identity_secrets secrets = {.secret = {&birth->sheet.identity}, .count = 1};
     int rc = note_text(newborn, why);
 
     if (rc != SH_OK)
         return rc;
     channel_id_of_note(bytes_view(&newborn->text), &newborn->id);
-    channel_identity_name(&newborn->id, name);
-    crypto.ed25519_public(&birth->sheet.identity, key);
-    rc = tlog_key_init(&signer, name, TLOG_ED25519, key, why);
-    if (rc != SH_OK)
-        return rc;
-    crypto.ed25519_sign(&birth->sheet.identity, bytes_view(&newborn->text), signature);
-    bytes_slice(&newborn->note, bytes_view(&newborn->text));
-    bytes_u8(&newborn->note, '\n');
-    tlog_signature_line(&newborn->note, &signer, slice_of(signature, sizeof(signature)));
     birth->sheet.channel = newborn->id;
     birth->sheet.part = birth->sheet.parts = 1;
-    return bytes_check(&newborn->note, why);
+    for (size_t i = 0; birth->two_of_three && i < COUNT_OF(birth->others); i++) {
+        secrets.secret[secrets.count++] = &birth->others[i].identity;
+        birth->others[i].channel = newborn->id;
+        birth->others[i].part = i + 2;
+        birth->sheet.parts = birth->others[i].parts = COUNT_OF(birth->others) + 1;
+    }
+    return identity_sign(bytes_view(&newborn->text), &newborn->id, &secrets, &newborn->note,
+                         why);
 }
 
 static int make_authority(struct newborn *newborn, struct why *why)
@@ -268,6 +260,17 @@ static int put_in_place(struct newborn *newborn, struct why *why)
     return rc;
 }
 
+static int keep_sheets(struct channel_birth *birth, struct why *why)
+{
+    int rc = birth->keep_sheet ? birth->keep_sheet(birth->ctx, &birth->sheet, why) : SH_OK;
+
+    for (size_t i = 0;
+         birth->keep_sheet && birth->two_of_three && i < COUNT_OF(birth->others) && rc == SH_OK;
+         i++)
+        rc = birth->keep_sheet(birth->ctx, &birth->others[i], why);
+    return rc;
+}
+
 static int make_all(struct newborn *newborn, struct why *why)
 {
     struct channel_birth *birth = newborn->birth;
@@ -286,8 +289,8 @@ static int make_all(struct newborn *newborn, struct why *why)
         rc = make_log(newborn, why);
     if (rc == SH_OK)
         rc = make_durable(newborn, why);
-    if (rc == SH_OK && birth->keep_sheet)
-        rc = birth->keep_sheet(birth->ctx, &birth->sheet, why);
+    if (rc == SH_OK)
+        rc = keep_sheets(birth, why);
     if (rc == SH_OK)
         rc = put_in_place(newborn, why);
     /* With private/ in place the channel exists, and the rest is done by opening it. */

@@ -60,7 +60,11 @@ static int judge_kept(struct channel *channel, struct channel_verdict *verdict, 
             step = why_set(why, got, WHY_NOWHERE, "public/%s: cannot be read", path);
             break;
         }
-        if (got == SH_ENOTFOUND)
+        /* A note that was cut off on its way: id/current still shows one before it. */
+        if (got == SH_ENOTFOUND ||
+            (got == SH_OK && strcmp(path, "id/current") == 0 &&
+             !slice_equal(bytes_view(&found), store_blob(row, 1)) &&
+             channel_identity_is_kept(channel->store, bytes_view(&found))))
             verdict->kept_missing = true;
         else if (got != SH_OK || !slice_equal(bytes_view(&found), store_blob(row, 1)))
             (void)why_set(&verdict->conflict, SH_ECONFLICT, WHY_NOWHERE,
@@ -123,12 +127,37 @@ static int judge_older(struct channel *channel, const struct tlog_checkpoint *sh
     return SH_OK;
 }
 
+/*
+ * What public/ shows after a theft, until the first checkpoint of the new origin is there: the
+ * old one, which must end where the successor begins, or before.
+ */
+static bool is_before_theft(const struct channel *channel, const struct tlog_note *note,
+                            const struct tlog_checkpoint *shown)
+{
+    const struct identity_chain *chain = &channel->chain;
+    const struct identity *newest = identity_chain_newest(chain);
+    char origin[CHANNEL_ORIGIN_BYTES];
+    struct tlog_key key;
+
+    if (!chain->branch || shown->size > chain->successor_size)
+        return false;
+    channel_branch_origin(&channel->info.id, chain->branch_before, origin);
+    if (!slice_equal(shown->origin, slice_text(origin)))
+        return false;
+    for (size_t i = 0; i < newest->key_count; i++)
+        if (newest->keys[i].role == KEY_LOG &&
+            tlog_key_init(&key, origin, TLOG_ED25519, newest->keys[i].bytes, NULL) == SH_OK &&
+            tlog_note_verdict(note, &key) == TLOG_GOOD)
+            return true;
+    return false;
+}
+
 /* SH_OK with shown filled, or the conflict is set and SH_ECONFLICT returned. */
 static int checkpoint_read(struct channel *channel, struct slice raw,
                            struct tlog_checkpoint *shown, struct why *conflict)
 {
+    const struct channel_info *info = &channel->info;
     struct tlog_note note;
-    char origin[CHANNEL_ORIGIN_BYTES];
     struct why cause = {0};
     enum tlog_verdict signature;
 
@@ -138,14 +167,17 @@ static int checkpoint_read(struct channel *channel, struct slice raw,
                        "public/checkpoint is damaged (%.200s); `stillhere rebuild` writes it "
                        "anew",
                        cause.text);
-    channel_origin(&channel->info.id, origin);
-    if (!slice_equal(shown->origin, slice_text(origin)))
+    if (is_before_theft(channel, &note, shown))
+        return SH_OK;
+    if (!slice_equal(shown->origin, slice_text(info->origin)))
         return why_set(
             conflict, SH_ECONFLICT, WHY_NOWHERE,
             "public/checkpoint is of \"%.*s\", expected \"%s\": it belongs to another "
             "channel; put the right public/ back",
-            (int)shown->origin.len, (const char *)shown->origin.ptr, origin);
-    signature = tlog_note_verdict(&note, &channel->info.log_key);
+            (int)shown->origin.len, (const char *)shown->origin.ptr, info->origin);
+    signature = tlog_note_verdict(&note, &info->log_key);
+    if (signature == TLOG_ABSENT && info->has_before)
+        signature = tlog_note_verdict(&note, &info->log_before);
     if (signature == TLOG_GOOD)
         return SH_OK;
     return why_set(

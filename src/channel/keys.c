@@ -1,9 +1,23 @@
-/* The two secret keys that live on the channel's machine: hex and a newline, mode 0600. */
+/* The secret keys that live on the channel's machine: hex and a newline, mode 0600. */
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "channel/channel_int.h"
 
 #define KEY_TEXT_BYTES (2 * SECRET_BYTES + 1)
+
+/*
+ * A key's name says whose it is, so that a rotation has no moment in which the note names one
+ * key and the file holds another.
+ */
+void channel_key_path(int private_dir, const char *stem, const char *id,
+                      char out[CHANNEL_KEY_PATH_BYTES])
+{
+    (void)snprintf(out, CHANNEL_KEY_PATH_BYTES, CHANNEL_KEYS "/%.20s-%.16s.key", stem, id);
+    if (!io_exists(private_dir, out))
+        (void)snprintf(out, CHANNEL_KEY_PATH_BYTES, CHANNEL_KEYS "/%.20s.key", stem);
+}
 
 int channel_key_read(int private_dir, const char *path, struct secret *secret, struct why *why)
 {
@@ -35,4 +49,47 @@ int channel_key_write(int private_dir, int tmp_dir, const char *path,
     rc = io_replace(&target, slice_of(text, KEY_TEXT_BYTES), why);
     wipe(text, sizeof(text));
     return rc;
+}
+
+int channel_key_keep(struct channel *channel, const char *stem, const char *id,
+                     const struct secret *secret, struct why *why)
+{
+    char path[CHANNEL_KEY_PATH_BYTES];
+    int rc;
+
+    (void)snprintf(path, sizeof(path), CHANNEL_KEYS "/%.20s-%.16s.key", stem, id);
+    rc = channel_key_write(channel->private_dir, channel->info.tmp_dir, path, secret, why);
+    return rc == SH_OK ? io_sync_parent(channel->private_dir, path, why) : rc;
+}
+
+/* Does the newest note need the key of this id here: open, or the log key before it? */
+static bool is_needed(const struct channel *channel, const char *id)
+{
+    const struct identity *identity = channel_identity(channel);
+
+    if (channel->info.has_before && strcmp(channel->info.before_id, id) == 0)
+        return true;
+    for (size_t i = 0; i < identity->key_count; i++)
+        if (strcmp(identity->keys[i].id, id) == 0)
+            return identity->keys[i].until == ENTRY_NO_REF;
+    return false;
+}
+
+void channel_keys_sweep(struct channel *channel)
+{
+    const struct identity *identity = channel_identity(channel);
+    char path[CHANNEL_KEY_PATH_BYTES];
+    const char *stem;
+
+    /* Names are made from the note: what somebody else put there is left alone. */
+    for (size_t i = 0; i < identity->key_count; i++) {
+        stem = identity->keys[i].role == KEY_LOG       ? "log"
+               : identity->keys[i].role == KEY_C2PA_CA ? "c2pa-ca"
+                                                       : NULL;
+        if (!stem || is_needed(channel, identity->keys[i].id))
+            continue;
+        channel_key_path(channel->private_dir, stem, identity->keys[i].id, path);
+        if (strchr(path, '-') && strstr(path, identity->keys[i].id))
+            (void)unlinkat(channel->private_dir, path, 0); /* The next sweep tries again. */
+    }
 }

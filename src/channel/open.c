@@ -28,6 +28,7 @@ int channel_new(struct channel **out, struct why *why)
     channel->info.public_dir = channel->info.private_dir = channel->info.tmp_dir = -1;
     channel_state_init(&channel->state);
     channel_edge_init(&channel->edge);
+    identity_chain_init(&channel->chain);
     *out = channel;
     return SH_OK;
 }
@@ -50,6 +51,7 @@ void channel_close(struct channel *channel)
     store_close(channel->store);
     channel_state_release(&channel->state);
     channel_edge_release(&channel->edge);
+    identity_chain_release(&channel->chain);
     channel_home_close(channel);
     bytes_release(&memory);
 }
@@ -156,54 +158,16 @@ static uint64_t pages_that_count(const struct channel *channel)
     return state->pages_safe < state->pages_size ? state->pages_safe : state->pages_size;
 }
 
-static int info_identity(struct channel *channel, struct slice raw, struct arena *arena,
-                         struct why *why)
-{
-    struct channel_info *info = &channel->info;
-    const struct identity_key *key;
-    struct identity identity;
-    struct tlog_note note;
-    char origin[CHANNEL_ORIGIN_BYTES];
-    int rc = tlog_note_parse(raw, &note, why);
-
-    if (rc == SH_OK)
-        rc = identity_parse(note.text, arena, &identity, why);
-    if (rc != SH_OK)
-        return rc;
-    info->id = identity.channel;
-    channel_id_short(&info->id, info->short_id);
-    (void)snprintf(info->name, sizeof(info->name), "%.*s", (int)identity.name.len,
-                   (const char *)identity.name.ptr);
-    (void)snprintf(info->lang, sizeof(info->lang), "%.*s", (int)identity.lang.len,
-                   (const char *)identity.lang.ptr);
-    channel_origin(&info->id, origin);
-    key = identity_key_at(&identity, KEY_ARCHIVE, channel->state.size);
-    if (key && key->bytes_len == sizeof(info->archive_key))
-        memcpy(info->archive_key, key->bytes, sizeof(info->archive_key));
-    key = identity_key_at(&identity, KEY_LOG, channel->state.size);
-    if (!key || key->bytes_len != CRYPT_KEY_BYTES)
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                       "identity note: no log key is open at entry %ju",
-                       (uintmax_t)channel->state.size);
-    return tlog_key_init(&info->log_key, origin, TLOG_ED25519, key->bytes, why);
-}
-
 int channel_info_fill(struct channel *channel, struct why *why)
 {
     struct channel_info *info = &channel->info;
     struct channel_state *state = &channel->state;
-    struct arena arena;
-    struct bytes raw;
     int rc = SH_OK;
 
     if (!info->home) {
-        arena_init(&arena, LIMIT_IDENTITY_ARENA);
-        bytes_init(&raw, LIMIT_NOTE_BYTES);
-        rc = channel_kept_get(channel->store, "id/current", &raw, why);
+        rc = channel_identity_load(channel->store, &channel->chain, why);
         if (rc == SH_OK)
-            rc = info_identity(channel, bytes_view(&raw), &arena, why);
-        bytes_release(&raw);
-        arena_release(&arena);
+            rc = channel_identity_info(channel, why);
         info->home = channel->home;
         info->private_dir = channel->private_dir;
         info->pages_size = pages_that_count(channel);
@@ -270,7 +234,9 @@ static int finish(struct channel *channel, const struct channel_verdict *verdict
         channel_edge_load(&channel->edge, channel->info.public_dir, state->prev_size,
                           state->prev_root, NULL) == SH_OK)
         return channel_publish_last(channel, why);
-    return channel_publish_all(channel, CHANNEL_KEEP, why);
+    if (verdict->kept_missing)
+        rc = channel_show_again(channel, why);
+    return rc == SH_OK ? channel_publish_all(channel, CHANNEL_KEEP, why) : rc;
 }
 
 static int check_edge(struct channel *channel, struct why *conflict, struct why *why)

@@ -19,11 +19,10 @@ struct rebuild {
     struct channel *channel; /* its store is the new one, its state the new state */
     struct store *old;       /* NULL: none that can be read */
     struct channel_state old_state;
-    struct bytes note; /* identity note 0 */
+    struct bytes note; /* the identity note at hand */
     struct bytes tile; /* the entry tile at hand */
-    struct arena arena;
-    struct identity identity;
-    uint64_t dispatches;
+    struct identity_chain chain;
+    struct channel_refill refill;
 };
 
 /* ---- what there is ---- */
@@ -47,78 +46,93 @@ static int open_old(struct rebuild *rebuild, struct why *why)
     return SH_OK;
 }
 
-/* The identity note of public/, or the one kept when it is not there or does not hold. */
-static int read_identity(struct rebuild *rebuild, struct why *why)
+/* Note number of public/, or the one kept when it is not there or does not hold. */
+static int read_note(struct rebuild *rebuild, uint64_t number, struct why *why)
 {
-    struct channel *channel = rebuild->channel;
+    struct identity_chain *chain = &rebuild->chain;
     char path[TREE_PATH_BYTES];
     struct why cause = {0};
     int rc;
 
-    tree_identity_path(1, path);
-    if (io_exists(channel->info.public_dir, path))
-        return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
-                       "public/%s: keys were changed by a newer stillhere; use that one", path);
-    rc = io_read(channel->info.public_dir, "id/0.note", &rebuild->note, &cause);
+    tree_identity_path(number, path);
+    rc = io_read(rebuild->channel->info.public_dir, path, &rebuild->note, &cause);
     if (rc == SH_OK)
-        rc = identity_accept(bytes_view(&rebuild->note), NULL, &rebuild->arena,
-                             &rebuild->identity, &cause);
-    if (rc != SH_OK && rebuild->old) {
-        rc = channel_kept_get(rebuild->old, "id/0.note", &rebuild->note, why);
-        if (rc == SH_OK)
-            rc = identity_accept(bytes_view(&rebuild->note), NULL, &rebuild->arena,
-                                 &rebuild->identity, why);
+        rc = identity_chain_add(chain, bytes_view(&rebuild->note), &cause);
+    if (rc != SH_OK && rebuild->old &&
+        channel_kept_get(rebuild->old, path, &rebuild->note, NULL) == SH_OK)
+        return identity_chain_add(chain, bytes_view(&rebuild->note), why);
+    if (rc == SH_OK || (rc == SH_ENOTFOUND && number))
         return rc;
-    }
-    return rc == SH_OK ? SH_OK
-                       : why_set(why, rc, cause.offset, "public/id/0.note: %.300s", cause.text);
+    return why_set(why, rc, cause.offset, "public/%s: %.300s", path, cause.text);
 }
 
-/* The secret log key must be the one that the note lists: else nothing could be signed. */
+/* The secret log key must be the one that the newest note lists: else nothing can be signed. */
 static int check_log_key(struct rebuild *rebuild, struct why *why)
 {
-    const struct identity_key *listed = identity_key_at(&rebuild->identity, KEY_LOG, 0);
+    struct channel *channel = rebuild->channel;
+    char path[CHANNEL_KEY_PATH_BYTES];
     struct secret secret;
     uint8_t key[CRYPT_KEY_BYTES];
     struct why cause = {0};
-    int rc = channel_key_read(rebuild->channel->private_dir, CHANNEL_LOG_KEY, &secret, &cause);
+    int rc;
 
+    channel_key_path(channel->private_dir, "log", channel->info.log_id, path);
+    rc = channel_key_read(channel->private_dir, path, &secret, &cause);
     if (rc == SH_ENOTFOUND)
-        return why_set(why, rc, WHY_NOWHERE,
-                       "private/" CHANNEL_LOG_KEY ": not there; restore it from a backup");
+        return why_set(why, rc, WHY_NOWHERE, "private/%s: not there; restore it from a backup",
+                       path);
     if (rc != SH_OK)
         return why_set(why, rc, cause.offset, "%s", cause.text);
     crypto.ed25519_public(&secret, key);
     secret_wipe(&secret);
-    if (!listed ||
-        !slice_equal(slice_of(key, sizeof(key)), slice_of(listed->bytes, listed->bytes_len)))
+    if (memcmp(key, channel->info.log_key.public_key, sizeof(key)) != 0)
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
-                       "private/" CHANNEL_LOG_KEY " is not the log key of the channel in "
-                       "public/: the two belong to different channels");
+                       "private/%s is not the log key that the newest identity note in public/ "
+                       "names: the two belong to different channels, or the keys were changed "
+                       "on another machine",
+                       path);
     return SH_OK;
 }
 
 /* ---- the new database ---- */
 
-static int put_kept(struct rebuild *rebuild, struct why *why)
+static int put_certificate(struct rebuild *rebuild, const char *id, struct why *why)
 {
-    struct channel *channel = rebuild->channel;
-    struct store *store = channel->store;
-    const struct identity_key *ca = identity_key_at(&rebuild->identity, KEY_C2PA_CA, 0);
     char path[TREE_PATH_BYTES];
     struct bytes pem;
-    int rc = channel_kept_put(store, "id/0.note", bytes_view(&rebuild->note), why);
+    int rc = SH_OK;
 
-    if (rc == SH_OK)
-        rc = channel_kept_put(store, "id/current", bytes_view(&rebuild->note), why);
-    if (rc != SH_OK || !ca)
-        return rc;
-    (void)snprintf(path, sizeof(path), "id/c2pa-ca-%s.pem", ca->id);
+    (void)snprintf(path, sizeof(path), "id/c2pa-ca-%s.pem", id);
     bytes_init(&pem, LIMIT_NOTE_BYTES);
     if ((rebuild->old && channel_kept_get(rebuild->old, path, &pem, NULL) == SH_OK) ||
-        io_read(channel->info.public_dir, path, &pem, NULL) == SH_OK)
-        rc = channel_kept_put(store, path, bytes_view(&pem), why);
+        io_read(rebuild->channel->info.public_dir, path, &pem, NULL) == SH_OK)
+        rc = channel_kept_put(rebuild->channel->store, path, bytes_view(&pem), why);
     bytes_release(&pem);
+    return rc;
+}
+
+/* All notes of the chain, and the certificates that the newest names. */
+static int put_kept(struct rebuild *rebuild, struct why *why)
+{
+    struct store *store = rebuild->channel->store;
+    const struct identity *newest;
+    char path[TREE_PATH_BYTES];
+    int rc = SH_OK;
+
+    for (uint64_t number = 0; number <= LIMIT_IDENTITY_NOTES && rc == SH_OK; number++) {
+        rc = read_note(rebuild, number, why);
+        tree_identity_path(number, path);
+        if (rc == SH_OK)
+            rc = channel_kept_put(store, path, bytes_view(&rebuild->note), why);
+        if (rc == SH_OK)
+            rc = channel_refill_note(&rebuild->refill, bytes_view(&rebuild->note), why);
+    }
+    newest = identity_chain_newest(&rebuild->chain);
+    if (rc == SH_ENOTFOUND && newest)
+        rc = channel_kept_put(store, "id/current", identity_chain_raw(&rebuild->chain), why);
+    for (size_t i = 0; rc == SH_OK && newest && i < newest->key_count; i++)
+        if (newest->keys[i].role == KEY_C2PA_CA)
+            rc = put_certificate(rebuild, newest->keys[i].id, why);
     return rc;
 }
 
@@ -154,14 +168,14 @@ static int open_new(struct rebuild *rebuild, struct why *why)
 static bool signed_by_us(const struct channel *channel, struct slice raw,
                          struct tlog_checkpoint *out)
 {
+    const struct channel_info *info = &channel->info;
     struct tlog_note note;
-    char origin[CHANNEL_ORIGIN_BYTES];
 
-    channel_origin(&channel->info.id, origin);
     return tlog_note_parse(raw, &note, NULL) == SH_OK &&
            tlog_checkpoint_parse(note.text, out, NULL) == SH_OK &&
-           slice_equal(out->origin, slice_text(origin)) &&
-           tlog_note_verdict(&note, &channel->info.log_key) == TLOG_GOOD;
+           slice_equal(out->origin, slice_text(info->origin)) &&
+           (tlog_note_verdict(&note, &info->log_key) == TLOG_GOOD ||
+            (info->has_before && tlog_note_verdict(&note, &info->log_before) == TLOG_GOOD));
 }
 
 /* The newest checkpoint becomes the state; older (size 0: none) must turn out a part of it. */
@@ -306,70 +320,12 @@ static int prove(struct rebuild *rebuild, enum source source,
 
 /* ---- rows ---- */
 
-/* The document of an entry, wherever it lies; false when it is gone or changed. */
-static bool find_document(struct rebuild *rebuild, const struct entry *entry, struct bytes *raw)
-{
-    char path[TREE_PATH_BYTES], hidden[CHANNEL_QUARANTINE_BYTES];
-    uint8_t hash[CRYPT_DIGEST_BYTES];
-
-    tree_document_path(entry->hash, path);
-    channel_quarantine_path(path, hidden);
-    if (io_read(rebuild->channel->info.public_dir, path, raw, NULL) != SH_OK &&
-        io_read(rebuild->channel->private_dir, hidden, raw, NULL) != SH_OK)
-        return false;
-    crypto.sha256(bytes_view(raw), hash);
-    return memcmp(hash, entry->hash, sizeof(hash)) == 0;
-}
-
-static int add_document(struct rebuild *rebuild, uint64_t index, const struct entry *entry,
-                        struct why *why)
-{
-    struct channel_state *state = &rebuild->channel->state;
-    struct document doc;
-    struct arena arena;
-    struct bytes raw;
-    int rc = SH_OK;
-
-    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
-    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
-    if (find_document(rebuild, entry, &raw) &&
-        document_parse(bytes_view(&raw), &arena, &doc, NULL) == SH_OK) {
-        state->published = doc.published;
-        if (entry->type == ENTRY_DISPATCH)
-            rc = channel_files_put(rebuild->channel->store, index, &doc, why);
-    }
-    bytes_release(&raw);
-    arena_release(&arena);
-    return rc;
-}
-
 /* taker->line */
 static int add_line(void *ctx, uint64_t index, struct slice line, struct why *why)
 {
     struct rebuild *rebuild = ctx;
-    struct channel_row row = {
-        .index = index, .ordinal = rebuild->dispatches, .ref = CHANNEL_NONE};
-    struct store *store = rebuild->channel->store;
-    struct entry entry;
-    int rc = entry_parse(line, index, &entry, why);
 
-    if (rc != SH_OK)
-        return rc;
-    if (index == 0 &&
-        (entry.type != ENTRY_IDENTITY ||
-         memcmp(entry.hash, rebuild->channel->info.id.hash, sizeof(entry.hash)) != 0))
-        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
-                       "entry 0 is not the identity of this channel");
-    row.type = entry.type;
-    row.line_len = line.len;
-    memcpy(row.line, line.ptr, line.len);
-    rc = channel_row_put(store, &row, why);
-    rebuild->dispatches += entry.type == ENTRY_DISPATCH;
-    if (rc == SH_OK && entry.type != ENTRY_IDENTITY && entry.type != ENTRY_SEALED)
-        rc = add_document(rebuild, index, &entry, why);
-    if (rc == SH_OK && entry.type == ENTRY_WITHDRAW)
-        rc = channel_row_withdraw(store, entry.ref, index, why);
-    return rc;
+    return channel_refill_line(&rebuild->refill, index, line, why);
 }
 
 /* Times of public files only grow, also where the counter was lost. */
@@ -459,7 +415,7 @@ static int fill(struct rebuild *rebuild, enum source source, struct why *why)
         rc = copy_marks(rebuild, why);
     if (rc == SH_OK)
         rc = copy_pending(rebuild, why);
-    state->dispatches = rebuild->dispatches;
+    state->dispatches = rebuild->refill.dispatches;
     state->stamp = next_stamp(rebuild);
     if (rc == SH_OK)
         rc = channel_state_save(rebuild->channel->store, state, why);
@@ -524,11 +480,9 @@ static int run(struct rebuild *rebuild, const char *home, struct why *why)
     if (rc == SH_OK)
         rc = open_old(rebuild, why);
     if (rc == SH_OK)
-        rc = read_identity(rebuild, why);
+        rc = open_new(rebuild, why);
     if (rc == SH_OK)
         rc = check_log_key(rebuild, why);
-    if (rc == SH_OK)
-        rc = open_new(rebuild, why);
     if (rc == SH_OK)
         rc = choose(rebuild, &older, why);
     if (rc != SH_OK)
@@ -558,7 +512,8 @@ int channel_rebuild(const char *home, struct why *why)
     channel_state_init(&rebuild.old_state);
     bytes_init(&rebuild.note, LIMIT_NOTE_BYTES);
     bytes_init(&rebuild.tile, CHANNEL_ENTRY_TILE_BYTES);
-    arena_init(&rebuild.arena, LIMIT_IDENTITY_ARENA);
+    identity_chain_init(&rebuild.chain);
+    channel_refill_init(&rebuild.refill, rebuild.channel);
     rc = run(&rebuild, home, why);
     if (rc != SH_OK && rebuild.channel->store && rebuild.channel->private_dir >= 0 &&
         io_exists(rebuild.channel->private_dir, NEW_DB))
@@ -567,7 +522,8 @@ int channel_rebuild(const char *home, struct why *why)
     channel_state_release(&rebuild.old_state);
     bytes_release(&rebuild.note);
     bytes_release(&rebuild.tile);
-    arena_release(&rebuild.arena);
+    identity_chain_release(&rebuild.chain);
+    channel_refill_release(&rebuild.refill);
     channel_close(rebuild.channel);
     return rc;
 }

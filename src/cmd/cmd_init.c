@@ -13,32 +13,34 @@
 #include "json/json.h"
 
 /* The sheet of a run without a terminal and without --sheet lies in HOME, and we say so. */
-static void plan_sheet(const struct cmd *cmd, const struct cmd_args *args, const char *home,
-                       struct cmd_sheet_plan *plan)
+static void plan_sheets(const struct cmd *cmd, const struct cmd_args *args,
+                        const struct channel_birth *birth, struct cmd_sheet_set *set)
 {
-    plan->file = cmd_value(args, "sheet");
-    plan->named = plan->file != NULL;
-    plan->ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
-    plan->cmd = cmd;
-    if (!plan->file && !plan->ask)
-        plan->home = home;
+    struct cmd_sheet_plan *plan;
+
+    for (size_t i = 0; i < CMD_SHEETS_NEW; i++) {
+        plan = &set->plan[i];
+        plan->lang = set->plan[0].lang;
+        plan->name = birth->name;
+        plan->file = i < args->many_count ? args->many[i] : NULL;
+        plan->named = plan->file != NULL;
+        plan->ask = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+        plan->cmd = cmd;
+        if (!plan->file && !plan->ask)
+            plan->home = birth->home;
+    }
 }
 
-static void say_sheet(const struct cmd *cmd, const struct cmd_sheet_plan *plan)
+static void say_sheets(const struct cmd *cmd, const struct cmd_sheet_set *set,
+                       const struct channel_birth *birth)
 {
     struct cmd loud = *cmd;
-    struct bytes line;
 
-    if (!plan->file)
-        return;
-    /* A sheet that nobody asked for by name must not lie there unnoticed. */
-    loud.quiet = cmd->quiet && plan->named;
-    bytes_init(&line, LIMIT_PAGE_BYTES);
-    LANG_SAY(&line, cmd->lang, STR_SHEET_WRITTEN, plan->file, plan->svg);
-    bytes_u8(&line, '\n');
-    bytes_text(&line, lang_text(cmd->lang, STR_SHEET_MOVE));
-    cmd_say(&loud, "%.*s", (int)line.len, (const char *)line.ptr);
-    bytes_release(&line);
+    for (size_t i = 0; i < birth->sheet.parts; i++)
+        cmd_sheet_say(cmd, &set->plan[i]);
+    loud.quiet = cmd->quiet && set->plan[0].named;
+    if (set->plan[0].file)
+        cmd_say(&loud, "%s", lang_text(cmd->lang, STR_SHEET_MOVE));
 }
 
 static void answer_text(struct bytes *out, const struct cmd *cmd, const char *home,
@@ -58,15 +60,20 @@ static void answer_text(struct bytes *out, const struct cmd *cmd, const char *ho
     bytes_u8(out, '\n');
 }
 
-static void answer_json(struct bytes *out, const struct cmd_sheet_plan *plan, const char *home,
+static void answer_json(struct bytes *out, const struct cmd_sheet_set *set, const char *home,
                         const struct channel_birth *birth)
 {
     struct json_writer json = cmd_json_open(out);
 
     json_put_slice(&json, "channel", slice_text(birth->sheet.channel.text));
     json_put_slice(&json, "home", slice_text(home));
-    if (plan->file)
-        json_put_slice(&json, "sheet", slice_text(plan->file));
+    if (set->plan[0].file)
+        json_put_slice(&json, "sheet", slice_text(set->plan[0].file));
+    json_array_open(&json, "sheets");
+    for (size_t i = 0; i < birth->sheet.parts; i++)
+        if (set->plan[i].file)
+            json_put_text(&json, NULL, set->plan[i].file);
+    json_array_close(&json);
     cmd_json_close(&json);
 }
 
@@ -96,7 +103,7 @@ static bool is_there(const char *home)
     return there;
 }
 
-static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_plan *plan)
+static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_set *set)
 {
     struct why why = {0};
     struct bytes out;
@@ -106,24 +113,28 @@ static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_p
     (void)prctl(PR_SET_DUMPABLE, 0); /* Cannot fail; a hardening only. */
     rc = channel_create(birth, &why);
     if (rc < 0) {
-        if (plan->written && is_there(birth->home))
-            say_sheet(cmd, plan);
+        if (set->plan[0].written && is_there(birth->home))
+            say_sheets(cmd, set, birth);
         else
-            cmd_sheet_undo(plan);
+            cmd_sheet_set_undo(set);
         rc = cmd_failed(cmd, &why);
         goto out;
     }
     first_page(cmd, birth->home);
-    say_sheet(cmd, plan);
+    say_sheets(cmd, set, birth);
     bytes_init(&out, LIMIT_PAGE_BYTES);
     if (cmd->json)
-        answer_json(&out, plan, birth->home, birth);
+        answer_json(&out, set, birth->home, birth);
     else
         answer_text(&out, cmd, birth->home, birth);
     rc = cmd_answer(cmd, &out);
 out:
     secret_wipe(&birth->sheet.identity);
     secret_wipe(&birth->sheet.archive);
+    for (size_t i = 0; i < COUNT_OF(birth->others); i++) {
+        secret_wipe(&birth->others[i].identity);
+        secret_wipe(&birth->others[i].archive);
+    }
     return rc;
 }
 
@@ -131,7 +142,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 {
     struct channel_birth birth = {.home = cmd->home, .name = cmd_value(args, "name")};
     const char *tag = cmd_value(args, "lang");
-    struct cmd_sheet_plan plan = {.lang = cmd->lang, .name = birth.name};
+    struct cmd_sheet_set set = {.plan = {{.lang = cmd->lang}}};
     struct why why = {0};
 
     if (args->word_count == 1)
@@ -140,26 +151,33 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "init needs one directory for the channel");
     if (!birth.name || !*birth.name)
         return cmd_usage(cmd, "init needs --name NAME, the name that readers see");
-    if (tag && !lang_from_tag(slice_text(tag), &plan.lang))
+    if (tag && !lang_from_tag(slice_text(tag), &set.plan[0].lang))
         return cmd_usage(cmd, "--lang %s: expected en, zh, uk or ru", tag);
     if (text_check(slice_text(birth.name), TEXT_LINE, LIMIT_NAME_BYTES, "--name", &why) < 0)
         return cmd_failed(cmd, &why);
-    plan_sheet(cmd, args, birth.home, &plan);
-    birth.lang = lang_code(plan.lang);
-    birth.keep_sheet = cmd_sheet_keep;
-    birth.ctx = &plan;
-    return make(cmd, &birth, &plan);
+    birth.two_of_three = cmd_is_set(args, "two-of-three");
+    if (args->many_count && args->many_count != (birth.two_of_three ? 3 : 1))
+        return cmd_usage(cmd,
+                         birth.two_of_three
+                             ? "--two-of-three makes three sheets: give --sheet three times"
+                             : "init makes one sheet: give --sheet once");
+    plan_sheets(cmd, args, &birth, &set);
+    birth.lang = lang_code(set.plan[0].lang);
+    birth.keep_sheet = cmd_sheet_set_keep;
+    birth.ctx = &set;
+    return make(cmd, &birth, &set);
 }
 
 static const struct cmd_option options[] = {
     {"name", "NAME", "the channel's name, as readers see it"},
     {"lang", "LANG", "its language: en, zh, uk or ru (default: that of your terminal)"},
-    {"sheet", "FILE", "write the recovery sheet to FILE and FILE.svg"},
+    {"sheet", "FILE", "write the recovery sheet to FILE and FILE.svg (three: once for each)"},
+    {"two-of-three", NULL, "three sheets for three people, any two of which change keys"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_init = {
     .name = "init",
-    .usage = "HOME --name NAME [--lang LANG] [--sheet FILE]",
+    .usage = "HOME --name NAME [--lang LANG] [--two-of-three] [--sheet FILE]...",
     .summary = "make a channel, its keys and the recovery sheet",
     .about =
         "Makes HOME/public, what the world sees, and HOME/private, what stays on the machine.\n"
@@ -168,10 +186,15 @@ const struct cmd_spec cmd_spec_init = {
         "back;\n"
         "with --sheet it is written to FILE (text) and FILE.svg (a page to print); without a\n"
         "terminal it is written to HOME/recovery-sheet-ID.txt, to be moved away.\n"
+        "--two-of-three makes three sheets for three people: any two of them together change\n"
+        "keys or recover the channel, one alone opens backups only.  Default: one sheet.\n"
         "HOME must not hold a channel yet; one that is there is not touched.",
     .examples =
         "  stillhere init ~/channel --name \"Word from Odesa\"\n"
-        "  stillhere init ~/channel --name \"Звістки\" --lang uk --sheet /media/usb/sheet\n",
+        "  stillhere init ~/channel --name \"Звістки\" --lang uk --sheet /media/usb/sheet\n"
+        "  stillhere init ~/channel --name Odesa --two-of-three --sheet a --sheet b --sheet "
+        "c\n",
     .options = options,
+    .many = "sheet",
     .run = run,
 };

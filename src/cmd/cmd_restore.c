@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -22,6 +21,7 @@
 
 struct restore {
     const struct cmd *cmd;
+    const struct cmd_args *args;
     const char *file;
     struct sheet sheet;
     uint64_t total;
@@ -34,49 +34,15 @@ struct restore {
 
 /* ---- the sheet ---- */
 
-/*
- * What a person types or pastes: until the first empty line after the archive secret, which is
- * the last of the five, so that the empty lines of a whole sheet do no harm.
- */
-static int read_typed(struct bytes *text, struct why *why)
+/* Any one sheet opens a backup: each holds the archive secret. */
+static int read_sheet(const struct restore *restore, struct sheet *out, struct why *why)
 {
-    char line[1024];
-    bool last = false;
-    size_t from;
+    struct cmd_sheets sheets = {.count = 0};
+    int rc = cmd_sheets_read(restore->cmd, restore->args, &sheets, why);
 
-    while (fgets(line, sizeof(line), stdin)) {
-        from = strspn(line, " \t");
-        if (last && (line[from] == '\n' || line[from] == '\r'))
-            break;
-        last = last || strncasecmp(line + from, "archive", 7) == 0;
-        bytes_text(text, line);
-    }
-    wipe(line, sizeof(line));
-    return bytes_check(text, why);
-}
-
-static int read_sheet(const struct cmd *cmd, const char *path, struct sheet *out,
-                      struct why *why)
-{
-    struct bytes text;
-    int rc;
-
-    cmd_secret_buffer(&text);
-    if (path && strcmp(path, "-") != 0) {
-        rc = why_name(why, io_read(AT_FDCWD, path, &text, why), "--sheet");
-    } else if (path) {
-        rc = io_read_fd(STDIN_FILENO, &text, why);
-    } else {
-        (void)fprintf(stderr, "%s\n", lang_text(cmd->lang, STR_RESTORE_ASK));
-        rc = read_typed(&text, why);
-    }
     if (rc == SH_OK)
-        rc = sheet_parse(bytes_view(&text), out, why);
-    if (rc == SH_OK && out->parts != 1)
-        rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
-                     "sheet %llu of %llu: this version restores from a single sheet",
-                     (unsigned long long)out->part, (unsigned long long)out->parts);
-    cmd_secret_release(&text);
+        *out = sheets.sheet[0];
+    cmd_sheets_wipe(&sheets);
     return rc;
 }
 
@@ -222,7 +188,7 @@ static int put_in_place(struct restore *restore, int stage, struct why *why)
     return rc;
 }
 
-static int restore_all(struct restore *restore, const char *sheet, struct why *why)
+static int restore_all(struct restore *restore, struct why *why)
 {
     uint64_t mtime;
     int stage = -1;
@@ -231,7 +197,7 @@ static int restore_all(struct restore *restore, const char *sheet, struct why *w
     if (rc == SH_OK)
         rc = io_stat(AT_FDCWD, restore->file, &restore->total, &mtime, why);
     if (rc == SH_OK)
-        rc = read_sheet(restore->cmd, sheet, &restore->sheet, why);
+        rc = read_sheet(restore, &restore->sheet, why);
     if (rc == SH_OK)
         rc = open_home(restore, why);
     if (rc == SH_OK)
@@ -278,17 +244,16 @@ static int answer(const struct cmd *cmd, const struct restore *restore)
 
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
-    struct restore restore = {.cmd = cmd, .in = -1, .home = -1};
-    const char *sheet = cmd_value(args, "sheet");
+    struct restore restore = {.cmd = cmd, .args = args, .in = -1, .home = -1};
     struct why why = {0};
 
     if (args->word_count != 1)
         return cmd_usage(cmd, "restore needs one backup file");
-    if (!sheet && !isatty(STDIN_FILENO))
+    if (!args->many_count && !isatty(STDIN_FILENO))
         return cmd_usage(cmd, "restore needs --sheet FILE, or a terminal to type the sheet on");
     restore.file = args->words[0];
     (void)prctl(PR_SET_DUMPABLE, 0); /* The sheet's secrets are in this process. */
-    if (restore_all(&restore, sheet, &why) < 0)
+    if (restore_all(&restore, &why) < 0)
         return cmd_failed(cmd, &why);
     return answer(cmd, &restore);
 }
@@ -309,5 +274,6 @@ const struct cmd_spec cmd_spec_restore = {
     .examples = "  stillhere -C ~/channel restore /media/usb/channel.age --sheet sheet.txt\n"
                 "  stillhere -C ~/channel restore channel.age\n",
     .options = options,
+    .many = "sheet",
     .run = run,
 };

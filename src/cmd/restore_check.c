@@ -1,6 +1,7 @@
 /* What an unpacked backup must be before it is put in place: the sheet's channel, and whole. */
 #include "cmd/restore_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "io/io.h"
@@ -69,6 +70,24 @@ static bool note_has(const struct identity *note, enum key_role role, struct sli
     return false;
 }
 
+/* The secret of the note's open key of this role, under the name that a rotation gave it. */
+static int key_of_note(int stage, const struct identity *note, enum key_role role,
+                       struct secret *out, struct why *why)
+{
+    const struct identity_key *key = identity_key_open(note, role);
+    const char *stem = role == KEY_LOG ? "log" : "c2pa-ca";
+    char name[CHANNEL_KEY_PATH_BYTES], path[CHANNEL_KEY_PATH_BYTES + 8];
+    int private_dir = -1;
+    int rc = io_open_dir(stage, "private", &private_dir, why);
+
+    if (rc < 0)
+        return rc;
+    channel_key_path(private_dir, stem, key ? key->id : "", name);
+    io_close(&private_dir);
+    (void)snprintf(path, sizeof(path), "private/%s", name);
+    return key_file(stage, path, out, why);
+}
+
 static int compare_keys(int stage, const struct sheet *sheet, const struct identity *note,
                         struct why *why)
 {
@@ -83,9 +102,9 @@ static int compare_keys(int stage, const struct sheet *sheet, const struct ident
         !note_has(note, KEY_ARCHIVE, slice_of(archive, sizeof(archive))))
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
                        "the sheet's keys are not those of the channel in this backup");
-    rc = key_file(stage, "private/keys/log.key", &log_secret, why);
+    rc = key_of_note(stage, note, KEY_LOG, &log_secret, why);
     if (rc == SH_OK)
-        rc = key_file(stage, "private/keys/c2pa-ca.key", &ca_secret, why);
+        rc = key_of_note(stage, note, KEY_C2PA_CA, &ca_secret, why);
     if (rc == SH_OK) {
         crypto.ed25519_public(&log_secret, log);
         if (!crypt_es256_public(&ca_secret, spki) ||

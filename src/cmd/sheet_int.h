@@ -52,4 +52,34 @@ int cmd_sheet_keep(void *plan, const struct sheet *sheet, struct why *why);
 /* Delete what cmd_sheet_keep wrote: the channel was not made after all. */
 void cmd_sheet_undo(const struct cmd_sheet_plan *plan);
 
+/* Several new sheets, one plan each: the context of keep_sheet where there may be three. */
+#define CMD_SHEETS_NEW 3
+struct cmd_sheet_set {
+    struct cmd_sheet_plan plan[CMD_SHEETS_NEW]; /* of sheet I of N: plan[I - 1] */
+};
+int cmd_sheet_set_keep(void *set, const struct sheet *sheet, struct why *why);
+void cmd_sheet_set_undo(const struct cmd_sheet_set *set);
+/* Where the new sheets went, on standard error. */
+void cmd_sheet_say(const struct cmd *cmd, const struct cmd_sheet_plan *plan);
+
+/* ---- sheets that are there already (sheet_read.c) ---- */
+
+#define CMD_SHEETS_MAX 9 /* "sheet I of N" has one digit */
+struct cmd_sheets {
+    struct sheet sheet[CMD_SHEETS_MAX];
+    size_t count;
+};
+/*
+ * Every --sheet FILE (the command's option that may be given again; "-": standard input), else
+ * typed on the terminal.  All of one channel, none twice.  Wipe them also after a failure.
+ */
+MUST_CHECK int cmd_sheets_read(const struct cmd *cmd, const struct cmd_args *args,
+                               struct cmd_sheets *sheets, struct why *why);
+void cmd_sheets_wipe(struct cmd_sheets *sheets);
+/* Are they open identity keys of this channel, as many as its threshold asks for? */
+MUST_CHECK int cmd_sheets_check(const struct cmd_sheets *sheets,
+                                const struct identity *identity, struct why *why);
+/* Their identity secrets, appended to out; borrowed. */
+void cmd_sheets_secrets(const struct cmd_sheets *sheets, struct identity_secrets *out);
+
 #endif

@@ -145,11 +145,13 @@ static int ask(const struct cmd_sheet_plan *plan, const struct sheet *sheet, str
 static int name_own_file(struct cmd_sheet_plan *plan, const struct sheet *sheet,
                          struct why *why)
 {
-    char id[CHANNEL_SHORT_ID_BYTES];
+    char id[CHANNEL_SHORT_ID_BYTES], part[24] = "";
 
     channel_id_short(&sheet->channel, id);
-    if ((size_t)snprintf(plan->own, sizeof(plan->own), "%s/" CMD_SHEET_PREFIX "%s.txt",
-                         plan->home, id) >= sizeof(plan->own))
+    if (sheet->parts > 1)
+        (void)snprintf(part, sizeof(part), "-%llu", (unsigned long long)sheet->part);
+    if ((size_t)snprintf(plan->own, sizeof(plan->own), "%s/" CMD_SHEET_PREFIX "%s%s.txt",
+                         plan->home, id, part) >= sizeof(plan->own))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: the name is too long", plan->home);
     plan->file = plan->own;
     return SH_OK;
@@ -161,7 +163,7 @@ int cmd_sheet_keep(void *ctx, const struct sheet *sheet, struct why *why)
     struct cmd_sheet_page page = {plan->lang, plan->name, sheet};
     int rc;
 
-    if (plan->home && name_own_file(plan, sheet, why) < 0)
+    if (plan->home && !plan->file && name_own_file(plan, sheet, why) < 0)
         return why->code;
     if (plan->file) {
         if ((size_t)snprintf(plan->svg, sizeof(plan->svg), "%s.svg", plan->file) >=
@@ -184,4 +186,38 @@ void cmd_sheet_undo(const struct cmd_sheet_plan *plan)
         return;
     (void)unlink(plan->file); /* Secrets of a channel that does not exist: gone is enough. */
     (void)unlink(plan->svg);
+}
+
+int cmd_sheet_set_keep(void *ctx, const struct sheet *sheet, struct why *why)
+{
+    struct cmd_sheet_set *set = ctx;
+    int rc;
+
+    if (!sheet->part || sheet->part > CMD_SHEETS_NEW)
+        bug("sheet: more of them than there are plans");
+    rc = cmd_sheet_keep(&set->plan[sheet->part - 1], sheet, why);
+    if (rc < 0)
+        cmd_sheet_set_undo(set);
+    return rc;
+}
+
+void cmd_sheet_set_undo(const struct cmd_sheet_set *set)
+{
+    for (size_t i = 0; i < CMD_SHEETS_NEW; i++)
+        cmd_sheet_undo(&set->plan[i]);
+}
+
+void cmd_sheet_say(const struct cmd *cmd, const struct cmd_sheet_plan *plan)
+{
+    struct cmd loud = *cmd;
+    struct bytes line;
+
+    if (!plan->file)
+        return;
+    /* A sheet that nobody asked for by name must not lie there unnoticed. */
+    loud.quiet = cmd->quiet && plan->named;
+    bytes_init(&line, LIMIT_PAGE_BYTES);
+    LANG_SAY(&line, cmd->lang, STR_SHEET_WRITTEN, plan->file, plan->svg);
+    cmd_say(&loud, "%.*s", (int)line.len, (const char *)line.ptr);
+    bytes_release(&line);
 }

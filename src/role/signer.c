@@ -10,53 +10,57 @@
 #include "proc/proc.h"
 #include "tlog/tlog.h"
 
-#define KEY_PATH "keys/log.key"
 #define KEY_TEXT_BYTES (2 * SECRET_BYTES + 1)
 
 struct signer {
     const struct channel_info *info;
+    const struct tlog_key *key; /* info's log_key or log_before */
+    const char *id;             /* of that key, as the identity note has it */
     struct slice text;
 };
 
 /* 64 hex digits and a newline; and is it the key that the identity note names? */
-static int key_read(const struct channel_info *info, struct secret *seed, struct why *why)
+static int key_read(const struct signer *signer, struct secret *seed, struct why *why)
 {
+    char path[CHANNEL_KEY_PATH_BYTES];
     uint8_t public_key[CRYPT_KEY_BYTES];
     struct bytes raw;
     int rc;
 
     bytes_init(&raw, KEY_TEXT_BYTES);
-    rc = io_read(info->private_dir, KEY_PATH, &raw, why);
+    channel_key_path(signer->info->private_dir, "log", signer->id, path);
+    rc = io_read(signer->info->private_dir, path, &raw, why);
     if (rc == SH_OK && (raw.len != KEY_TEXT_BYTES || raw.ptr[raw.len - 1] != '\n' ||
                         !hex_parse(slice_of(raw.ptr, raw.len - 1), seed->byte, SECRET_BYTES)))
         rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                     "private/" KEY_PATH ": expected 64 lower-case hex digits and a newline; "
-                     "put back the file from a backup");
+                     "private/%s: expected 64 lower-case hex digits and a newline; "
+                     "put back the file from a backup",
+                     path);
     if (raw.ptr)
         wipe(raw.ptr, raw.cap);
     bytes_release(&raw);
     if (rc != SH_OK)
         return rc;
     crypto.ed25519_public(seed, public_key);
-    if (memcmp(public_key, info->log_key.public_key, sizeof(public_key)) != 0)
+    if (memcmp(public_key, signer->key->public_key, sizeof(public_key)) != 0)
         return why_set(why, SH_ECRYPT, WHY_NOWHERE,
-                       "private/" KEY_PATH " is not the log key that the identity note names; "
-                       "put back the file from a backup of this channel");
+                       "private/%s is not the log key that the identity note names; "
+                       "put back the file from a backup of this channel",
+                       path);
     return SH_OK;
 }
 
 /* The one purpose of this key: a checkpoint of this log, exactly as we write it. */
 static int purpose_check(const struct signer *signer, struct why *why)
 {
-    char origin[CHANNEL_ORIGIN_BYTES];
     struct tlog_checkpoint checkpoint;
     struct bytes again;
     int rc = tlog_checkpoint_parse(signer->text, &checkpoint, why);
 
     if (rc != SH_OK)
         return rc;
-    channel_origin(&signer->info->id, origin);
-    if (!slice_equal(checkpoint.origin, slice_text(origin)))
+    /* Of the newest identity note: what went on after a theft never signs the old log. */
+    if (!slice_equal(checkpoint.origin, slice_text(signer->info->origin)))
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
                        "the signer: a checkpoint of another log: %.*s",
                        (int)checkpoint.origin.len, (const char *)checkpoint.origin.ptr);
@@ -83,7 +87,7 @@ static int signer_run(void *ctx, const struct proc_side *side, struct why *why)
     uint8_t signature[CRYPT_SIGNATURE_BYTES];
     struct secret seed = {{0}};
     /* The key is read before the cage shuts; nothing else is looked at until then. */
-    int rc = key_read(signer->info, &seed, why);
+    int rc = key_read(signer, &seed, why);
 
     if (rc == SH_OK)
         rc = cage_enter(&rules, NULL, why);
@@ -97,13 +101,12 @@ static int signer_run(void *ctx, const struct proc_side *side, struct why *why)
     return rc;
 }
 
-static int signer_sign(void *ctx, struct slice text, uint8_t signature[CRYPT_SIGNATURE_BYTES],
-                       struct why *why)
+static int sign_with(struct signer *signer, uint8_t signature[CRYPT_SIGNATURE_BYTES],
+                     struct why *why)
 {
-    struct signer signer = {.info = channel_info(ctx), .text = text};
     struct proc_task task = {.name = "the signer",
                              .run = signer_run,
-                             .ctx = &signer,
+                             .ctx = signer,
                              .timeout_s = LIMIT_SIGNER_WAIT_S};
     struct bytes report;
     int rc;
@@ -112,7 +115,7 @@ static int signer_sign(void *ctx, struct slice text, uint8_t signature[CRYPT_SIG
     rc = proc_run(&task, &report, why);
     if (rc == SH_OK &&
         (report.len != CRYPT_SIGNATURE_BYTES ||
-         !crypto.ed25519_verify(signer.info->log_key.public_key, text, report.ptr)))
+         !crypto.ed25519_verify(signer->key->public_key, signer->text, report.ptr)))
         rc = why_set(why, SH_ECRYPT, WHY_NOWHERE,
                      "the signer gave a signature that does not hold");
     if (rc == SH_OK)
@@ -121,7 +124,26 @@ static int signer_sign(void *ctx, struct slice text, uint8_t signature[CRYPT_SIG
     return rc;
 }
 
+static int signer_sign(void *ctx, struct slice text, uint8_t signature[CRYPT_SIGNATURE_BYTES],
+                       struct why *why)
+{
+    const struct channel_info *info = channel_info(ctx);
+    struct signer signer = {info, &info->log_key, info->log_id, text};
+
+    return sign_with(&signer, signature, why);
+}
+
+static int signer_sign_before(void *ctx, struct slice text,
+                              uint8_t signature[CRYPT_SIGNATURE_BYTES], struct why *why)
+{
+    const struct channel_info *info = channel_info(ctx);
+    struct signer signer = {info, &info->log_before, info->before_id, text};
+
+    return sign_with(&signer, signature, why);
+}
+
 struct channel_signer role_signer(struct channel *channel)
 {
-    return (struct channel_signer){.sign_checkpoint = signer_sign, .ctx = channel};
+    return (struct channel_signer){
+        .sign_checkpoint = signer_sign, .ctx = channel, .sign_before = signer_sign_before};
 }
