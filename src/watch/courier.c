@@ -8,15 +8,21 @@
  */
 #include "watch/watch_int.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "crypt/crypt.h"
 #include "fetcher/fetcher.h"
 #include "io/io.h"
 #include "proc/proc.h"
+
+/* Not a cap: nothing is kept where less is free. */
+#define KEPT_LEFT_BYTES (UINT64_C(32) << 20)
 
 struct trip {
     const struct watch_courier *courier;
@@ -87,6 +93,89 @@ int watch_courier_read(void *ctx, const char *path, struct bytes *out, struct wh
     return SH_OK;
 }
 
+/* ---- what is kept of a long log on a slow line ---- */
+
+/*
+ * Full tiles of entries never change.  Those that came are kept until the whole was read, so
+ * that the next look goes on where this one was ended.  They are believed as little as what
+ * comes anew: only the root that was signed says whether they are right.
+ */
+static bool is_kept(const char *path)
+{
+    return strncmp(path, "tile/entries/", 13) == 0 && !strstr(path, ".p/");
+}
+
+static void kept_name(const struct trip *trip, const char *path, char out[LIMIT_PATH_BYTES * 2])
+{
+    size_t len = (size_t)snprintf(out, LIMIT_PATH_BYTES * 2, "%s/", trip->courier->kept);
+
+    for (const char *c = path + 13; *c && len + 1 < LIMIT_PATH_BYTES * 2; c++)
+        out[len++] = *c == '/' ? '-' : *c;
+    out[len] = '\0';
+}
+
+static bool kept_read(const struct trip *trip, const char *path, struct bytes *out)
+{
+    char name[LIMIT_PATH_BYTES * 2];
+
+    if (trip->courier->state < 0 || !is_kept(path))
+        return false;
+    kept_name(trip, path, name);
+    return io_read(trip->courier->state, name, out, NULL) == SH_OK;
+}
+
+static void kept_write(const struct trip *trip, const char *path, struct slice content)
+{
+    char name[LIMIT_PATH_BYTES * 2];
+    struct io_target target = {.dir = trip->courier->state,
+                               .path = name,
+                               .tmp_dir = trip->courier->state,
+                               .mode = 0600,
+                               .sync = IO_NO_SYNC};
+    struct statvfs about;
+
+    if (target.dir < 0 || !is_kept(path) || fstatvfs(target.dir, &about) != 0 ||
+        (uint64_t)about.f_bavail * about.f_frsize < KEPT_LEFT_BYTES)
+        return;
+    kept_name(trip, path, name);
+    if (io_mkdirs_for(target.dir, name, 0700, NULL) != SH_OK ||
+        io_replace(&target, content, NULL) != SH_OK)
+        return; /* It is asked for again. */
+}
+
+void watch_kept_path(const char *what, char out[WATCH_KEPT_BYTES])
+{
+    uint8_t digest[CRYPT_DIGEST_BYTES];
+    char hex[17];
+
+    crypto.sha256(slice_text(what), digest);
+    hex_build(slice_of(digest, 8), hex);
+    (void)snprintf(out, WATCH_KEPT_BYTES, "reading/%s", hex);
+}
+
+size_t watch_kept_count(int state, const char *kept)
+{
+    int fd = openat(state, kept, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    size_t count = 0;
+
+    if (!dir) {
+        io_close(&fd);
+        return 0;
+    }
+    while ((entry = readdir(dir)))
+        count += entry->d_name[0] != '.';
+    (void)closedir(dir); /* It was only read. */
+    return count;
+}
+
+void watch_kept_drop(int state, const char *kept)
+{
+    if (io_exists(state, kept) && io_remove_tree(state, kept, NULL) != SH_OK)
+        io_say("warning", "watch", "leftover", "where=reading");
+}
+
 /* ---- the courier ---- */
 
 static bool path_is_good(const char *path, size_t len)
@@ -135,6 +224,12 @@ static int bring_url(struct trip *trip, const char *path, struct bytes *out, str
     struct fetcher_answer answer;
     int rc;
 
+    if (kept_read(trip, path, out))
+        return SH_OK;
+    bytes_clear(out);
+    if (is_kept(path)) /* A tile may take nearly all the time that there is. */
+        request.deadline_ms = LIMIT_WATCH_READ_S * 1000 - 10000;
+
     if (trip->courier->past_caches)
         request.headers = "Cache-Control: no-cache\n";
     if (snprintf(url, sizeof(url), "%s%s", trip->courier->what, path) >= (int)sizeof(url))
@@ -152,6 +247,7 @@ static int bring_url(struct trip *trip, const char *path, struct bytes *out, str
     if (answer.status != 200)
         return why_set(why, SH_EIO, WHY_NOWHERE, "the server answers %u", answer.status);
     bytes_slice(out, answer.body);
+    kept_write(trip, path, answer.body);
     return bytes_check(out, why);
 }
 

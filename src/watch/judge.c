@@ -187,8 +187,7 @@ static int channel_judge(struct watch *watch, struct watch_channel *channel, uin
             memcpy(channel->name, watch->source[0].name, sizeof(channel->name));
     }
     alarm_look(&channel->alarm, &rules,
-               &(struct alarm_round){copies, count, now, !watch->clock.settled},
-               &channel->view);
+               &(struct alarm_round){copies, count, now, &watch->clock}, &channel->view);
     told = alarm_step(&channel->alarm, &rules, &channel->view, events);
     channel->judged = true;
     if (watch->looks_only)

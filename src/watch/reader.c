@@ -240,10 +240,19 @@ static int run(void *ctx, int out)
     reading->out = out;
     rc = read_once(reading, false, &why);
     /* A cache between may have mixed two days; asked past it, the server itself answers. */
-    if (rc == SH_OK && reading->courier->is_url && must_ask_again(out))
+    if (rc == SH_OK && reading->courier->is_url && must_ask_again(out)) {
+        if (reading->courier->state >= 0)
+            watch_kept_drop(reading->courier->state, reading->courier->kept);
         rc = ftruncate(out, 0) == 0 ? read_once(reading, true, &why) : SH_EIO;
+    }
     if (rc == SH_OK)
         return 0;
+    if (reading->courier->state >= 0 &&
+        watch_kept_count(reading->courier->state, reading->courier->kept))
+        (void)snprintf(why.text, sizeof(why.text),
+                       "it is long for this line: %zu tiles of it are here, and the next look "
+                       "goes on",
+                       watch_kept_count(reading->courier->state, reading->courier->kept));
     if (ftruncate(out, 0) != 0 || pwrite(out, "E", 1, 0) != 1 ||
         pwrite(out, why.text, strlen(why.text), 1) < 0)
         return 1;
@@ -252,8 +261,13 @@ static int run(void *ctx, int out)
 
 static void start_one(struct watch *watch, struct watch_source *source, struct watch_job *job)
 {
+    char kept[WATCH_KEPT_BYTES];
     const struct watch_courier courier = {
-        .fetch = &watch->options->fetch, .what = source->what, .is_url = source->is_url};
+        .fetch = &watch->options->fetch,
+        .what = source->what,
+        .is_url = source->is_url,
+        .state = watch->looks_only || watch->lifted[0] ? -1 : watch->dir,
+        .kept = kept};
     struct reading reading = {.courier = &courier, .expected = watch->options->expected};
     const struct watch_task task = {
         .name = "a reader", .run = run, .ctx = &reading, .timeout_s = 2 * LIMIT_WATCH_READ_S};
@@ -261,6 +275,7 @@ static void start_one(struct watch *watch, struct watch_source *source, struct w
     struct bytes raw;
     int rc;
 
+    watch_kept_path(source->what, kept);
     bytes_init(&raw, LIMIT_FOLLOW_BYTES);
     rc = watch_follow_load(watch, source->what, &raw, &why);
     reading.follow = bytes_view(&raw);
@@ -450,7 +465,7 @@ void watch_read_ended(struct watch *watch, struct watch_job *job, struct slice r
 {
     struct watch_source *source = &watch->source[job->source];
     struct answer answer;
-    char text[240];
+    char text[240], kept[WATCH_KEPT_BYTES];
 
     source->phase = WATCH_SETTLED;
     if (!answer_parse(result, &answer)) {
@@ -463,6 +478,10 @@ void watch_read_ended(struct watch *watch, struct watch_job *job, struct slice r
         return;
     }
     watch_text(text, sizeof(text), answer.text);
+    if (answer.outcome != FOLLOW_UNREADABLE && !watch->looks_only) {
+        watch_kept_path(source->what, kept); /* Read to the end: nothing is left to keep. */
+        watch_kept_drop(watch->dir, kept);
+    }
     if (answer.other && answer.outcome == FOLLOW_WRONG && !source->channel.text[0]) {
         other(watch, source, text);
         return;

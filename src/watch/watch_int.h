@@ -233,10 +233,17 @@ struct watch_courier {
     const struct fetcher_options *fetch;
     const char *what;
     bool is_url, past_caches;
-    int end; /* of the pair of sockets */
+    int state;        /* the state folder; -1: nothing is kept */
+    const char *kept; /* below it: full tiles of a reading that did not come to its end */
+    int end;          /* of the pair of sockets */
 };
 MUST_CHECK int watch_courier_start(const struct watch_courier *courier, pid_t *pid,
                                    struct why *why);
+/* Where the tiles of a copy are kept, how many there are, and away with them. */
+#define WATCH_KEPT_BYTES 32
+void watch_kept_path(const char *what, char out[WATCH_KEPT_BYTES]);
+size_t watch_kept_count(int state, const char *kept);
+void watch_kept_drop(int state, const char *kept);
 /* In the cage: ask the courier for a file; a follow_source.read.  ctx: int *, the socket. */
 int watch_courier_read(void *ctx, const char *path, struct bytes *out, struct why *why);
 
