@@ -22,8 +22,7 @@ static bool find_branch(struct verify_walk *walk, struct slice origin,
     return false;
 }
 
-/* Which kind a signature by an unknown key may be: its length says what it cannot be. */
-static const char *kind_by_length(size_t len)
+const char *verify_signature_kind(size_t len)
 {
     return len == 64     ? "of the length of ed25519, 0x01"
            : len == 72   ? "of the length of a cosignature, 0x04"
@@ -55,7 +54,7 @@ static void name_others(struct verify_walk *walk, const struct tlog_note *note,
         (void)snprintf(text, sizeof(text), "%.*s, %zu bytes (%s)",
                        signature.name.len > 80 ? 80 : (int)signature.name.len,
                        (const char *)signature.name.ptr, signature.data_len,
-                       kind_by_length(signature.data_len));
+                       verify_signature_kind(signature.data_len));
         verify_found(walk, VERIFY_SIGNATURE_OTHER, 0, 0, text);
     }
 }

@@ -117,6 +117,22 @@ MUST_CHECK int verify_channel(const struct verify_source *source,
                               const struct channel_id *expected, struct verify_report *report,
                               struct why *why);
 
+/* A .tlog-proof and what it is held against; absent things are NULL. */
+struct verify_proof {
+    struct slice raw;
+    const uint8_t *file_sha256; /* of the file that it is to be about */
+    uint64_t file_bytes;
+    /* Who may sign, each enough by itself: a key given by hand, the logs of a policy, the
+     * identity chain of a public tree (only id/ is read). */
+    const struct tlog_key *key;
+    const struct tlog_policy *policy;
+    const struct verify_source *tree;
+    const struct channel_id *expected;
+};
+/* Look at a proof; as verify_channel. */
+MUST_CHECK int verify_proof(const struct verify_proof *proof, struct verify_report *report,
+                            struct why *why);
+
 /* For the exit code: VERIFY_OK (0), VERIFY_WANTING (3) or VERIFY_UNKNOWN (4). */
 enum verify_severity verify_verdict(const struct verify_report *report);
 

@@ -116,6 +116,8 @@ MUST_CHECK int verify_entry_tile(struct verify_walk *walk, uint64_t number, uint
                                  enum verify_next *next);
 /* Documents and blobs of all entries (documents.c). */
 MUST_CHECK int verify_documents(struct verify_walk *walk);
+/* Which kind a signature by an unknown key may be: its length says what it cannot be. */
+const char *verify_signature_kind(size_t len);
 /* Has an entry of this type a document in d/? */
 bool verify_has_document(enum entry_type type);
 
