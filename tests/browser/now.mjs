@@ -21,7 +21,9 @@ const EVIL = '<img src=x onerror=alert(1)>"\'</title></script><script>alert(2)</
 const AGO = { en: '3 hours ago', zh: '3小时前', uk: '3 години тому', ru: '3 часа назад' };
 const LATE = { en: 'Late since ', zh: '消息晚了', uk: 'Звістка запізнюється', ru: 'Весть опаздывает' };
 const AGO_2D = { en: '2 days ago', zh: '2天前', uk: '2 дні тому', ru: '2 дня назад' };
-const BY = { en: 'Next word', zh: '下次', uk: 'Наступну звістку', ru: 'Следующая весть' };
+const BY = { en: 'Next word', zh: '说好下一次', uk: 'Наступну звістку', ru: 'Следующая весть' };
+const HEBREW = 'אודסה (נמל)';
+const FAR = 'Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch'.repeat(2);
 const NEWS = { en: 'News', zh: '消息', uk: 'Звістка', ru: 'Весть' };
 
 const args = process.argv.slice(2);
@@ -84,6 +86,10 @@ function channels() {
     withdrawn: make('withdrawn', ZONES, [[3 * HOUR, 'checkin', '--well', 'the one that stands'],
       [2 * HOUR, 'checkin', '--hurt', 'not this'],
       [HOUR, 'withdraw', '2', '--reason', 'said too much']]),
+    far: make('far', { zone: 'Asia/Kathmandu', 'family-zone': 'America/St_Johns',
+      'family-place': FAR }, [[3 * HOUR, 'checkin', '--status', 'w'.repeat(200), '--place', HEBREW,
+      '--next-due', '24h']]),
+    nameless: make('nameless', { zone: 'Asia/Kathmandu' }, [[3 * HOUR, 'checkin', '--well']]),
     gone: make('gone', ZONES, [[2 * HOUR, 'checkin', '--hurt', 'not this'],
       [HOUR, 'withdraw', '1']]),
     overdue: make('overdue', ZONES, [[60 * HOUR, 'promise', 'every', '24h'],
@@ -260,6 +266,35 @@ async function notShown(browser, made) {
     'the front page does not say that there was none', front.text);
 }
 
+/* Zones of quarters of an hour, letters from right to left, names and a status without a space. */
+async function farAway(browser, made) {
+  const clock = (zone) => new Intl.DateTimeFormat('en-GB', { timeZone: zone, hour: '2-digit',
+    minute: '2-digit' }).format((real - 3 * HOUR) * 1000);
+  const open = (name) => look(browser, `${pathToFileURL(made[name].tree)}/now/index.en.html`,
+    { stay: true });
+  let shown = await open('far');
+  const at = `, ${clock('Asia/Kathmandu')} in ${HEBREW} (`;
+  ok(shown.text.startsWith(`${'w'.repeat(200)} 3 hours ago`) && shown.text.includes(at)
+    && shown.text.includes(`${clock('America/St_Johns')} in ${FAR})`),
+  'a long status, Kathmandu and Newfoundland', shown.text);
+  const order = await shown.page.evaluate(() => {
+    const left = (node) => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      return range.getClientRects()[0].left;
+    };
+    const time = document.querySelector('.when time');
+    return left(time.firstChild) <= left(time.querySelector('bdi'))
+      && getComputedStyle(time.querySelector('bdi')).unicodeBidi === 'isolate';
+  });
+  ok(order, 'letters from right to left stay where the name stands');
+  await shown.close();
+  shown = await open('nameless');
+  ok(shown.text.includes(`, ${clock('Asia/Kathmandu')} UTC+5:45 No time was promised`),
+    'a zone without a name of a place: UTC+5:45', shown.text);
+  await shown.close();
+}
+
 async function markup(browser, made) {
   for (const script of [false, true]) {
     const shown = await look(browser, `${pathToFileURL(made.evil.tree)}/now/index.en.html`,
@@ -352,6 +387,8 @@ async function policy(browser, url) {
   const source = /<script>(.*)<\/script>/s.exec(shown.raw)[1];
   ok(source.length <= 1000 && shown.raw.split('<script').length === 2,
     `one script of ${source.length} bytes`);
+  ok(!/=>|`|\b(let|const|class|async|of)\b|\?\.|\?\?|\.\.\./.test(source),
+    'whose grammar is that of 2009, so that no browser stumbles over it', source);
   await shown.page.evaluate(() => {
     const script = document.createElement('script');
     script.textContent = 'window.evil = 1;';
@@ -441,6 +478,12 @@ async function run() {
         ['an hour slow', -HOUR, 'Well. 2 hours ago'], ['before the word', -4 * HOUR, ''],
         ['a year slow', -YEAR, ''], ['a year fast', YEAR, 'Late since']]);
     }
+    for (const clock of [660, -660]) {
+      const shown = await look(browser, `${late.base}now/index.en.html`, { clock });
+      ok(shown.text.startsWith(`Well. ${moment(real - 30 * HOUR)}`)
+        && shown.text.includes('If it is later than that') && !shown.text.includes('Late since'),
+      `late, by a clock that is ${clock} s off: the absolute words stay`, shown.text);
+    }
     const up = await look(browser, `${well.base}now/index.en.html`);
     const silent = await look(browser, `${dumb.base}now/index.en.html`);
     ok(up.text.includes('This server is up.') && !silent.text.includes('This server is up.'),
@@ -448,6 +491,7 @@ async function run() {
     await fourLanguages(browser, well, late);
     await states(browser, made);
     await notShown(browser, made);
+    await farAway(browser, made);
     await markup(browser, made);
     await oldBrowsers(browser, well.base, 'well', 'Well. ');
     await staysOpen(browser, `${dumb.base}now/index.en.html`);
@@ -456,7 +500,7 @@ async function run() {
     await weigh(browser, long.base, 'long words');
     await looks(browser, well.base, 'well');
     await looks(browser, late.base, 'late');
-    for (const name of ['silent', 'evil', 'long', 'fresh']) {
+    for (const name of ['silent', 'evil', 'long', 'fresh', 'far', 'overdue', 'gone', 'missing']) {
       const tree = `${pathToFileURL(made[name].tree)}/`;
       await fits(browser, tree, name);
       const shown = await look(browser, `${tree}now/index.zh.html`, { stay: true });
