@@ -37,6 +37,9 @@ struct alarm_clock {
     bool settled; /* since the start two witnesses agreed, or the wall clock for an hour */
     uint64_t settle_ms; /* CLOCK_BOOTTIME at which that hour is over */
     uint64_t floor;     /* what was believed when it was last settled */
+    uint64_t moved;     /* sum, modulo 2^64, of all corrections while it ran */
+    uint64_t starts;    /* of a clock that has not run on */
+    bool sure;          /* since the start two witnesses agreed */
 };
 struct alarm_clocks {
     uint64_t wall; /* unix seconds, CLOCK_REALTIME */
@@ -126,7 +129,7 @@ struct alarm_round {
     const struct alarm_copy *copies;
     size_t count;
     uint64_t now;
-    bool unsettled; /* !alarm_clock.settled */
+    const struct alarm_clock *clock; /* that said now; NULL: one that is sure */
 };
 /*
  * Late: a copy that is not at odds was read after the promised second.  One that lags behind

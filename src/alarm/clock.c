@@ -135,27 +135,32 @@ static uint64_t run(struct alarm_clock *clock, const struct alarm_clocks *said)
  * Two of three witnesses settle it: the time, the wall clock, a server; or two servers.  One
  * server and what it said before are one witness.
  */
-static bool is_settled(const struct alarm_clock *clock, const struct alarm_clocks *said)
+static bool is_sure(const struct alarm_clock *clock, const struct alarm_clocks *said)
 {
-    bool by_wall = apart(clock->believed, said->wall) <= SMALL_S;
     enum word word = ask(said, clock->believed);
 
-    if (clock->settled)
-        return true;
-    if (by_wall && word != SILENT && !is_contradicted(said, clock->believed))
-        return true;
-    if (by_wall)
-        return said->boot_ms >= clock->settle_ms;
+    if (apart(clock->believed, said->wall) <= SMALL_S)
+        return word != SILENT && !is_contradicted(said, clock->believed);
     return word == AGREE && said->date_count >= PAIR;
+}
+
+static bool is_settled(const struct alarm_clock *clock, const struct alarm_clocks *said)
+{
+    return clock->settled || clock->sure ||
+           (apart(clock->believed, said->wall) <= SMALL_S && said->boot_ms >= clock->settle_ms);
 }
 
 uint64_t alarm_clock_step(struct alarm_clock *clock, const struct alarm_clocks *said)
 {
     bool same = clock->believed && said->boot_ms >= clock->boot_ms && said->boot_id[0] &&
                 strcmp(clock->boot_id, said->boot_id) == 0;
+    uint64_t ran = same ? clock->believed + (said->boot_ms - clock->boot_ms) / 1000 : 0;
 
     clock->believed = same ? run(clock, said) : start(clock, said);
+    clock->moved += same ? clock->believed - ran : 0;
+    clock->starts += !same;
     (void)snprintf(clock->boot_id, sizeof(clock->boot_id), "%s", said->boot_id);
+    clock->sure = (same && clock->sure) || is_sure(clock, said);
     clock->settled = is_settled(clock, said);
     if (clock->settled)
         clock->floor = clock->believed;

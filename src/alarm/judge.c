@@ -126,6 +126,20 @@ static uint64_t silent_from(const struct alarm *alarm, const struct alarm_rules 
     return after(vain_from(&alarm->any, view->heard_at, view->now), rules->silence_s);
 }
 
+/* By the clock of the round. */
+static void see(const struct alarm *alarm, const struct alarm_round *round,
+                struct alarm_view *view)
+{
+    const struct alarm_clock *clock = round->clock;
+    const struct due_seen seen = {.now = round->now,
+                                  .run = clock ? clock->starts : 1,
+                                  .moved = clock ? clock->moved : 0,
+                                  .unsure = clock && !clock->sure,
+                                  .first = !alarm->size};
+
+    due_see(&view->facts, &alarm->facts, &seen);
+}
+
 void alarm_look(const struct alarm *alarm, const struct alarm_rules *rules,
                 const struct alarm_round *round, struct alarm_view *view)
 {
@@ -135,8 +149,7 @@ void alarm_look(const struct alarm *alarm, const struct alarm_rules *rules,
 
     *view = (struct alarm_view){.now = now, .copies = count};
     choose_history(alarm, copies, count, view);
-    due_see(&view->facts, &alarm->facts,
-            &(struct due_seen){now, round->unsettled, .first = !alarm->size});
+    see(alarm, round, view);
     due_of(&view->facts, &view->due);
     for (size_t i = 0; i < count; i++) {
         bool heard = is_heard(&copies[i], rules, now);

@@ -25,9 +25,13 @@ static void put_seen(const struct due_facts *facts, struct bytes *out)
 {
     bytes_u64(out, facts->word_from);
     bytes_u64(out, facts->promise_from);
+    bytes_u64(out, facts->word_seen);
+    bytes_u64(out, facts->promise_seen);
+    bytes_u64(out, facts->word_run);
+    bytes_u64(out, facts->promise_run);
     bytes_u64(out, facts->sure_at);
+    bytes_u64(out, facts->moved);
     bytes_u8(out, facts->blind);
-    bytes_u8(out, facts->unsettled);
 }
 
 static void put_ear(const struct alarm_ear *ear, struct bytes *out)
@@ -68,6 +72,9 @@ void alarm_build(const struct alarm *alarm, const struct alarm_clock *clock, str
     bytes_u64(out, clock->settle_ms);
     bytes_u64(out, clock->floor);
     put_seen(&alarm->facts, out);
+    bytes_u64(out, clock->moved);
+    bytes_u64(out, clock->starts);
+    bytes_u8(out, clock->sure);
 }
 
 static bool take_bool(struct cursor *cur, bool *out)
@@ -111,13 +118,15 @@ static bool take_facts(struct cursor *cur, struct due_facts *out)
 
 static bool take_seen(struct cursor *cur, struct due_facts *out)
 {
-    bool good;
-
     out->word_from = rd_u64(cur);
     out->promise_from = rd_u64(cur);
+    out->word_seen = rd_u64(cur);
+    out->promise_seen = rd_u64(cur);
+    out->word_run = rd_u64(cur);
+    out->promise_run = rd_u64(cur);
     out->sure_at = rd_u64(cur);
-    good = take_bool(cur, &out->blind);
-    return take_bool(cur, &out->unsettled) && good;
+    out->moved = rd_u64(cur);
+    return take_bool(cur, &out->blind);
 }
 
 static void take_ear(struct cursor *cur, struct alarm_ear *out)
@@ -168,6 +177,15 @@ static bool take_clock(struct cursor *cur, struct alarm_clock *out)
     return good;
 }
 
+static bool take_more(struct cursor *cur, struct alarm *alarm, struct alarm_clock *clock)
+{
+    bool good = take_seen(cur, &alarm->facts);
+
+    clock->moved = rd_u64(cur);
+    clock->starts = rd_u64(cur);
+    return take_bool(cur, &clock->sure) && good;
+}
+
 int alarm_parse(struct slice raw, struct alarm *alarm, struct alarm_clock *clock,
                 struct why *why)
 {
@@ -178,12 +196,9 @@ int alarm_parse(struct slice raw, struct alarm *alarm, struct alarm_clock *clock
     *alarm = (struct alarm){0};
     *clock = (struct alarm_clock){0};
     if ((seen || slice_equal(magic, slice_text(MAGIC_1))) && take_alarm(&cur, alarm) &&
-        take_clock(&cur, clock) && (!seen || take_seen(&cur, &alarm->facts)) && !cur.failed &&
-        !rd_left(&cur)) {
-        if (!seen) /* Nobody compared the clocks: it is done as soon as it can be. */
-            alarm->facts.unsettled = true;
+        take_clock(&cur, clock) && (!seen || take_more(&cur, alarm, clock)) && !cur.failed &&
+        !rd_left(&cur))
         return SH_OK;
-    }
     *alarm = (struct alarm){0};
     *clock = (struct alarm_clock){0};
     return why_set(why, SH_EFORMAT, cur.at, "alarm: what is remembered is damaged");

@@ -168,12 +168,13 @@ struct due_facts {
     uint64_t every_s, until, silent_until; /* exactly one is not 0 when has_promise */
     /* `published` of the word before it, and of the newest document; 0: not known. */
     uint64_t before_at, newest_at;
-    /* What due_see makes of clocks; all 0: nobody compared any. */
-    uint64_t word_from,
-        promise_from; /* they count from here, not from `published`; 0: from it */
-    uint64_t sure_at; /* the newest `published` that agreed when it was seen */
-    bool blind;       /* nothing says how long before it was first seen that was */
-    bool unsettled;   /* seen by a clock that was not sure of its time */
+    /* What due_see makes of it; all 0: nobody compared any clocks. */
+    uint64_t word_from, promise_from; /* they count from here; 0: from `published` */
+    uint64_t word_seen, promise_seen; /* first */
+    uint64_t word_run, promise_run;   /* due_seen.run then; 0: by a clock that was sure */
+    uint64_t sure_at;                 /* the newest `published` that agreed when it was seen */
+    uint64_t moved;                   /* due_seen.moved, the last time */
+    bool blind; /* nothing says how long before it was first seen that was */
 };
 struct due {
     bool promised;
@@ -184,12 +185,14 @@ struct due {
 void due_take(struct due_facts *facts, uint64_t index, const struct document *doc);
 /*
  * The clock that wrote a word may be wrong by years.  One who looks at now compares: facts are
- * what the log says, known what the same reader made of it the last time; facts get word_from,
- * promise_from, sure_at, blind and unsettled.
+ * what the log says, known what the same reader made of it the last time; facts get word_from
+ * and all after it.
  */
 struct due_seen {
     uint64_t now;
-    bool unsettled; /* now is not sure: it is compared again when it is */
+    uint64_t run;   /* number of the start of the clock that says now, 1 or more */
+    uint64_t moved; /* sum, modulo 2^64, of all its corrections */
+    bool unsure;    /* now is compared again when it is sure */
     bool first;     /* the reader never looked before: known says nothing */
 };
 void due_see(struct due_facts *facts, const struct due_facts *known,

@@ -47,16 +47,16 @@ static uint64_t after(uint64_t from, uint64_t seconds)
 /* One thing that was said, by its entry, and what it counts from; 0: from `published`. */
 struct said {
     bool there;
-    uint64_t index, at, from;
+    uint64_t index, at, from, seen, run;
 };
 
 /* What it is compared with. */
 struct look {
     const struct due_seen *seen;
-    uint64_t sure; /* the newest time before it that holds */
-    bool again;    /* what the known was made with is sure only now */
-    bool anew;     /* out: something was compared in this look, and is off */
-    bool blind;    /* out */
+    uint64_t sure;  /* the newest time before it that holds */
+    uint64_t moved; /* the reader's clock since the last look */
+    bool anew;      /* out: something is off that was not */
+    bool blind;     /* out */
 };
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -75,39 +75,76 @@ static bool is_behind(const struct said *it, const struct said *known, uint64_t 
     return after(it->at, TOLERANCE_S) < sure && (!known->there || it->index >= known->index);
 }
 
-static uint64_t count_from(const struct said *it, const struct said *known, struct look *look)
+/* A time of the reader's own clock, as that says it now; never 0. */
+static uint64_t corrected(uint64_t time, const struct look *look)
 {
-    bool same = known->there && known->index == it->index && known->at == it->at;
+    uint64_t sum = time + look->moved;
+    bool back = look->moved >> 63 != 0;
+
+    if (back ? sum > time : sum < time)
+        sum = back ? 0 : UINT64_MAX;
+    sum = least(sum, look->seen->now);
+    return sum ? sum : 1;
+}
+
+/* It was compared before, and the reader's clock may have been corrected since. */
+static void compare_again(struct said *it, const struct said *known, struct look *look)
+{
+    bool was_ahead = is_ahead(it->at, known->seen), is_sure = !look->seen->unsure;
+    bool same_run = known->run == look->seen->run;
+
+    if (!known->run || !look->seen->run || (!same_run && !is_sure)) {
+        it->from = known->from;
+        it->seen = known->seen;
+        it->run = known->run;
+        return;
+    }
+    /* How long ago it was seen by a clock that has not run on since, nobody knows. */
+    it->seen = same_run ? corrected(known->seen, look) : look->seen->now;
+    if (is_ahead(it->at, it->seen)) {
+        look->anew = look->anew || !known->from;
+        it->from = same_run && known->from ? corrected(known->from, look) : it->seen;
+    } else if (known->from && !was_ahead) {
+        it->from = corrected(known->from, look);
+    }
+}
+
+static void compare(struct said *it, const struct said *known, struct look *look)
+{
     uint64_t now = look->seen->now;
 
+    it->from = 0;
+    it->seen = now;
+    it->run = look->seen->unsure ? look->seen->run : 0;
     if (!it->there || !it->at)
-        return 0;
-    if (same && !look->again)
-        return known->from;
+        return;
+    if (known->there && known->index == it->index && known->at == it->at && known->seen) {
+        compare_again(it, known, look);
+        return;
+    }
     if (!is_ahead(it->at, now) && !is_behind(it, known, look->sure))
-        return 0;
+        return;
     look->anew = true;
-    if (same && known->from)
-        return least(known->from, now);
+    it->from = now;
     if (look->seen->first) {
         look->blind = look->blind || !look->sure;
-        return look->sure ? least(look->sure, now) : now;
+        it->from = look->sure ? least(look->sure, now) : now;
+    } else if (known->there && known->from && it->at >= known->at) {
+        /* A clock that is wrong runs all the same: who holds words back gains nothing by it. */
+        it->from = least(now, after(known->from, it->at - known->at));
     }
-    /* A clock that is wrong runs all the same: who holds words back gains nothing by it. */
-    if (known->there && known->from && it->at >= known->at)
-        return least(now, after(known->from, it->at - known->at));
-    return now;
 }
 
 static struct said word_of(const struct due_facts *facts)
 {
-    return (struct said){facts->has_word, facts->word_index, facts->word_at, facts->word_from};
+    return (struct said){facts->has_word,  facts->word_index, facts->word_at,
+                         facts->word_from, facts->word_seen,  facts->word_run};
 }
 
 static struct said promise_of(const struct due_facts *facts)
 {
-    return (struct said){facts->has_promise, facts->promise_index, facts->promise_at,
-                         facts->promise_from};
+    return (struct said){facts->has_promise,  facts->promise_index, facts->promise_at,
+                         facts->promise_from, facts->promise_seen,  facts->promise_run};
 }
 
 /* The larger one of two times, unless it is still to come. */
@@ -128,31 +165,40 @@ static uint64_t first_sure(const struct due_facts *facts, bool word_is_newer, ui
     return sure;
 }
 
+/* What holds for whoever comes later. */
+static void keep(struct due_facts *facts, const struct said *word, const struct said *promise,
+                 uint64_t sure)
+{
+    facts->word_from = word->from;
+    facts->word_seen = word->seen;
+    facts->word_run = word->run;
+    facts->promise_from = promise->from;
+    facts->promise_seen = promise->seen;
+    facts->promise_run = promise->run;
+    facts->sure_at = word->from ? sure : surer(sure, word->at, word->seen);
+    if (!promise->from)
+        facts->sure_at = surer(facts->sure_at, promise->at, promise->seen);
+}
+
 void due_see(struct due_facts *facts, const struct due_facts *known,
              const struct due_seen *seen)
 {
-    const struct due_facts none = {0};
+    const struct due_facts none = {.moved = seen->moved};
     const struct due_facts *before = seen->first ? &none : known;
-    const struct said word = word_of(facts), promise = promise_of(facts);
     const struct said old_word = word_of(before), old_promise = promise_of(before);
-    bool word_is_newer =
-        facts->has_word && (!facts->has_promise || facts->word_index > facts->promise_index);
+    struct said word = word_of(facts), promise = promise_of(facts);
+    bool word_is_newer = word.there && (!promise.there || word.index > promise.index);
     uint64_t sure = surer(0, before->sure_at, seen->now);
     uint64_t newest = seen->first ? first_sure(facts, word_is_newer, seen->now) : sure;
-    struct look look = {.seen = seen, .again = before->unsettled && !seen->unsettled};
+    struct look look = {.seen = seen, .moved = seen->moved - before->moved};
 
     look.sure = word_is_newer ? newest : sure;
-    facts->word_from = count_from(&word, &old_word, &look);
+    compare(&word, &old_word, &look);
     look.sure = word_is_newer ? sure : newest;
-    facts->promise_from = count_from(&promise, &old_promise, &look);
-    facts->blind = look.blind ||
-                   (!look.anew && before->blind && (facts->word_from || facts->promise_from));
-    facts->unsettled = seen->unsettled && (look.anew || before->unsettled);
-    facts->sure_at = newest;
-    if (!facts->word_from)
-        facts->sure_at = surer(facts->sure_at, facts->word_at, seen->now);
-    if (!facts->promise_from)
-        facts->sure_at = surer(facts->sure_at, facts->promise_at, seen->now);
+    compare(&promise, &old_promise, &look);
+    keep(facts, &word, &promise, newest);
+    facts->moved = seen->moved;
+    facts->blind = look.blind || (!look.anew && before->blind && (word.from || promise.from));
 }
 
 /* ---- the rules ---- */

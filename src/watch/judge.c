@@ -258,6 +258,22 @@ static void say_changes(const struct watch *watch, const struct alarm *before)
     }
 }
 
+/* The clock was corrected by so much: what it said of copies is corrected, too. */
+static void heard_move(struct watch *watch, uint64_t moved)
+{
+    bool back = moved >> 63 != 0;
+
+    for (size_t i = 0; i < watch->sources && moved; i++) {
+        struct watch_source *source = &watch->source[i];
+        uint64_t at = source->heard_at + moved;
+
+        if (!source->heard_at)
+            continue;
+        source->heard_at = (back ? at < source->heard_at : at > source->heard_at) ? at : 1;
+        source->changed = true;
+    }
+}
+
 int watch_judge(struct watch *watch, struct why *why)
 {
     static struct alarm before[LIMIT_SOURCES + 1];
@@ -266,6 +282,7 @@ int watch_judge(struct watch *watch, struct why *why)
     uint64_t now = watch_clock_step(watch);
     int rc = SH_OK;
 
+    heard_move(watch, watch->clock.moved - clock.moved);
     memset(before, 0, sizeof(before));
     for (size_t i = 0; i < watch->channels; i++)
         before[i] = watch->channel[i].alarm;

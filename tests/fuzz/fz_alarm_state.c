@@ -15,7 +15,7 @@ static void judge(struct alarm *alarm, struct alarm_clock *clock)
     static const uint64_t dates[] = {1800000000, 5};
     struct alarm_copy copy = {.heard_at = 1800000000, .size = 3, .facts = alarm->facts};
     struct alarm_event events[ALARM_EVENTS];
-    struct alarm_round round = {&copy, 1, 0, false};
+    struct alarm_round round = {&copy, 1, 0, clock};
     struct alarm_view view;
     char boot_id[ALARM_BOOT_ID_BYTES];
 

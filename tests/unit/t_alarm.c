@@ -24,7 +24,6 @@ struct scene {
     struct alarm_copy copy[3];
     size_t copies;
     struct alarm_view view;
-    bool unsettled;
     char said[1024]; /* "+late0 -late0 good0": tell, over, good; with the contact's number */
 };
 
@@ -69,7 +68,7 @@ static void scene_step(struct scene *s, uint64_t now, const char *hears, const c
     static const char *const kinds[] = {"late", "silent", "disagree"};
     static const char *const what[] = {"+", "-", "good"};
     struct alarm_event events[ALARM_EVENTS];
-    struct alarm_round round = {s->copy, s->copies, now, .unsettled = s->unsettled};
+    struct alarm_round round = {s->copy, s->copies, now, NULL};
     size_t count, len = 0;
 
     for (size_t i = 0; i < s->copies; i++)
@@ -602,7 +601,7 @@ static void most_events(void **state)
     }
     scene_word(&s, 1, T0, due);
     s.copy[0].heard_at = s.copy[1].heard_at = due + 5;
-    round = (struct alarm_round){s.copy, 2, due + 5, false};
+    round = (struct alarm_round){s.copy, 2, due + 5, NULL};
     alarm_look(&s.alarm, &s.rules, &round, &s.view);
     assert_int_equal(alarm_step(&s.alarm, &s.rules, &s.view, events), LIMIT_CONTACTS);
     scene_word(&s, 2, due + 10, due + 20);

@@ -159,6 +159,7 @@ struct reader {
     struct due_facts facts, known;
     struct due due;
     bool looked;
+    uint64_t moved, run;
 };
 
 static void reader_open(struct reader *reader, uint64_t promise_at)
@@ -184,11 +185,12 @@ static void reader_word(struct reader *reader, uint64_t at, uint64_t next_due)
     facts->newest_at = at > facts->newest_at ? at : facts->newest_at;
 }
 
-static uint64_t reader_look(struct reader *reader, uint64_t now, bool unsettled)
+static uint64_t reader_look(struct reader *reader, uint64_t now, bool unsure)
 {
     struct due_facts facts = reader->facts;
 
-    due_see(&facts, &reader->known, &(struct due_seen){now, unsettled, !reader->looked});
+    due_see(&facts, &reader->known,
+            &(struct due_seen){now, reader->run + 1, reader->moved, unsure, !reader->looked});
     reader->known = facts;
     reader->looked = true;
     due_of(&facts, &reader->due);
@@ -317,16 +319,33 @@ static void unsettled_reader(void **state)
     (void)state;
     reader_open(&reader, T0);
     reader_word(&reader, T0 + HOUR, 0);
-    assert_int_equal(reader_look(&reader, T0 - YEAR, true), T0 - YEAR + DAY);
-    assert_int_equal(reader_look(&reader, T0 - YEAR + HOUR, true), T0 - YEAR + DAY);
-    assert_int_equal(reader_look(&reader, T0 + 3 * HOUR, false), T0 + 25 * HOUR);
+    assert_int_equal(reader_look(&reader, T0 + 2 * HOUR - YEAR, true), T0 + 26 * HOUR - YEAR);
+    assert_int_equal(reader_look(&reader, T0 + 3 * HOUR - YEAR, true), T0 + 26 * HOUR - YEAR);
+    reader.moved = YEAR;
+    assert_int_equal(reader_look(&reader, T0 + 4 * HOUR, false), T0 + 25 * HOUR);
     assert_int_equal(reader.known.word_from, 0);
-    assert_false(reader.known.unsettled);
-    /* What was sure stays as it is when the reader starts again and is not sure. */
-    reader_word(&reader, T0 + 2 * DAY, 0);
-    assert_int_equal(reader_look(&reader, T0 + DAY, false), T0 + 2 * DAY);
-    assert_int_equal(reader_look(&reader, T0 + 3 * DAY, true), T0 + 2 * DAY);
-    assert_int_equal(reader_look(&reader, T0 + 3 * DAY, false), T0 + 2 * DAY);
+    assert_int_equal(reader.known.word_run, 0);
+    /* His clock is ahead, too: from when it was seen, by the time that it was. */
+    reader.moved = 0;
+    reader_open(&reader, T0);
+    (void)reader_look(&reader, T0, false);
+    reader.run = 1;
+    reader_word(&reader, T0 + 4 * YEAR, 0);
+    assert_int_equal(reader_look(&reader, T0 + HOUR - YEAR, true), T0 + 25 * HOUR - YEAR);
+    reader.moved = YEAR;
+    assert_int_equal(reader_look(&reader, T0 + 5 * HOUR, true), T0 + 25 * HOUR);
+    /* What was sure stays as it is when the reader starts again and its clock is wrong. */
+    assert_int_equal(reader_look(&reader, T0 + 6 * HOUR, false), T0 + 25 * HOUR);
+    reader.run = 2;
+    assert_int_equal(reader_look(&reader, T0 + 7 * HOUR + YEAR, true), T0 + 25 * HOUR);
+    reader.moved = 0;
+    assert_int_equal(reader_look(&reader, T0 + 8 * HOUR, false), T0 + 25 * HOUR);
+    /* What was not sure, and is from another start, is compared anew. */
+    reader_word(&reader, T0 + 9 * HOUR, 0);
+    assert_int_equal(reader_look(&reader, T0 + 10 * HOUR - YEAR, true), T0 + 34 * HOUR - YEAR);
+    reader.run = 3;
+    assert_int_equal(reader_look(&reader, T0 + 11 * HOUR, true), T0 + 34 * HOUR - YEAR);
+    assert_int_equal(reader_look(&reader, T0 + 12 * HOUR, false), T0 + 33 * HOUR);
 }
 
 /* Promises are said by the same clocks. */
@@ -347,7 +366,7 @@ static void promises(void **state)
     /* A word once it is over keeps it. */
     reader.facts.word_index = 8;
     reader.facts.word_at = T0 + 5 * DAY;
-    due_see(&reader.facts, &reader.known, &(struct due_seen){T0 + 5 * DAY, false, false});
+    due_see(&reader.facts, &reader.known, &(struct due_seen){.now = T0 + 5 * DAY});
     due_of(&reader.facts, &reader.due);
     assert_false(reader.due.promised);
 }
@@ -376,8 +395,11 @@ static void any_numbers(void **state)
                                    .word_index = 2,
                                    .word_at = value[2],
                                    .word_from = value[3],
+                                   .word_seen = value[3],
+                                   .word_run = i % 3,
                                    .sure_at = value[3]};
-        due_see(&facts, &known, &(struct due_seen){value[4], i % 2, i % 3 == 0});
+        due_see(&facts, &known,
+                &(struct due_seen){value[4], 1 + i % 2, value[i % 5], i % 2, i % 3 == 0});
         due_of(&facts, &due);
         assert_true(facts.word_from <= value[4]);
     }
