@@ -62,8 +62,8 @@ static void remember(struct sim_watcher *w, const struct sim_world *world)
         any = any || w->heard[i];
         holder = holder || (best && w->whole[i] && honest_size(w, world, i) >= best);
     }
-    if (best > w->seen.best)
-        w->seen.word_read_at = sim_now;
+    for (uint64_t i = w->seen.best; i < best; i++)
+        w->seen.first[i] = sim_now;
     w->seen.best = best;
     if (any)
         w->seen.any_at = sim_now;
@@ -71,6 +71,22 @@ static void remember(struct sim_watcher *w, const struct sim_world *world)
         w->seen.holder_at = sim_now;
     w->seen.vain_any = any ? 0 : (w->seen.vain_any ? w->seen.vain_any : sim_now);
     w->seen.vain_holder = holder ? 0 : (w->seen.vain_holder ? w->seen.vain_holder : sim_now);
+}
+
+/*
+ * Who knows the time again is judged again, by what happens from now on.  Not where words were
+ * compared with the wrong time.
+ */
+static void undeceive(struct sim_watcher *w)
+{
+    if (!w->seen.deceived || !w->clock.settled || ++w->seen.right_rounds < 2)
+        return;
+    w->seen.deceived = false;
+    w->seen.right_rounds = 0;
+    w->seen.late_by = 0;
+    w->seen.right_from = sim_now;
+    memset(w->seen.late_rounds, 0, sizeof(w->seen.late_rounds));
+    sim_trace("watcher %zu: knows the time again", w->number);
 }
 
 /*
@@ -82,8 +98,11 @@ static void judge_clock(struct sim_watcher *w)
 {
     int64_t off = (int64_t)(w->now - sim_now);
 
-    if (off > -SLACK && off < SLACK)
+    if (off > -SLACK && off < SLACK) {
+        undeceive(w);
         return;
+    }
+    w->seen.right_rounds = 0;
     if (w->seen.honest_date && !(w->seen.lying_date && w->seen.wrong_wall) &&
         !(w->seen.early_wall && !w->seen.two_dates) && !w->seen.deceived)
         sim_broken("watcher %zu: believes a time that is off by %lld s", w->number,
@@ -130,6 +149,7 @@ void sim_oracle_round(struct sim_watcher *w, const struct sim_world *world)
 {
     judge_taken_in(w, world);
     judge_clock(w);
+    sim_count.exempt += w->seen.deceived || w->seen.taken_in;
     if (w->seen.taken_in)
         return;
     remember(w, world);
@@ -154,7 +174,7 @@ static void judge_late(struct sim_watcher *w, const struct sim_world *world, uin
 {
     struct due due;
 
-    sim_truth_due(world, w->seen.best, &due);
+    sim_truth_due(world, w->seen.best, SIM_NOT_BEFORE, w->seen.first, &due);
     if (!due.promised || sim_now + SLACK <= due.by + after_s)
         sim_broken("watcher %zu: late too early: due by %lld s from now", w->number,
                    due.promised ? (long long)(due.by + after_s - sim_now) : -1);
@@ -164,6 +184,9 @@ static void judge_late(struct sim_watcher *w, const struct sim_world *world, uin
 
 static void judge_silent(struct sim_watcher *w, uint64_t after_s)
 {
+    /* Began by a clock that was corrected since: how long ago, it cannot know. */
+    if (w->seen.vain_any && w->seen.vain_any < w->seen.right_from)
+        return;
     if (!w->seen.vain_any || sim_now + SLACK < w->seen.vain_any + w->rules.silence_s + after_s)
         sim_broken("watcher %zu: silent too early: the first in vain was %llu s ago", w->number,
                    (unsigned long long)(sim_now - w->seen.vain_any));
@@ -237,7 +260,7 @@ static uint64_t late_since(struct sim_watcher *w, const struct sim_world *world)
     struct due due = {0};
 
     if (w->seen.best)
-        sim_truth_due(world, w->seen.best, &due);
+        sim_truth_due(world, w->seen.best, SIM_NOT_AFTER, w->seen.first, &due);
     if (!due.promised || sim_now + SLACK < due.by) {
         w->seen.late_by = 0;
         return NEVER;
@@ -248,6 +271,12 @@ static uint64_t late_since(struct sim_watcher *w, const struct sim_world *world)
     return w->seen.late_by;
 }
 
+/* What began before he knew the time began then, as far as he could know. */
+static uint64_t right(const struct sim_watcher *w, uint64_t vain)
+{
+    return vain && vain < w->seen.right_from ? w->seen.right_from : vain;
+}
+
 /* Was a copy read in this round that would have the word? */
 static bool must_know_late(const struct sim_watcher *w, const struct sim_world *world)
 {
@@ -256,12 +285,12 @@ static bool must_know_late(const struct sim_watcher *w, const struct sim_world *
     for (size_t i = 0; i < SIM_COPIES; i++)
         behind = behind || (w->whole[i] && honest_size(w, world, i));
     return !w->seen.vain_holder ||
-           (behind && sim_now > w->seen.vain_holder + w->rules.silence_s + SLACK);
+           (behind && sim_now > right(w, w->seen.vain_holder) + w->rules.silence_s + SLACK);
 }
 
 static void judge_omissions(struct sim_watcher *w, const struct sim_world *world)
 {
-    uint64_t since = late_since(w, world), vain = w->seen.vain_any;
+    uint64_t since = late_since(w, world), vain = right(w, w->seen.vain_any);
     bool late = since != NEVER && must_know_late(w, world);
 
     for (size_t i = 0; i < w->rules.contacts; i++) {
@@ -294,7 +323,7 @@ static void judge_ends(struct sim_watcher *w, const struct sim_world *world)
         sim_broken("watcher %zu: silent, and it was heard", w->number);
     if (!w->seen.best)
         return;
-    sim_truth_due(world, w->seen.best, &due);
+    sim_truth_due(world, w->seen.best, SIM_NOT_BEFORE, w->seen.first, &due);
     if ((!due.promised || sim_now + SLACK < due.by) && w->alarm.episode[ALARM_LATE].open)
         sim_broken("watcher %zu: still late, and the next word is due in %lld s", w->number,
                    (long long)(due.by - sim_now));

@@ -16,6 +16,7 @@
 #define SIM_WATCHERS 5
 #define SIM_TROUBLES 8
 #define SIM_MESSAGES 2048
+#define SIM_NOTE 640 /* bytes of a checkpoint */
 #define SIM_YEAR (UINT64_C(365) * 86400)
 
 /* ---- chance ---- */
@@ -35,7 +36,8 @@ extern const char *sim_break;
 /* What an entry of the honest branch says: the truth that the oracle judges by. */
 struct sim_truth {
     enum doc_kind kind;
-    uint64_t published, next_due, every_s, silent_until;
+    uint64_t made, published, next_due, every_s, silent_until; /* made: by the true clock */
+    bool touched;   /* this, or something before it, was said by a clock that was wrong */
     bool withdrawn; /* by an entry after it: see withdrawn_by */
     uint64_t withdrawn_by;
 };
@@ -75,14 +77,29 @@ struct sim_world {
     uint64_t trouble_at[SIM_TROUBLES];
     size_t trouble_count, trouble_next;
     uint64_t calm_from; /* nothing goes wrong any more */
+    /* The poster's clock: when it is wrong, it is so by the same each time. */
+    int64_t off, wrong_by;
+    uint64_t clock_at; /* it jumps next */
+    bool was_off;
 };
 void sim_world_open(struct sim_world *world);
 void sim_world_close(struct sim_world *world);
 void sim_world_tick(struct sim_world *world);
+/* When something is to be done next. */
+uint64_t sim_world_next(const struct sim_world *world);
+/* Every copy of this signature holds: it was made with this key. */
+void sim_signed(const uint8_t key[CRYPT_KEY_BYTES], struct slice message,
+                const uint8_t signature[CRYPT_SIGNATURE_BYTES]);
 /* A file as this copy serves it; false: 404. */
 bool sim_serve(struct sim_world *world, size_t copy, const char *path, struct bytes *out);
-/* When the next word is due as branch 0 of this size has it: written again, on purpose. */
-void sim_truth_due(const struct sim_world *world, uint64_t size, struct due *out);
+/*
+ * When the next word is due as branch 0 of this size has it: written again, on purpose.  Where
+ * the poster's clock was wrong there is no one time: not before, and not after.  first: when
+ * each entry was read first.
+ */
+enum sim_bound { SIM_NOT_BEFORE, SIM_NOT_AFTER };
+void sim_truth_due(const struct sim_world *world, uint64_t size, enum sim_bound bound,
+                   const uint64_t first[SIM_ENTRIES], struct due *out);
 /* The newest word at this size, withdrawn or not; 0 = none. */
 uint64_t sim_truth_word(const struct sim_world *world, uint64_t size);
 
@@ -95,13 +112,16 @@ struct sim_message {
 };
 /* What survives: written in one transaction. */
 struct sim_disk {
-    struct bytes alarm, follow[SIM_COPIES];
-    uint8_t seen[SIM_COPIES][32];
-    bool has_seen[SIM_COPIES];
+    struct alarm alarm;
+    struct alarm_clock clock;
+    bool is_written;
+    struct bytes follow[SIM_COPIES];
+    uint8_t seen[SIM_COPIES][SIM_NOTE];
+    size_t seen_len[SIM_COPIES];
     uint64_t heard_at[SIM_COPIES];
     bool at_odds[SIM_COPIES];
     struct sim_message queue[SIM_MESSAGES];
-    size_t messages;
+    size_t messages, undone; /* all before are done */
 };
 struct sim_watcher {
     size_t number;
@@ -133,12 +153,15 @@ struct sim_watcher {
         unsigned other_branch;
         uint64_t late_by; /* while he is late */
         bool deceived; /* no honest clock anywhere since the start: its times prove nothing */
+        uint64_t first[SIM_ENTRIES]; /* when each entry was read first */
         bool honest_date, lying_date, wrong_wall, early_wall, two_dates; /* since the boot */
-        bool first_wall;                          /* was wrong when he had never seen a time */
-        uint64_t best;                            /* largest honest size that was read */
-        uint64_t word_read_at, holder_at, any_at; /* true times of readings */
-        uint64_t vain_any, vain_holder;           /* the first in vain since */
-        uint64_t gap;                             /* true time of the last round */
+        bool first_wall;                /* was wrong when he had never seen a time */
+        uint64_t best;                  /* largest honest size that was read */
+        uint64_t holder_at, any_at;     /* true times of readings */
+        uint64_t right_from;            /* he knows the time again */
+        unsigned right_rounds;          /* since he was deceived */
+        uint64_t vain_any, vain_holder; /* the first in vain since */
+        uint64_t gap;                   /* true time of the last round */
         unsigned late_rounds[LIMIT_CONTACTS], bad_reads[SIM_COPIES], clear_rounds;
         uint64_t bad_number[SIM_COPIES];
         bool told[ALARM_KINDS][LIMIT_CONTACTS]; /* and not yet told that it is over */
@@ -151,6 +174,7 @@ void sim_watcher_open(struct sim_watcher *watcher, size_t number,
                       const struct sim_world *world);
 void sim_watcher_close(struct sim_watcher *watcher);
 void sim_watcher_tick(struct sim_watcher *watcher, struct sim_world *world);
+uint64_t sim_watcher_next(const struct sim_watcher *watcher);
 
 /* ---- the oracle ---- */
 
@@ -165,7 +189,7 @@ void sim_oracle_end(struct sim_watcher *watcher);
 
 struct sim_count {
     uint64_t polls, steps, told, over, good, forks, rollbacks, restarts, jumps, twice, deceived,
-        taken_in;
+        taken_in, exempt, clocks, unsure;
     uint64_t late, silent, disagree;
 };
 extern struct sim_count sim_count;

@@ -11,14 +11,12 @@
 
 static void disk_open(struct sim_disk *disk)
 {
-    bytes_init(&disk->alarm, 4096);
     for (size_t i = 0; i < SIM_COPIES; i++)
         bytes_init(&disk->follow[i], LIMIT_FOLLOW_BYTES);
 }
 
 static void disk_close(struct sim_disk *disk)
 {
-    bytes_release(&disk->alarm);
     for (size_t i = 0; i < SIM_COPIES; i++)
         bytes_release(&disk->follow[i]);
 }
@@ -29,24 +27,38 @@ static void follow_copy(struct sim_disk *to, const struct sim_disk *from, size_t
     bytes_slice(&to->follow[copy], bytes_view(&from->follow[copy]));
 }
 
+/* What is new, and what was not done yet. */
+static void queue_copy(struct sim_disk *to, const struct sim_disk *from)
+{
+    size_t first = to->undone < from->undone ? to->undone : from->undone;
+
+    memcpy(to->queue + first, from->queue + first,
+           (from->messages - first) * sizeof(to->queue[0]));
+    to->messages = from->messages;
+    to->undone = from->undone;
+}
+
 /* All but the large states of the copies. */
 static void disk_copy(struct sim_disk *to, const struct sim_disk *from)
 {
-    bytes_clear(&to->alarm);
-    bytes_slice(&to->alarm, bytes_view(&from->alarm));
-    memcpy(to->seen, from->seen, sizeof(to->seen));
-    memcpy(to->has_seen, from->has_seen, sizeof(to->has_seen));
+    to->alarm = from->alarm;
+    to->clock = from->clock;
+    to->is_written = from->is_written;
+    for (size_t i = 0; i < SIM_COPIES; i++) {
+        to->seen_len[i] = from->seen_len[i];
+        memcpy(to->seen[i], from->seen[i], from->seen_len[i]);
+    }
     memcpy(to->heard_at, from->heard_at, sizeof(to->heard_at));
     memcpy(to->at_odds, from->at_odds, sizeof(to->at_odds));
-    memcpy(to->queue, from->queue, from->messages * sizeof(to->queue[0]));
-    to->messages = from->messages;
+    queue_copy(to, from);
 }
 
-/* One transaction: all of it or nothing. */
+/* One transaction: all of it or nothing.  What is on the disk becomes bytes when it is read. */
 static void commit(struct sim_watcher *w)
 {
-    bytes_clear(&w->ram.alarm);
-    alarm_build(&w->alarm, &w->clock, &w->ram.alarm);
+    w->ram.alarm = w->alarm;
+    w->ram.clock = w->clock;
+    w->ram.is_written = true;
     for (size_t i = 0; i < SIM_COPIES; i++) {
         if (!w->grown[i])
             continue;
@@ -58,12 +70,22 @@ static void commit(struct sim_watcher *w)
     disk_copy(&w->disk, &w->ram);
 }
 
+static void load_alarm(struct sim_watcher *w)
+{
+    struct bytes raw;
+
+    bytes_init(&raw, 4096);
+    alarm_build(&w->disk.alarm, &w->disk.clock, &raw);
+    if (alarm_parse(bytes_view(&raw), &w->alarm, &w->clock, NULL) != SH_OK)
+        sim_broken("watcher %zu: its alarm cannot be read again", w->number);
+    bytes_release(&raw);
+}
+
 static void load(struct sim_watcher *w)
 {
     disk_copy(&w->ram, &w->disk);
-    if (w->disk.alarm.len) {
-        if (alarm_parse(bytes_view(&w->disk.alarm), &w->alarm, &w->clock, NULL) != SH_OK)
-            sim_broken("watcher %zu: its alarm cannot be read again", w->number);
+    if (w->disk.is_written) {
+        load_alarm(w);
     } else {
         alarm_init(&w->alarm, 0);
         w->clock = (struct alarm_clock){0};
@@ -161,15 +183,15 @@ static void look_at(struct sim_watcher *w, struct sim_world *world, size_t copy)
     struct reading reading = {.world = world, .copy = copy};
     enum follow_outcome outcome = FOLLOW_UNREADABLE;
     struct bytes note;
-    uint8_t hash[32];
+    size_t len;
 
     if (sim_chance(world->copy[copy].drops))
         reading.fails_at = 1 + (unsigned)sim_random(4);
-    bytes_init(&note, LIMIT_NOTE_BYTES);
+    bytes_init(&note, SIM_NOTE);
     w->answered[copy] = read_file(&reading, "checkpoint", &note, NULL) == SH_OK;
-    crypto.sha256(bytes_view(&note), hash);
-    bytes_release(&note);
-    if (w->answered[copy] && w->ram.has_seen[copy] && memcmp(hash, w->ram.seen[copy], 32) == 0)
+    len = note.len;
+    if (w->answered[copy] && len == w->ram.seen_len[copy] &&
+        memcmp(note.ptr, w->ram.seen[copy], len) == 0)
         outcome = FOLLOW_SAME;
     else if (w->answered[copy])
         outcome = step(w, &reading);
@@ -181,11 +203,12 @@ static void look_at(struct sim_watcher *w, struct sim_world *world, size_t copy)
         w->heard[copy] = true;
     if (w->heard[copy]) {
         w->ram.at_odds[copy] = false;
-        w->ram.has_seen[copy] = true;
-        memcpy(w->ram.seen[copy], hash, 32);
+        w->ram.seen_len[copy] = len;
+        memcpy(w->ram.seen[copy], note.ptr, len);
     } else if (outcome != FOLLOW_UNREADABLE) {
         w->ram.at_odds[copy] = true;
     }
+    bytes_release(&note);
 }
 
 /* ---- the clock ---- */
@@ -195,6 +218,7 @@ static void ask_clock(struct sim_watcher *w, const struct sim_world *world)
     uint64_t dates[SIM_COPIES], wall = sim_now + (uint64_t)w->wall_off;
     char boot_id[24];
     size_t count = 0, honest = 0;
+    uint64_t moved;
 
     for (size_t i = 0; i < SIM_COPIES; i++) {
         if (!w->answered[i])
@@ -212,11 +236,15 @@ static void ask_clock(struct sim_watcher *w, const struct sim_world *world)
         (w->wall_off && (sim_now < w->boot_at + 3700 || llabs((long long)w->wall_off) < 86400));
     w->seen.two_dates = w->seen.two_dates || (honest > 1 && sim_now < w->boot_at + 3500);
     (void)snprintf(boot_id, sizeof(boot_id), "boot-%llu", (unsigned long long)w->boot);
+    moved = w->clock.moved;
     w->now =
         alarm_clock_step(&w->clock, &(struct alarm_clocks){wall, (sim_now - w->boot_at) * 1000,
                                                            boot_id, dates, count});
     if (strcmp(sim_break, "believes-the-wall-clock") == 0)
         w->now = wall;
+    for (size_t i = 0; i < SIM_COPIES; i++)
+        if (w->ram.heard_at[i])
+            w->ram.heard_at[i] += w->clock.moved - moved;
 }
 
 static void jump(struct sim_watcher *w)
@@ -235,7 +263,7 @@ static void judge(struct sim_watcher *w)
 {
     struct alarm_event events[ALARM_EVENTS];
     struct alarm_copy copies[SIM_COPIES];
-    struct alarm_round round = {copies, 0, w->now, !w->clock.settled};
+    struct alarm_round round = {copies, 0, w->now, &w->clock};
     size_t count;
 
     for (size_t i = 0; i < SIM_COPIES; i++) {
@@ -273,7 +301,9 @@ static void count_events(struct sim_watcher *w, const struct sim_world *world, s
 /* False: power went between sending and recording. */
 static bool send_all(struct sim_watcher *w, bool power_goes)
 {
-    for (size_t i = 0; i < w->ram.messages; i++) {
+    while (w->ram.undone < w->ram.messages && w->ram.queue[w->ram.undone].done)
+        w->ram.undone++;
+    for (size_t i = w->ram.undone; i < w->ram.messages; i++) {
         struct sim_message *message = &w->ram.queue[i];
 
         if (message->done || sim_chance(100000))
@@ -320,6 +350,13 @@ static void poll(struct sim_watcher *w, struct sim_world *world)
     sim_oracle_after(w, world);
     if (power == AFTER || !send_all(w, power == BETWEEN))
         restart(w);
+}
+
+uint64_t sim_watcher_next(const struct sim_watcher *w)
+{
+    uint64_t jump_at = w->jump_next < w->jumps ? w->jump_at[w->jump_next] : UINT64_MAX;
+
+    return jump_at < w->next_poll ? jump_at : w->next_poll;
 }
 
 void sim_watcher_tick(struct sim_watcher *w, struct sim_world *world)

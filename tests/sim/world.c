@@ -22,6 +22,7 @@ static void sign(struct bytes *note, const char *name, uint8_t number)
     if (!public_key[0])
         crypto.ed25519_public(&seed, public_key);
     crypto.ed25519_sign(&seed, bytes_view(note), signature);
+    sim_signed(public_key, bytes_view(note), signature);
     if (tlog_key_init(&key, name, TLOG_ED25519, public_key, NULL) < 0)
         bug("sim: a key that cannot be");
     bytes_u8(note, '\n');
@@ -86,7 +87,6 @@ static uint64_t append_document(struct sim_world *world, struct sim_branch *bran
     doc->salt[1] = (uint8_t)(branch->forked_at + 1);
     doc->channel = slice_text(world->id.text);
     doc->status = slice_text("well");
-    doc->published = sim_now;
     doc->of = ENTRY_NO_REF;
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     if (document_build(doc, &raw, NULL) != SH_OK)
@@ -105,8 +105,13 @@ static void say(struct sim_world *world, struct document *doc, uint64_t ref)
     struct sim_branch *branch = world->branch[0];
     struct sim_truth *truth = &world->truth[branch->size];
 
+    doc->published = sim_now + (uint64_t)world->off;
+    doc->next_due += doc->next_due ? (uint64_t)world->off : 0;
+    doc->silent_until += doc->silent_until ? (uint64_t)world->off : 0;
     *truth = (struct sim_truth){.kind = doc->kind,
-                                .published = sim_now,
+                                .made = sim_now,
+                                .touched = world->was_off,
+                                .published = doc->published,
                                 .next_due = doc->next_due,
                                 .every_s = doc->every_s,
                                 .silent_until = doc->silent_until};
@@ -158,7 +163,7 @@ static void fork_from(struct sim_world *world, struct sim_copy *copy)
     branch->size = branch->forked_at;
     memcpy(branch->line, honest->line, sizeof(branch->line));
     for (uint64_t i = 0; i < words; i++) {
-        struct document doc = {.kind = DOC_DISPATCH};
+        struct document doc = {.kind = DOC_DISPATCH, .published = sim_now};
 
         if (world->files + 8 < COUNT_OF(world->file) && branch->size < SIM_ENTRIES)
             (void)append_document(world, branch, &doc, ENTRY_NO_REF);
@@ -224,8 +229,20 @@ static void copies_tick(struct sim_world *world)
     }
 }
 
+/* The battery died, or somebody set it by hand; then it is put right. */
+static void clock_jump(struct sim_world *world)
+{
+    world->off = world->off ? 0 : world->wrong_by;
+    world->was_off = true;
+    world->clock_at = sim_now + sim_between(3 * 3600, 30 * 3600);
+    sim_count.clocks++;
+    sim_trace("his clock is off by %lld s", (long long)world->off);
+}
+
 void sim_world_tick(struct sim_world *world)
 {
+    if (sim_now >= world->clock_at)
+        clock_jump(world);
     if (sim_now >= world->next_word) {
         say_something(world);
         world->next_word = sim_now + sim_between(world->every_s / 4, world->every_s);
@@ -241,6 +258,24 @@ void sim_world_tick(struct sim_world *world)
         trouble(world);
     }
     copies_tick(world);
+}
+
+uint64_t sim_world_next(const struct sim_world *world)
+{
+    uint64_t at = world->next_word < world->clock_at ? world->next_word : world->clock_at;
+
+    if (world->trouble_next < world->trouble_count &&
+        world->trouble_at[world->trouble_next] < at)
+        at = world->trouble_at[world->trouble_next];
+    for (size_t i = 0; i < SIM_COPIES; i++) {
+        const struct sim_copy *copy = &world->copy[i];
+
+        if (copy->mode != SIM_HONEST && copy->mode_until < at)
+            at = copy->mode_until;
+        if (i && copy->mode == SIM_HONEST && copy->next_sync < at)
+            at = copy->next_sync;
+    }
+    return at;
 }
 
 /* ---- the beginning and the end ---- */
@@ -274,6 +309,18 @@ static void first_note(struct sim_world *world)
     (void)append(world->branch[0], ENTRY_IDENTITY, ENTRY_NO_REF, hash);
 }
 
+/* In one world of three his clock goes wrong. */
+static void clock_plan(struct sim_world *world)
+{
+    static const int64_t by[] = {
+        10800,  86400,      (int64_t)SIM_YEAR,  4 * (int64_t)SIM_YEAR,
+        -10800, -5 * 86400, -(int64_t)SIM_YEAR, -4 * (int64_t)SIM_YEAR};
+
+    world->wrong_by = by[sim_random(COUNT_OF(by))];
+    world->clock_at =
+        sim_chance(333333) ? SIM_T0 + sim_between(6 * 3600, 60 * 3600) : UINT64_MAX;
+}
+
 void sim_world_open(struct sim_world *world)
 {
     struct document promise = {.kind = DOC_PROMISE}, word = {.kind = DOC_DISPATCH};
@@ -291,6 +338,7 @@ void sim_world_open(struct sim_world *world)
     word = (struct document){.kind = DOC_DISPATCH};
     say(world, &word, ENTRY_NO_REF);
     world->next_word = sim_now + sim_between(world->every_s / 4, world->every_s);
+    clock_plan(world);
     world->trouble_count = sim_random(SIM_TROUBLES + 1);
     for (size_t i = 0; i < world->trouble_count; i++)
         world->trouble_at[i] = (i ? world->trouble_at[i - 1] : SIM_T0 + 7200) +
@@ -326,23 +374,31 @@ static bool find_file(const struct sim_world *world, const char *path, struct by
     return false;
 }
 
+static bool is_tile(const char *path, uint64_t size)
+{
+    struct tlog_tile tile = {TLOG_LEVEL_ENTRIES, 0, (uint16_t)size};
+    char name[TLOG_PATH_BYTES];
+
+    if (strncmp(path, "tile/", 5) != 0)
+        return false;
+    if (tlog_tile_path(&tile, name, NULL) < 0)
+        bug("sim: a tile that cannot be");
+    return strcmp(path, name) == 0;
+}
+
 bool sim_serve(struct sim_world *world, size_t number, const char *path, struct bytes *out)
 {
     const struct sim_copy *copy = &world->copy[number];
     bool other = copy->mode == SIM_ROLLBACK || copy->mode == SIM_FORK;
     uint64_t size = other ? copy->served : copy->size;
     size_t branch = copy->mode == SIM_FORK ? copy->branch : 0;
-    struct tlog_tile tile = {TLOG_LEVEL_ENTRIES, 0, (uint16_t)size};
-    char name[TLOG_PATH_BYTES];
     bool there = true;
 
-    if (tlog_tile_path(&tile, name, NULL) < 0)
-        bug("sim: a tile that cannot be");
     if (strcmp(path, "checkpoint") == 0)
         bytes_slice(out, bytes_view(checkpoint(world, branch, size)));
     else if (strcmp(path, "id/current") == 0 || strcmp(path, "id/0.note") == 0)
         bytes_slice(out, bytes_view(&world->identity));
-    else if (strcmp(path, name) == 0)
+    else if (is_tile(path, size))
         for (uint64_t i = 0; i < size; i++)
             tlog_entry_tile_add(out, slice_text(world->branch[branch]->line[i]));
     else
@@ -369,10 +425,31 @@ uint64_t sim_truth_word(const struct sim_world *world, uint64_t size)
     return 0;
 }
 
-void sim_truth_due(const struct sim_world *world, uint64_t size, struct due *out)
+/* Behind what everybody read at the beginning: whoever watches can tell. */
+static bool is_far_behind(const struct sim_truth *truth)
 {
-    uint64_t word = sim_truth_word(world, size), promise = size - 1;
-    struct sim_truth said = world->truth[word];
+    return truth->published + 600 < SIM_T0;
+}
+
+/* From when does it count, at the soonest or at the latest? */
+static uint64_t count_from(const struct sim_truth *truth, uint64_t index, enum sim_bound bound,
+                           const uint64_t first[SIM_ENTRIES])
+{
+    if (!truth->touched)
+        return truth->published;
+    if (bound == SIM_NOT_AFTER)
+        return first[index] + 600;
+    return is_far_behind(truth) || truth->made < truth->published ? truth->made
+                                                                  : truth->published;
+}
+
+void sim_truth_due(const struct sim_world *world, uint64_t size, enum sim_bound bound,
+                   const uint64_t first[SIM_ENTRIES], struct due *out)
+{
+    uint64_t word = sim_truth_word(world, size), promise = size - 1, said_at = word;
+    uint64_t word_from, promise_from, next_due = world->truth[word].next_due, published;
+    uint64_t other_word, other_promise, length;
+    enum sim_bound other;
     const struct sim_truth *rule;
 
     *out = (struct due){.promised = true};
@@ -380,18 +457,30 @@ void sim_truth_due(const struct sim_world *world, uint64_t size, struct due *out
         promise--;
     rule = &world->truth[promise];
     if (is_withdrawn(world, word, size)) {
-        said.published = world->truth[said.withdrawn_by].published;
-        said.next_due = 0;
+        said_at = world->truth[word].withdrawn_by;
+        next_due = 0;
     }
-    if (word && said.next_due && !(rule->silent_until && promise > word)) {
-        out->by = said.next_due;
+    published = world->truth[said_at].published;
+    word_from = count_from(&world->truth[said_at], said_at, bound, first);
+    promise_from = count_from(rule, promise, bound, first);
+    if (word && next_due && !(rule->silent_until && promise > word)) {
+        out->by = word_from + (next_due - published);
     } else if (rule->every_s) {
-        out->by = rule->every_s + (word > promise || said.published > rule->published
-                                       ? said.published
-                                       : rule->published);
+        out->by = rule->every_s +
+                  (word > promise || word_from > promise_from ? word_from : promise_from);
     } else {
-        out->by = rule->silent_until;
+        length = rule->silent_until - rule->published;
+        out->by = promise_from + length;
         out->silent = true;
-        out->promised = !(word > promise && said.published >= rule->silent_until);
+        out->promised = !(word > promise && word_from >= out->by);
+        other = bound == SIM_NOT_BEFORE ? SIM_NOT_AFTER : SIM_NOT_BEFORE;
+        other_word = count_from(&world->truth[said_at], said_at, other, first);
+        other_promise = count_from(rule, promise, other, first);
+        /* Whether the word came in the silence or after it, only his clock could say. */
+        if (word > promise &&
+            (word_from >= other_promise + length) != (other_word >= promise_from + length)) {
+            sim_count.unsure++;
+            out->promised = bound == SIM_NOT_BEFORE;
+        }
     }
 }
