@@ -2,7 +2,7 @@
 _stillhere() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local globals="-C --json -q -v --no-color --lang --help --version"
-    local commands="init post checkin promise status show withdraw settings verify serve watch key backup restore recover rebuild doctor"
+    local commands="init post checkin promise status show withdraw settings verify audit proof serve watch key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -C | --lang) i=$((i + 1)) ;;
@@ -22,7 +22,7 @@ _stillhere() {
         mapfile -t COMPREPLY < <(compgen -W "en zh-Hans uk ru" -- "$word")
         return
         ;;
-    --sheet | --tls-cert | --tls-key | --contacts | --trust)
+    --file | --policy | --output | -o | --sheet | --tls-cert | --tls-key | --contacts | --trust)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
@@ -37,11 +37,13 @@ _stillhere() {
     post) options="--well --hurt --moving --status --place --next-due --lang --dry-run --no-poster" ;;
     checkin) options="--well --hurt --moving --status --place --next-due --lang" ;;
     promise) options="every until silent because --lang --dry-run" ;;
-    status) options="" ;;
+    status) options="--state" ;;
     show) options="" ;;
     withdraw) options="--reason" ;;
     settings) options="base zone family-zone family-place --unset" ;;
-    verify) options="--channel" ;;
+    verify) options="--channel --file --policy --key" ;;
+    proof) options="--output -o" ;;
+    audit) options="--heal --read-data" ;;
     serve) options="--listen --tls-cert --tls-key --watch-state --front-at --print-config" ;;
     watch) options="--once --contacts --rehearse --test --ack --log --state --channel --every --allow-host --trust" ;;
     key) options="show --vkey" ;;

@@ -105,6 +105,8 @@
 #define LIMIT_VERIFY_ENTRIES (1u << 24) /* entries; one byte of memory each */
 #define LIMIT_VERIFY_WITHDRAWALS (1u << 19) /* of one channel; 16 bytes of memory each */
 #define LIMIT_VERIFY_OPENINGS (1u << 17)    /* of one channel; 48 bytes of memory each */
+#define LIMIT_AUDIT_ITEMS (1u << 18) /* told by one process of an audit; 160 bytes each */
+#define LIMIT_AUDIT_READERS 4 /* processes that read files at once: more than disks keep up with */
 #define LIMIT_CERTIFICATE_BYTES 16384       /* bytes of a certificate in PEM */
 
 /* ---- addresses and outgoing requests ---- */

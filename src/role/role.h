@@ -28,6 +28,56 @@ struct channel_signer role_signer(struct channel *channel);
 /* verify_channel on the public tree at dir, in a child that can only read below it. */
 MUST_CHECK int role_verify(int dir, const struct channel_id *expected,
                            struct verify_report *report, struct why *why);
+/* verify_proof in such a child; dir: a public tree whose keys speak, or -1. */
+MUST_CHECK int role_verify_proof(const struct verify_proof *proof, int dir,
+                                 struct verify_report *report, struct why *why);
+
+/* One thing that was told: a verify_event as plain data. */
+struct role_audit_item {
+    enum verify_event_kind kind;
+    uint64_t index;
+    enum verify_state state;
+    uint64_t by;
+    uint64_t bytes;
+    bool has_sha256;
+    uint8_t sha256[32];
+    char path[LIMIT_PATH_BYTES + 32];   /* empty for an entry's state */
+    char source[LIMIT_PATH_BYTES + 32]; /* where the other copy has it; empty: at path */
+};
+/* What an audit looks at; descriptors are directories, -1 where there is none. */
+struct role_audit {
+    int dir;                     /* a public tree */
+    int sealed, quarantine;      /* of its home */
+    int other;                   /* another copy, for files of log and identity: see below */
+    const char *const *replaced; /* paths below id/ that are to be taken from the other copy */
+    size_t replaced_count;
+    const struct channel_id *expected; /* or NULL */
+    unsigned readers;                  /* blobs are read by so many processes; 0: their sizes */
+    /* Called with everything that was told, when all is over. */
+    void (*item)(void *ctx, const struct role_audit_item *item);
+    void *ctx;
+};
+/*
+ * verify_channel with a listener, in children that can only read below these directories.  Of
+ * many items each child tells at most LIMIT_AUDIT_ITEMS; *more counts the rest.
+ *
+ * With another copy its entry tiles, and the identity files named in replaced, are looked at in
+ * the place of ours; when they give what our checkpoint signs, each of them that is not the
+ * same here is told as missing or changed, with its size and hash.
+ */
+MUST_CHECK int role_audit(const struct role_audit *audit, struct verify_report *report,
+                          uint64_t *more, struct why *why);
+/* The channel whose identity note 0 lies below dir; SH_ENOTFOUND: none does. */
+MUST_CHECK int role_channel_of(int dir, struct channel_id *id, struct why *why);
+/*
+ * How far two trees, whose logs both hold, have the same entries, and the same identity notes:
+ * the index of the first entry and the number of the first note that differ, or that one lacks.
+ */
+struct role_likeness {
+    uint64_t entries, notes;
+};
+MUST_CHECK int role_compare(const int dirs[2], const struct verify_report *const reports[2],
+                            struct role_likeness *out, struct why *why);
 
 /* Called now and then with the bytes of the new file that are written. */
 struct role_progress {

@@ -7,6 +7,11 @@
 #include "proc/proc.h"
 #include "role/role.h"
 
+/* As verify_source.read and .hash, below the directory dir; sha256 NULL: only its size. */
+MUST_CHECK int role_file_read(int dir, const char *path, struct bytes *out, struct why *why);
+MUST_CHECK int role_file_hash(int dir, const char *path, uint8_t sha256[32], uint64_t *bytes,
+                              struct why *why);
+
 /* A source over a regular file; *fd must outlive it.  SH_EFORMAT for anything else. */
 MUST_CHECK int role_source(const int *fd, struct bmff_source *source, struct why *why);
 

@@ -12,6 +12,7 @@
 #include "crypt/crypt.h"
 #include "io/io.h"
 #include "proc/proc.h"
+#include "role/role_int.h"
 
 #define HASH_STEP_BYTES (256u << 10)
 
@@ -30,13 +31,12 @@ static int fail_open(const char *path, int cause, struct why *why)
     return why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", path, strerror(cause));
 }
 
-/* A regular file below the tree; links are not followed, and pipes not waited for. */
-static int open_file(const struct task *task, const char *path, int *fd, uint64_t *bytes,
-                     struct why *why)
+/* A regular file below dir; links are not followed, and pipes not waited for. */
+static int open_file(int dir, const char *path, int *fd, uint64_t *bytes, struct why *why)
 {
     struct stat st;
 
-    *fd = openat(task->dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    *fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (*fd < 0)
         return fail_open(path, errno, why);
     if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
@@ -47,11 +47,11 @@ static int open_file(const struct task *task, const char *path, int *fd, uint64_
     return why_set(why, SH_EIO, WHY_NOWHERE, "%s: not a regular file", path);
 }
 
-static int read_file(void *ctx, const char *path, struct bytes *out, struct why *why)
+int role_file_read(int dir, const char *path, struct bytes *out, struct why *why)
 {
     uint64_t bytes;
     int fd;
-    int rc = open_file(ctx, path, &fd, &bytes, why);
+    int rc = open_file(dir, path, &fd, &bytes, why);
 
     if (rc < 0)
         return rc;
@@ -63,19 +63,19 @@ static int read_file(void *ctx, const char *path, struct bytes *out, struct why 
     return rc;
 }
 
-static int hash_file(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
-                     struct why *why)
+int role_file_hash(int dir, const char *path, uint8_t sha256[32], uint64_t *bytes,
+                   struct why *why)
 {
     static uint8_t step[HASH_STEP_BYTES];
     struct crypt_sha256 sha;
     uint64_t size, seen = 0;
     ssize_t got = 1;
     int fd;
-    int rc = open_file(ctx, path, &fd, &size, why);
+    int rc = open_file(dir, path, &fd, &size, why);
 
     if (rc < 0)
         return rc;
-    if (size != *bytes) {
+    if (size != *bytes || !sha256) {
         *bytes = size;
         io_close(&fd);
         return SH_OK;
@@ -98,6 +98,17 @@ static int hash_file(void *ctx, const char *path, uint8_t sha256[32], uint64_t *
     *bytes = seen;
     io_close(&fd);
     return rc;
+}
+
+static int read_file(void *ctx, const char *path, struct bytes *out, struct why *why)
+{
+    return role_file_read(((const struct task *)ctx)->dir, path, out, why);
+}
+
+static int hash_file(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
+                     struct why *why)
+{
+    return role_file_hash(((const struct task *)ctx)->dir, path, sha256, bytes, why);
 }
 
 static int check_tree(void *ctx, const struct proc_side *side, struct why *why)
