@@ -130,7 +130,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     status.doc = newest(channel, &entry, &raw, &arena, &doc) ? &doc : NULL;
     rc = cmd_due(channel, &status.clock, &status.due, &why);
     if (rc == SH_OK)
-        rc = cmd_status_watch(cmd, &status.watch, &why);
+        rc = cmd_status_watch(cmd, cmd_value(args, "state"), &status.watch, &why);
     if (rc == SH_OK && cmd->json)
         answer_json(&out, &status);
     else if (rc == SH_OK)
@@ -144,17 +144,22 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     return rc;
 }
 
+static const struct cmd_option options[] = {
+    {"state", "DIR", "where the watch keeps what it knows, if not in private/watch"},
+    {NULL, NULL, NULL}};
+
 const struct cmd_spec cmd_spec_status = {
     .name = "status",
-    .usage = "",
+    .usage = "[--state DIR]",
     .summary = "show the channel in one screen",
     .about =
         "Prints the channel's name and id, the newest word, when the next one is due,\n"
-        "the size of the log, and how the watch in private/watch stands, if there is one.\n"
+        "the size of the log, and how the watch stands, if there is one: the one with its\n"
+        "state in private/watch, or in DIR as given to watch --state.\n"
         "Exit code 3: public/ and private/ disagree, and nothing may be signed here; or the\n"
         "watch can reach no contact.",
     .examples = "  stillhere status\n"
                 "  stillhere -C ~/channel status --json\n",
-    .options = NULL,
+    .options = options,
     .run = run,
 };

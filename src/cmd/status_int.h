@@ -5,9 +5,9 @@
 #include "cmd/cmd.h"
 #include "watch/watch.h"
 
-/* All zero where none was ever started. */
-MUST_CHECK int cmd_status_watch(const struct cmd *cmd, struct watch_status *out,
-                                struct why *why);
+/* Of the state in folder, or (NULL) beside the channel: all zero where none was ever started. */
+MUST_CHECK int cmd_status_watch(const struct cmd *cmd, const char *folder,
+                                struct watch_status *out, struct why *why);
 void cmd_status_watch_text(struct bytes *out, enum lang lang, const struct watch_status *watch);
 /* "watch": {...} */
 void cmd_status_watch_json(struct json_writer *json, const struct watch_status *watch);

@@ -14,12 +14,15 @@ static void number_line(struct bytes *out, enum lang lang, enum lang_string id, 
     bytes_u8(out, '\n');
 }
 
-int cmd_status_watch(const struct cmd *cmd, struct watch_status *out, struct why *why)
+int cmd_status_watch(const struct cmd *cmd, const char *folder, struct watch_status *out,
+                     struct why *why)
 {
     char state[LIMIT_HOME_BYTES];
     int rc;
 
     *out = (struct watch_status){0};
+    if (folder)
+        return watch_status(folder, out, why);
     if (snprintf(state, sizeof(state), "%s/private/watch", cmd->home) >= (int)sizeof(state))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of the channel is too long");
     rc = watch_status(state, out, why);

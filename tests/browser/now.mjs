@@ -218,7 +218,7 @@ async function states(browser, made) {
 
 const WITHDRAWN = {
   en: (at) => `A newer word was withdrawn on ${at}. Reason: said too much`,
-  zh: () => '之后还有一条消息，已于 ', uk: () => 'Новішу звістку відкликано: ',
+  zh: () => '之后还有一条消息，已经撤回：', uk: () => 'Новішу звістку відкликано: ',
   ru: () => 'Более новая весть отозвана: ' };
 const SINCE = { en: 'No word since then', zh: '当时没有更新的消息', uk: 'Новіших звісток на той час',
   ru: 'Более новых вестей к тому времени' };
@@ -226,7 +226,7 @@ const HOLDS = { en: 'and holds no newer word.', zh: '，其中没有更新的消
   uk: 'Новіших звісток у ній немає.', ru: 'Более новых вестей в ней нет.' };
 const NOTHING = { en: 'There is no word to show.', zh: '目前没有可以显示的消息。',
   uk: 'Немає звістки, яку можна показати.', ru: 'Нет вести, которую можно показать.' };
-const WITHDRAWN_ONLY = { en: ' A word was withdrawn on ', zh: ' 有一条消息已于 ',
+const WITHDRAWN_ONLY = { en: ' A word was withdrawn on ', zh: ' 有一条消息已经撤回：',
   uk: ' Звістку відкликано: ', ru: ' Весть отозвана: ' };
 const MISSING = { en: 'There is a newer word, but it is missing in this copy.',
   zh: '还有一条更新的消息，但本副本里缺失。', uk: 'Є новіша звістка, але в цій копії її бракує.',

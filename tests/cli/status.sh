@@ -30,6 +30,14 @@ done
 runs "the watch in JSON" still -C "$home" status --json
 same "when it looked" "$(json "['watch']['looked_at']")" 1790000000
 same "what it heard" "$(json "['watch']['heard']")" 1
+STILLHERE_NOW=1790000500 still -C "$home" watch "$home" --once --state "$scratch/elsewhere" >/dev/null 2>&1
+runs "a watch with its state elsewhere" still -C "$home" status --json --state "$scratch/elsewhere"
+same "when it looked" "$(json "['watch']['looked_at']")" 1790000500
+runs "in words" still -C "$home" status --state "$scratch/elsewhere"
+has "what it heard" "$out" 'Copies heard then: 1 of 1'
+runs "the one beside the channel" still -C "$home" status --json
+same "is another" "$(json "['watch']['looked_at']")" 1790000000
+fails 1 "a state that is not there" still -C "$home" status --state "$scratch/nowhere"
 watching() {
     sqlite3 "$home/private/watch/watch.db" "$1"
 }
