@@ -99,6 +99,19 @@ static int option_take(struct cmd *cmd, struct cmd_words *words, struct cmd_args
     return CMD_DONE;
 }
 
+/* "-o FILE", for commands that have --output. */
+static int short_take(const struct cmd *cmd, struct cmd_words *words, struct cmd_args *args)
+{
+    int i = option_find(args->spec, "output", sizeof("output") - 1);
+
+    if (i < 0 || strcmp(words->word[words->at], "-o") != 0)
+        return CMD_NOT_MINE;
+    if (args->values[i])
+        return cmd_usage(cmd, "-o is given twice");
+    args->values[i] = take_value(words, NULL);
+    return args->values[i] ? CMD_DONE : cmd_usage(cmd, "-o needs a value: FILE");
+}
+
 static int word_take(struct cmd *cmd, const char *word, struct cmd_args *args)
 {
     if (args->word_count == CMD_WORDS_MAX)
@@ -122,7 +135,7 @@ int cmd_args_parse(struct cmd *cmd, struct cmd_words *words, struct cmd_args *ar
             only_words = true;
             rc = CMD_DONE;
         } else {
-            rc = word[1] == '-' ? option_take(cmd, words, args) : CMD_NOT_MINE;
+            rc = word[1] == '-' ? option_take(cmd, words, args) : short_take(cmd, words, args);
             if (rc == CMD_NOT_MINE)
                 rc = cmd_global_take(cmd, words);
             if (rc == CMD_NOT_MINE)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/verify_int.h"
 #include "io/io.h"
 #include "role/role.h"
 #include "verify/verify.h"
@@ -38,6 +39,8 @@ static void answer_text(struct bytes *out, const struct cmd *cmd,
     if (*report->channel.text) {
         LANG_SAY(out, cmd->lang, STR_CMD_ID, report->channel.text);
         bytes_u8(out, '\n');
+    }
+    if (*report->name) { /* A proof alone does not say it. */
         LANG_SAY(out, cmd->lang, STR_CMD_CHANNEL, report->name);
         bytes_u8(out, '\n');
     }
@@ -55,7 +58,8 @@ static void answer_json(struct bytes *out, const struct cmd *cmd,
     bytes_init(&text, LIMIT_PAGE_BYTES);
     if (*report->channel.text) {
         json_put_text(&json, "channel", report->channel.text);
-        json_put_text(&json, "name", report->name);
+        if (*report->name)
+            json_put_text(&json, "name", report->name);
         json_put_number(&json, "size", report->size);
         json_put_number(&json, "dispatches", report->dispatches);
     }
@@ -77,8 +81,7 @@ static void answer_json(struct bytes *out, const struct cmd *cmd,
     bytes_release(&text);
 }
 
-/* A public tree, or the public part of a home; SH_ENOTFOUND, SH_EUNSUPPORTED for a file. */
-static int open_tree(const char *what, int *dir, struct why *why)
+int cmd_tree_open(const char *what, int *dir, struct why *why)
 {
     struct stat st;
     int home, rc;
@@ -86,8 +89,9 @@ static int open_tree(const char *what, int *dir, struct why *why)
     if (stat(what, &st) == 0 && !S_ISDIR(st.st_mode))
         return why_set(
             why, SH_EUNSUPPORTED, WHY_NOWHERE,
-            "%s: a file; give the channel's directory. To check one file, compare what "
-            "sha256sum prints for it with the SHA-256 on the page of its dispatch",
+            "%s: a file; give the channel's directory. To check one file, give its proof "
+            "(.tlog-proof) and the file with --file, or compare what sha256sum prints for it "
+            "with the SHA-256 on the page of its dispatch",
             what);
     rc = io_open_dir(AT_FDCWD, what, &home, why);
     if (rc < 0)
@@ -101,8 +105,7 @@ static int open_tree(const char *what, int *dir, struct why *why)
     return SH_OK;
 }
 
-/* There was nothing to look at: said, and with --json answered in the shape of a report. */
-static int nothing_there(const struct cmd *cmd, const struct why *why)
+int cmd_nothing_there(const struct cmd *cmd, const struct why *why)
 {
     struct bytes out;
     struct json_writer json;
@@ -120,22 +123,10 @@ static int nothing_there(const struct cmd *cmd, const struct why *why)
     return cmd_answer(cmd, &out) == CMD_DONE ? CMD_UNCHECKED : CMD_FAILED;
 }
 
-/* One WHAT; the exit code that it deserves. */
-static int look_at(struct cmd *cmd, const char *what, const struct channel_id *expected,
-                   struct verify_report *report)
+int cmd_report_answer(const struct cmd *cmd, const struct verify_report *report)
 {
-    struct why why = {0};
     struct bytes out;
-    int dir = -1;
 
-    if (open_tree(what, &dir, &why) < 0)
-        return nothing_there(cmd, &why);
-    if (role_verify(dir, expected, report, &why) < 0) {
-        io_close(&dir);
-        (void)why_name(&why, 0, what); /* Only the name is added. */
-        return cmd_failed(cmd, &why);
-    }
-    io_close(&dir);
     bytes_init(&out, LIMIT_NOTE_BYTES * 16);
     if (cmd->json)
         answer_json(&out, cmd, report);
@@ -146,6 +137,24 @@ static int look_at(struct cmd *cmd, const char *what, const struct channel_id *e
     return verify_verdict(report) == VERIFY_OK        ? CMD_DONE
            : verify_verdict(report) == VERIFY_WANTING ? CMD_WANTING
                                                       : CMD_UNCHECKED;
+}
+
+/* One WHAT; the exit code that it deserves. */
+static int look_at(struct cmd *cmd, const char *what, const struct channel_id *expected,
+                   struct verify_report *report)
+{
+    struct why why = {0};
+    int dir = -1;
+
+    if (cmd_tree_open(what, &dir, &why) < 0)
+        return cmd_nothing_there(cmd, &why);
+    if (role_verify(dir, expected, report, &why) < 0) {
+        io_close(&dir);
+        (void)why_name(&why, 0, what); /* Only the name is added. */
+        return cmd_failed(cmd, &why);
+    }
+    io_close(&dir);
+    return cmd_report_answer(cmd, report);
 }
 
 static int run(struct cmd *cmd, const struct cmd_args *args)
@@ -163,6 +172,9 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
     if (!args->word_count)
         return cmd_usage(cmd, "verify needs a channel's home or a copy of its public tree");
+    if (cmd_is_proof(args->words[0]) || cmd_is_set(args, "file") ||
+        cmd_is_set(args, "policy") || cmd_is_set(args, "key"))
+        return cmd_verify_proof(cmd, args);
     if (cmd->json && args->word_count > 1)
         return cmd_usage(cmd, "--json answers with one object: name one thing at a time");
     if (id && !channel_id_parse(slice_text(id), &expected))
@@ -182,19 +194,31 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 }
 
 static const struct cmd_option options[] = {
-    {"channel", "ID", "it must be this channel (52 characters)"}, {NULL, NULL, NULL}};
+    {"channel", "ID", "it must be this channel (52 characters)"},
+    {"file", "FILE", "with a proof: the document, or a file that it names"},
+    {"policy", "FILE", "with a proof: a tlog-policy; whose signatures are enough"},
+    {"key", "VKEY", "with a proof: the log's verifier key, from a source that you trust"},
+    {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_verify = {
     .name = "verify",
-    .usage = "WHAT... [--channel ID]",
+    .usage = "WHAT... [--channel ID] [--file FILE] [--policy FILE] [--key VKEY]",
     .summary = "check a channel or a copy of it",
     .about =
         "Checks a channel's home or a copy of its public tree: keys, signature, every entry,\n"
         "every tile, every document and file.  Needs no secret and no network.  It says which\n"
         "key published what and in which order; it does not say that a scene is true.\n"
-        "Compare the channel's id with one that you have from another source: --channel.",
+        "Compare the channel's id with one that you have from another source: --channel.\n"
+        "\n"
+        "WHAT may also be one proof (.tlog-proof), checked without the channel: is the entry "
+        "in\n"
+        "the log, and is --file its document or a file that the document names?  Who signed "
+        "is\n"
+        "checked against what you give: the channel's tree as a second WHAT, --policy, --key.",
     .examples = "  stillhere verify ~/channel\n"
                 "  stillhere verify /media/usb/copy --channel $(cat id-from-his-card)\n"
+                "  stillhere verify 12.tlog-proof ~/copy --file clip.mp4\n"
+                "  stillhere verify 12.tlog-proof --file clip.mp4 --policy friends.policy\n"
                 "  stillhere verify copy --json\n",
     .options = options,
     .run = run,
