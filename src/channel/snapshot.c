@@ -244,16 +244,32 @@ static int give_kept(struct snapshot *snapshot, struct why *why)
     return rc == SH_OK && step < 0 ? step : rc;
 }
 
+static int give_key(struct snapshot *snapshot, const char *stem, const char *id,
+                    struct why *why)
+{
+    char path[CHANNEL_KEY_PATH_BYTES];
+    int rc;
+
+    channel_key_path(snapshot->channel->private_dir, stem, id, path);
+    rc = give_file(snapshot, "private", path, why);
+    return rc == SH_ENOTFOUND ? why_set(why, rc, WHY_NOWHERE, "private/%s: not there", path)
+                              : rc;
+}
+
+/* The keys that speak now, and the one before while it signs too. */
 static int give_keys(struct snapshot *snapshot, struct why *why)
 {
-    static const char *const keys[] = {CHANNEL_LOG_KEY, CHANNEL_CA_KEY};
-    int rc = SH_OK;
+    const struct channel_info *info = &snapshot->channel->info;
+    const struct identity_key *ca =
+        identity_key_open(channel_identity(snapshot->channel), KEY_C2PA_CA);
+    int rc = give_key(snapshot, "log", info->log_id, why);
 
-    for (size_t i = 0; i < COUNT_OF(keys) && rc == SH_OK; i++) {
-        rc = give_file(snapshot, "private", keys[i], why);
-        if (rc == SH_ENOTFOUND)
-            rc = why_set(why, rc, WHY_NOWHERE, "private/%s: not there", keys[i]);
-    }
+    if (rc == SH_OK && ca)
+        rc = give_key(snapshot, "c2pa-ca", ca->id, why);
+    /* Without it the next checkpoint has one signature less. */
+    if (rc == SH_OK && info->has_before &&
+        give_key(snapshot, "log", info->before_id, NULL) == SH_EIO)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "private/keys: cannot be read");
     return rc;
 }
 

@@ -2,6 +2,7 @@
 #include "cmd/sheet_int.h"
 
 #include <qrencode.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "age/age.h"
@@ -93,15 +94,20 @@ bool cmd_wrap(struct slice *rest, size_t columns, struct slice *line)
     return true;
 }
 
-static void paragraph(struct bytes *out, enum lang lang, enum lang_string id)
+static void wrapped(struct bytes *out, struct slice rest)
 {
-    struct slice rest = slice_text(lang_text(lang, id)), line;
+    struct slice line;
 
     bytes_u8(out, '\n');
     while (cmd_wrap(&rest, TEXT_COLUMNS, &line)) {
         bytes_slice(out, line);
         bytes_u8(out, '\n');
     }
+}
+
+static void paragraph(struct bytes *out, enum lang lang, enum lang_string id)
+{
+    wrapped(out, slice_text(lang_text(lang, id)));
 }
 
 /* ---- the code ---- */
@@ -153,13 +159,35 @@ static void title_line(const struct cmd_sheet_page *page, struct bytes *out)
 }
 
 /* Why this paper matters, in the order in which a person should read it. */
-static const enum lang_string words[] = {STR_SHEET_WHAT, STR_SHEET_USE, STR_SHEET_LOST,
-                                         STR_SHEET_STOLEN, STR_SHEET_KEEP};
+#define WORDS 5
+static const enum lang_string *words_of(const struct sheet *sheet)
+{
+    static const enum lang_string one[WORDS] = {STR_SHEET_WHAT, STR_SHEET_USE, STR_SHEET_LOST,
+                                                STR_SHEET_STOLEN, STR_SHEET_KEEP};
+    static const enum lang_string three[WORDS] = {
+        STR_SHEET_WHAT, STR_SHEET_USE, STR_SHEET_LOST_3, STR_SHEET_STOLEN_3, STR_SHEET_KEEP};
+
+    return sheet->parts > 1 ? three : one;
+}
+
+/* "Sheet 2 of 3: ..."; nothing for a single one. */
+static void part_text(const struct cmd_sheet_page *page, struct bytes *out)
+{
+    char part[24], parts[24];
+
+    if (page->sheet->parts < 2)
+        return;
+    (void)snprintf(part, sizeof(part), "%llu", (unsigned long long)page->sheet->part);
+    (void)snprintf(parts, sizeof(parts), "%llu", (unsigned long long)page->sheet->parts);
+    LANG_SAY(out, page->lang, STR_SHEET_PART, part, parts);
+}
 
 int cmd_sheet_text(const struct cmd_sheet_page *page, enum cmd_sheet_ink ink, struct bytes *out,
                    struct why *why)
 {
+    const enum lang_string *words = words_of(page->sheet);
     char identity[AGE_IDENTITY_BYTES];
+    struct bytes part;
     size_t from, till;
     QRcode *code;
 
@@ -168,7 +196,12 @@ int cmd_sheet_text(const struct cmd_sheet_page *page, enum cmd_sheet_ink ink, st
     bytes_u8(out, '\n');
     title_line(page, out);
     bytes_u8(out, '\n');
-    for (size_t i = 0; i < COUNT_OF(words); i++)
+    bytes_init(&part, LIMIT_NOTE_BYTES);
+    part_text(page, &part);
+    if (part.len)
+        wrapped(out, bytes_view(&part));
+    bytes_release(&part);
+    for (size_t i = 0; i < WORDS; i++)
         paragraph(out, page->lang, words[i]);
     paragraph(out, page->lang, STR_SHEET_MACHINE);
     bytes_u8(out, '\n');
@@ -273,6 +306,7 @@ out:
 
 int cmd_sheet_svg(const struct cmd_sheet_page *page, struct bytes *out, struct why *why)
 {
+    const enum lang_string *words = words_of(page->sheet);
     unsigned y = PAGE_MARGIN + 40;
     struct bytes title;
     int rc;
@@ -293,8 +327,12 @@ int cmd_sheet_svg(const struct cmd_sheet_page *page, struct bytes *out, struct w
     title_line(page, &title);
     y += TEXT_STEP / 2;
     svg_paragraph(out, &y, bytes_view(&title));
+    bytes_clear(&title);
+    part_text(page, &title);
+    if (title.len)
+        svg_paragraph(out, &y, bytes_view(&title));
     bytes_release(&title);
-    for (size_t i = 0; i < COUNT_OF(words); i++)
+    for (size_t i = 0; i < WORDS; i++)
         svg_paragraph(out, &y, slice_text(lang_text(page->lang, words[i])));
     svg_paragraph(out, &y, slice_text(lang_text(page->lang, STR_SHEET_MACHINE)));
     rc = svg_machine(page, out, &y, why);

@@ -1,0 +1,62 @@
+/*
+ * key_int -- the verbs of `stillhere key`: what they share.
+ *
+ * What:    every change of keys is one identity note: drafted, signed with the sheets, shown in
+ *          plain words; secrets are durable and new sheets are kept before it is committed.
+ * Errors:  as channel_rotate; SH_EARG and SH_ECONFLICT for sheets that do not fit.
+ */
+#ifndef CMD_KEY_INT_H
+#define CMD_KEY_INT_H
+
+#include "cmd/sheet_int.h"
+
+#define KEY_FRESH_MAX 2
+struct key_fresh {
+    const char *stem; /* "log", "c2pa-ca" */
+    char id[KEY_ID_CHARS + 1];
+    struct secret secret;
+};
+struct key_change {
+    struct cmd *cmd;
+    const struct cmd_args *args;
+    struct channel *channel;
+    const struct identity *before;
+    uint64_t index; /* of the identity entry to be */
+    bool dry;
+    struct cmd_sheets sheets;
+    struct identity_draft draft;
+    struct key_fresh fresh[KEY_FRESH_MAX];
+    size_t fresh_count;
+    struct sheet made[CMD_SHEETS_NEW]; /* new sheets */
+    size_t made_count;
+    struct cmd_sheet_set set;
+    char pem_path[TREE_PATH_BYTES];
+    struct bytes pem;
+    struct bytes words; /* what is done, line by line */
+};
+/* Open the channel, read the sheets, and draft a copy of the newest note. */
+MUST_CHECK int key_change_begin(struct key_change *change, struct why *why);
+/* New keys that speak from `from` on, drawn and drafted. */
+MUST_CHECK int key_fresh_log(struct key_change *change, uint64_t from, struct why *why);
+MUST_CHECK int key_fresh_ca(struct key_change *change, uint64_t from, struct why *why);
+/* Sign, keep, commit, publish and answer; with --dry-run only say.  An exit code or an error. */
+MUST_CHECK int key_change_finish(struct key_change *change, struct why *why);
+void key_change_end(struct key_change *change);
+/* Build the draft's text and sign it with the given sheets and the new ones. */
+MUST_CHECK int key_note_build(struct key_change *change, struct bytes *note, struct why *why);
+
+/* --since INDEX|TIME: *index, and a line of words when it was a time. */
+MUST_CHECK int key_since(struct key_change *change, const char *text, uint64_t *index,
+                         struct why *why);
+
+/* The verbs; args->words[0] is the verb. */
+int key_show(struct cmd *cmd, const struct cmd_args *args);
+int key_ca(struct cmd *cmd, const struct cmd_args *args);
+int key_rotate(struct cmd *cmd, const struct cmd_args *args);
+int key_revoke(struct cmd *cmd, const struct cmd_args *args);
+int key_add(struct cmd *cmd, const struct cmd_args *args);
+int key_sheet(struct cmd *cmd, const struct cmd_args *args);
+int key_check(struct cmd *cmd, const struct cmd_args *args);
+int key_recover(struct cmd *cmd, const struct cmd_args *args);
+
+#endif
