@@ -23,6 +23,7 @@ struct scene {
     struct alarm_rules rules;
     struct alarm_copy copy[3];
     size_t copies;
+    bool by_clock; /* the rounds know the clock that says now */
     struct alarm_view view;
     char said[1024]; /* "+late0 -late0 good0": tell, over, good; with the contact's number */
 };
@@ -68,7 +69,7 @@ static void scene_step(struct scene *s, uint64_t now, const char *hears, const c
     static const char *const kinds[] = {"late", "silent", "disagree"};
     static const char *const what[] = {"+", "-", "good"};
     struct alarm_event events[ALARM_EVENTS];
-    struct alarm_round round = {s->copy, s->copies, now, NULL};
+    struct alarm_round round = {s->copy, s->copies, now, s->by_clock ? &s->clock : NULL};
     size_t count, len = 0;
 
     for (size_t i = 0; i < s->copies; i++)
@@ -585,6 +586,67 @@ static void bytes_and_back(void **state)
 }
 
 /* Everybody at once: as many events as may be. */
+/* What a watch of before stored; it knew nothing of clocks, and compares them now. */
+static void bytes_of_version_1(void **state)
+{
+    const size_t more = 8 * 8 + 1 + 8 + 8 + 1;
+    struct alarm_clock clock = {0};
+    struct alarm alarm;
+    struct bytes raw;
+    struct scene s;
+
+    (void)state;
+    bytes_init(&raw, 4096);
+    scene_open(&s, 1);
+    scene_word(&s, 1, T0 + 4 * YEAR, 0);
+    s.copy[0].facts.has_promise = true;
+    s.copy[0].facts.promise_index = 0;
+    s.copy[0].facts.promise_at = T0;
+    s.copy[0].facts.every_s = DAY;
+    STEP(&s, T0, "1", "");
+    alarm_build(&s.alarm, &s.clock, &raw);
+    raw.len -= more;
+    raw.ptr[16] = '1';
+    assert_memory_equal(raw.ptr, "stillhere-alarm/1\n", 18);
+    assert_int_equal(alarm_parse(bytes_view(&raw), &alarm, &clock, NULL), SH_OK);
+    assert_int_equal(alarm.facts.word_from, 0);
+    assert_int_equal(alarm.facts.word_at, T0 + 4 * YEAR);
+    s.alarm = alarm;
+    STEP(&s, T0 + HOUR, "1", "");
+    assert_int_equal(s.view.due.by, T0 + HOUR + DAY);
+    STEP(&s, T0 + HOUR + DAY, "1", "");
+    STEP(&s, T0 + HOUR + DAY + 1, "1", "+late0");
+    bytes_release(&raw);
+}
+
+/* The watch's own clock is a year behind; then two servers put it right. */
+static void own_clock_is_corrected(void **state)
+{
+    const uint64_t dates[] = {T0 + 5 * HOUR, T0 + 5 * HOUR + 1};
+    struct scene s;
+
+    (void)state;
+    scene_open(&s, 1);
+    s.by_clock = true;
+    scene_word(&s, 1, T0, 0);
+    s.copy[0].facts.has_promise = true;
+    s.copy[0].facts.promise_at = T0 - HOUR;
+    s.copy[0].facts.every_s = 6 * HOUR;
+    (void)alarm_clock_step(&s.clock, &(struct alarm_clocks){T0 + HOUR - YEAR, 0, "b", NULL, 0});
+    STEP(&s, s.clock.believed, "1", "");
+    assert_int_equal(s.view.due.by, T0 + 7 * HOUR - YEAR);
+    assert_true(s.view.facts.word_from);
+    (void)alarm_clock_step(
+        &s.clock,
+        &(struct alarm_clocks){T0 + 5 * HOUR - YEAR, 4 * HOUR * UINT64_C(1000), "b", dates, 2});
+    assert_int_equal(s.clock.believed, dates[0]);
+    assert_int_equal(s.clock.moved, YEAR);
+    assert_true(s.clock.sure);
+    STEP(&s, s.clock.believed, "1", "");
+    assert_int_equal(s.view.due.by, T0 + 6 * HOUR);
+    assert_int_equal(s.view.facts.word_from, 0);
+}
+
 static void most_events(void **state)
 {
     const uint64_t due = T0 + HOUR;
@@ -631,6 +693,8 @@ int main(void)
         cmocka_unit_test(clocks),
         cmocka_unit_test(clock_runs),
         cmocka_unit_test(bytes_and_back),
+        cmocka_unit_test(bytes_of_version_1),
+        cmocka_unit_test(own_clock_is_corrected),
         cmocka_unit_test(most_events),
     };
 
