@@ -1,12 +1,18 @@
 /* stillhere watch: an eye on the copies of a channel, and on the promised word. */
 #include "cmd/watch_int.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/io.h"
 #include "url/url.h"
+
+/* Not a cap: who looks less often than once a day watches over nobody. */
+#define EVERY_MOST_S 86400
 
 /* ---- where the state is ---- */
 
@@ -50,6 +56,7 @@ struct wanted {
     char state[LIMIT_HOME_BYTES];
     const char *home[1]; /* the channel itself, when no source is named */
     struct channel_id channel;
+    struct channel_settings settings;
     struct url_allowed allowed[CMD_MANY_MAX];
 };
 
@@ -67,6 +74,64 @@ static int allowed_fill(const struct cmd *cmd, const struct cmd_args *args, stru
     return CMD_DONE;
 }
 
+/* A file of certificates, looked at before anything depends on it. */
+static int trust_check(const struct cmd *cmd, const char *path)
+{
+    struct bytes text;
+    struct why why = {0};
+    bool has = false;
+    int rc;
+
+    if (!path)
+        return CMD_DONE;
+    bytes_init(&text, LIMIT_FETCH_BYTES);
+    rc = io_read(AT_FDCWD, path, &text, &why);
+    for (size_t i = 0; rc == SH_OK && i + 27 <= text.len && !has; i++)
+        has = memcmp(text.ptr + i, "-----BEGIN CERTIFICATE-----", 27) == 0;
+    bytes_release(&text);
+    if (rc != SH_OK)
+        return cmd_usage(cmd, "--trust: %s", why.text);
+    return has ? CMD_DONE : cmd_usage(cmd, "--trust %s: holds no certificate (PEM)", path);
+}
+
+static int contacts_check(const struct cmd *cmd, const char *path)
+{
+    struct stat st;
+
+    return path && stat(path, &st) != 0 ? cmd_usage(cmd, "--contacts %s: not there", path)
+                                        : CMD_DONE;
+}
+
+/* -C was meant: say what is wrong with it, not that something else is missing. */
+static int home_wanting(const struct cmd *cmd)
+{
+    struct stat st;
+
+    if (!cmd->home_given)
+        return cmd_usage(cmd, "watch needs a source: a channel's home, a public tree, or its "
+                              "address");
+    if (stat(cmd->home, &st) != 0)
+        return cmd_usage(cmd, "-C %s: not there; name a channel's home, or a source",
+                         cmd->home);
+    return cmd_usage(cmd,
+                     "-C %s: no channel whose private/ can be read; name a channel's home, "
+                     "or a source",
+                     cmd->home);
+}
+
+/* In the family's zone where nobody says another; a channel that cannot be asked says none. */
+static void zone_find(const struct cmd *cmd, struct wanted *out)
+{
+    struct channel *channel = NULL;
+
+    if (!home_is_channel(cmd) || channel_open(cmd->home, CHANNEL_LOOK, &channel, NULL) != SH_OK)
+        return;
+    if (channel_settings(channel, &out->settings, NULL) == SH_OK &&
+        out->settings.family_zone[0])
+        out->options.zone = out->settings.family_zone;
+    channel_close(channel);
+}
+
 static int wanted_fill(const struct cmd *cmd, const struct cmd_args *args, struct wanted *out)
 {
     const char *every = cmd_value(args, "every");
@@ -81,6 +146,8 @@ static int wanted_fill(const struct cmd *cmd, const struct cmd_args *args, struc
         return cmd_usage(cmd, "name a folder for the state with --state");
     if (every && cmd_length_parse(every, &out->options.every_s, &why) != SH_OK)
         return cmd_usage(cmd, "--every: %s", why.text);
+    if (out->options.every_s > EVERY_MOST_S)
+        return cmd_usage(cmd, "--every %s: at most a day (1d); a minute is usual", every);
     if (channel && !channel_id_parse(slice_text(channel), &out->channel))
         return cmd_usage(cmd, "--channel: the 52 characters of a channel's id");
     if (channel)
@@ -90,6 +157,10 @@ static int wanted_fill(const struct cmd *cmd, const struct cmd_args *args, struc
         out->options.sources = out->home;
         out->options.source_count = 1;
     }
+    zone_find(cmd, out);
+    if (trust_check(cmd, cmd_value(args, "trust")) != CMD_DONE ||
+        contacts_check(cmd, cmd_value(args, "contacts")) != CMD_DONE)
+        return CMD_USAGE;
     return allowed_fill(cmd, args, out);
 }
 
@@ -232,7 +303,7 @@ static int try_ways(struct cmd *cmd, struct watch_options *options, enum tell_wh
         if (exit == CMD_DONE && tries.lost)
             exit = CMD_WANTING;
     } else {
-        exit = cmd_failed(cmd, &why);
+        exit = rc == SH_ENOTFOUND ? cmd_usage(cmd, "%s", why.text) : cmd_failed(cmd, &why);
     }
     bytes_release(&out);
     return exit;
@@ -264,6 +335,9 @@ static int acknowledge(struct cmd *cmd, const char *state, const char *text)
     struct bytes out;
 
     code_clean(text, code);
+    if (strlen(code) != WATCH_CODE_BYTES - 1 ||
+        strspn(code, "abcdefghijklmnopqrstuvwxyz234567") != strlen(code))
+        return cmd_usage(cmd, "--ack: the 26 letters and digits of the message");
     if (watch_ack_set(state, code, "command", &ack, &why) != SH_OK)
         return cmd_failed(cmd, &why);
     bytes_init(&out, LIMIT_PAGE_BYTES);
@@ -287,8 +361,23 @@ static int acknowledge(struct cmd *cmd, const char *state, const char *text)
 struct listing {
     struct bytes out;
     struct json_writer json;
-    bool as_json;
+    bool as_json, acks; /* acks: only what was acknowledged */
 };
+
+static void ack_list(struct listing *listing, const struct watch_attempt *ack, const char *time)
+{
+    if (!listing->as_json) {
+        bytes_printf(&listing->out, "%s %s %s %s acknowledged\n", time, ack->contact, ack->how,
+                     tell_what_name(ack->what));
+        return;
+    }
+    json_object_open(&listing->json, NULL);
+    json_put_text(&listing->json, "time", time);
+    json_put_text(&listing->json, "contact", ack->contact);
+    json_put_text(&listing->json, "how", ack->how);
+    json_put_text(&listing->json, "what", tell_what_name(ack->what));
+    json_object_close(&listing->json);
+}
 
 static const char *outcome_name(enum tell_outcome outcome)
 {
@@ -301,6 +390,12 @@ static void list_one(void *ctx, const struct watch_attempt *attempt)
     char time[WHEN_TEXT_BYTES];
 
     when_text(attempt->at, time);
+    if (listing->acks != (attempt->how[0] != '\0') && listing->as_json)
+        return;
+    if (attempt->how[0]) {
+        ack_list(listing, attempt, time);
+        return;
+    }
     if (!listing->as_json) {
         bytes_printf(&listing->out, "%s %s %s %s %s %u %s\n", time, attempt->contact,
                      tell_kind_name(attempt->kind), tell_what_name(attempt->what),
@@ -332,6 +427,11 @@ static int list(struct cmd *cmd, const char *state)
     }
     rc = watch_log(state, list_one, &listing, &why);
     if (cmd->json) {
+        json_array_close(&listing.json);
+        json_array_open(&listing.json, "acknowledgements");
+        listing.acks = true;
+        if (rc == SH_OK)
+            rc = watch_log(state, list_one, &listing, &why);
         json_array_close(&listing.json);
         cmd_json_close(&listing.json);
     }
@@ -371,8 +471,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                         name && strcmp(name, "all") != 0 ? name : NULL);
     }
     if (!wanted.options.source_count)
-        return cmd_usage(cmd, "watch needs a source: a channel's home, a public tree, or its "
-                              "address");
+        return home_wanting(cmd);
     return cmd_is_set(args, "once") ? once(cmd, &wanted.options)
                                     : again_and_again(cmd, &wanted.options);
 }

@@ -135,6 +135,77 @@ static void clocks(struct bytes *out, enum lang lang, const struct due_facts *fa
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_BLIND));
 }
 
+/* ---- who was told, and who is next ---- */
+
+struct telling {
+    struct bytes *out;
+    enum lang lang;
+    struct json_writer *json;
+};
+
+static void told_line(void *ctx, const struct watch_told *told)
+{
+    const struct telling *telling = ctx;
+    char date[LANG_DATE_BYTES];
+
+    lang_date_short(telling->lang, told->at, date);
+    bytes_text(telling->out, "    ");
+    LANG_SAY(telling->out, telling->lang,
+             told->reached ? STR_WATCH_TOLD
+             : told->waits ? STR_WATCH_TELLING
+                           : STR_WATCH_UNTOLD,
+             told->contact, date);
+    bytes_u8(telling->out, '\n');
+}
+
+static void tellings(struct bytes *out, enum lang lang, const struct watch *watch, size_t index)
+{
+    struct telling telling = {.out = out, .lang = lang};
+    struct watch_view view;
+    char date[LANG_DATE_BYTES];
+    const char *next;
+    uint64_t at = 0;
+
+    watch_view_at(watch, index, &view);
+    for (int kind = 0; kind < ALARM_KINDS; kind++) {
+        if (view.episode[kind].open)
+            watch_told_each(watch, index, (enum alarm_kind)kind, told_line, &telling);
+        next = watch_next(watch, index, (enum alarm_kind)kind, &at);
+        if (!next)
+            continue;
+        lang_date_short(lang, at, date);
+        bytes_text(out, view.episode[kind].open ? "    " : "  ");
+        LANG_SAY(out, lang, view.episode[kind].open ? STR_WATCH_NEXT : STR_WATCH_NEXT_LATE,
+                 next, date);
+        bytes_u8(out, '\n');
+    }
+}
+
+static void told_json(void *ctx, const struct watch_told *told)
+{
+    const struct telling *telling = ctx;
+
+    json_object_open(telling->json, NULL);
+    json_put_text(telling->json, "contact", told->contact);
+    json_put_bool(telling->json, "reached", told->reached);
+    json_put_number(telling->json, "at", told->at);
+    json_object_close(telling->json);
+}
+
+static void next_json(struct json_writer *json, const struct watch *watch, size_t index,
+                      enum alarm_kind kind)
+{
+    uint64_t at = 0;
+    const char *next = watch_next(watch, index, kind, &at);
+
+    if (!next)
+        return;
+    json_object_open(json, "next");
+    json_put_text(json, "contact", next);
+    json_put_number(json, "at", at);
+    json_object_close(json);
+}
+
 static void promise(struct bytes *out, enum lang lang, const struct watch_view *channel)
 {
     const struct alarm_view *view = channel->alarm;
@@ -207,6 +278,7 @@ void cmd_watch_text(struct bytes *out, enum lang lang, const struct watch *watch
         }
         verdict(out, lang, watch, i);
         promise(out, lang, &view);
+        tellings(out, lang, watch, i);
         copies(out, lang, watch, i);
     }
     (void)snprintf(waiting, sizeof(waiting), "%zu", people.waiting);
@@ -231,8 +303,11 @@ static const char *state_name(enum cmd_exit exit)
     return exit == CMD_DONE ? "well" : exit == CMD_WANTING ? "alarm" : "unchecked";
 }
 
-static void episodes_json(struct json_writer *json, const struct alarm_episode *episode)
+static void episodes_json(struct json_writer *json, const struct watch *watch, size_t index,
+                          const struct alarm_episode *episode)
 {
+    struct telling telling = {.json = json};
+
     json_array_open(json, "episodes");
     for (int kind = 0; kind < ALARM_KINDS; kind++) {
         if (!episode[kind].open)
@@ -241,6 +316,10 @@ static void episodes_json(struct json_writer *json, const struct alarm_episode *
         json_put_text(json, "kind", watch_kind_name((enum alarm_kind)kind));
         json_put_number(json, "since", episode[kind].since);
         json_put_bool(json, "acknowledged", episode[kind].acked);
+        json_array_open(json, "told");
+        watch_told_each(watch, index, (enum alarm_kind)kind, told_json, &telling);
+        json_array_close(json);
+        next_json(json, watch, index, (enum alarm_kind)kind);
         json_object_close(json);
     }
     json_array_close(json);
@@ -313,7 +392,9 @@ static void channel_json(struct json_writer *json, const struct watch *watch, si
     json_put_number(json, "copies", view.alarm->copies);
     json_put_number(json, "heard", view.alarm->heard);
     json_put_number(json, "agree", view.alarm->agree);
-    episodes_json(json, view.episode);
+    episodes_json(json, watch, index, view.episode);
+    if (!view.episode[ALARM_LATE].open)
+        next_json(json, watch, index, ALARM_LATE);
     copies_json(json, watch, index, view.copies);
     json_object_close(json);
 }

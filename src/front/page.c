@@ -82,14 +82,16 @@ static void languages(struct markup *m, enum lang lang)
 }
 
 /* <p> with a time for {1}. */
-static void sentence(struct markup *m, enum lang lang, enum lang_string id, uint64_t at)
+static void sentence(struct markup *m, enum lang lang, enum lang_string id,
+                     const struct watch_ack *ack)
 {
     const char *text = lang_text(lang, id);
-    char date[LANG_DATE_BYTES], machine[WHEN_TEXT_BYTES];
+    uint64_t at = ack->acked_at;
+    char date[TELL_DATE_BYTES], machine[WHEN_TEXT_BYTES];
     struct slice literal;
     unsigned number;
 
-    lang_date(lang, at, date);
+    tell_date(lang, ack->zone, at, date);
     when_text(at, machine);
     markup_open(m, "p");
     while ((text = lang_next(text, &literal, &number))) {
@@ -131,9 +133,13 @@ static void content(struct markup *m, const struct watch_ack *ack, enum lang lan
                                  : ack->acked ? STR_FRONT_THANKS
                                               : STR_FRONT_OVER));
     markup_newline(m);
+    if (ack->rehearsal) {
+        markup_element(m, "p", NULL, text_of(lang, STR_TELL_TEST));
+        markup_newline(m);
+    }
     /* Not what it is about: messages are neutral, and messengers fetch what links show. */
     if (ack->acked)
-        sentence(m, lang, STR_FRONT_ACKED, ack->acked_at);
+        sentence(m, lang, STR_FRONT_ACKED, ack);
     if (ack->acked && !ack->open)
         markup_element(m, "p", NULL, text_of(lang, STR_FRONT_OVER));
     if (ask)

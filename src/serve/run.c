@@ -35,6 +35,8 @@ struct serving {
     struct serve_person person;
     struct serve_front front;
     uint64_t front_at_ms; /* its last start */
+    int follow_pid;       /* who looks at identity chains; 0: nobody just now */
+    uint64_t follow_at_ms;
 };
 
 static bool joined(char out[PATH_MAX], const char *dir, const char *name)
@@ -161,9 +163,13 @@ static int find_watch(struct serving *serving, struct why *why)
     if (rc == SH_OK)
         rc = io_open_dir(AT_FDCWD, given ? given : serving->watch, &dir, why);
     io_close(&dir);
+    if (rc != SH_OK && given && !strstr(why->text, given))
+        (void)why_name(why, rc, given); /* Gives rc back. */
     if (rc == SH_OK && given && !realpath(given, serving->watch))
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "%.200s: %s", given, strerror(errno));
     serving->front.watch_dir = serving->watch;
+    if (serving->options->cosign)
+        serving->front.cosign_home = serving->home;
     return rc;
 }
 
@@ -210,6 +216,7 @@ static int write_config(struct serving *serving, struct why *why)
                    SERVE_FRONT_AT);
     if (serving->front.run)
         site.front = front;
+    site.cosign = serving->front.run && serving->options->cosign;
     if (serving->person.other) {
         site.user = serving->person.user;
         site.group = serving->person.group;
@@ -329,6 +336,38 @@ static void keep_front(struct serving *serving)
         io_say("error", "serve", "no-front", "cause=\"%s\"", why.text);
 }
 
+static int follow_run(void *ctx)
+{
+    const struct serving *serving = ctx;
+    struct why why = {0};
+
+    if (serving->options->follow(serving->options->follow_ctx, serving->home, &why) == SH_OK)
+        return 0;
+    io_say("warn", "cosign", "not-followed", "cause=\"%s\"", why.text);
+    return 1;
+}
+
+/* Which keys speak for the channels that are cosigned: looked at in a child, now and again. */
+static void keep_following(struct serving *serving)
+{
+    struct why why = {0};
+    uint64_t now = ticks_ms();
+
+    if (serving->follow_pid > 0) {
+        if (waitpid(serving->follow_pid, NULL, WNOHANG) != 0)
+            serving->follow_pid = 0;
+        else if (now - serving->follow_at_ms > LIMIT_COSIGN_WAIT_S * 1000)
+            (void)kill(serving->follow_pid, SIGKILL); /* Waited for above, next time. */
+    }
+    if (!serving->options->cosign || !serving->options->follow || serving->follow_pid > 0 ||
+        (serving->follow_at_ms && now - serving->follow_at_ms < LIMIT_COSIGN_EVERY_S * 1000))
+        return;
+    serving->follow_at_ms = now;
+    if (proc_begin("who follows identity chains", follow_run, serving, &serving->follow_pid,
+                   &why) != SH_OK)
+        io_say("error", "cosign", "not-followed", "cause=\"%s\"", why.text);
+}
+
 /* Until a signal asks for the end, or nginx ends; with word to the watchdog on the way. */
 static int stay(struct serving *serving, const sigset_t *set, struct why *why)
 {
@@ -342,6 +381,7 @@ static int stay(struct serving *serving, const sigset_t *set, struct why *why)
             said = ticks_ms();
         }
         keep_front(serving);
+        keep_following(serving);
         got = next_signal(set, step);
         if (serving->pid > 0 && is_gone(serving, &status))
             return ended(status, why);
@@ -393,6 +433,10 @@ static void clean(struct serving *serving)
     if (serving->pid > 0)
         serve_child_stop(serving->pid);
     serve_front_stop(&serving->front);
+    if (serving->follow_pid > 0) {
+        (void)kill(serving->follow_pid, SIGKILL);
+        (void)waitpid(serving->follow_pid, NULL, 0); /* It was just ended. */
+    }
     io_close(&serving->listen_fd);
     if (serving->private_dir >= 0) {
         /* What stays, the next start removes. */
@@ -523,6 +567,7 @@ int serve_print(const struct serve_options *options, struct bytes *out, struct w
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of the channel is too long");
     site.root = root;
     site.front = options->front_at ? options->front_at : SERVE_FRONT_DEFAULT;
+    site.cosign = options->cosign;
     site.tls_cert = options->tls_cert;
     site.tls_key = options->tls_key;
     return serve_config_build(&site, out, why);

@@ -1,8 +1,8 @@
 /*
  * store -- SQLite, thinly: open safely, prepared statements, transactions that are durable.
  *
- * Spec:    SQLite 3.40; WAL or a rollback journal, with synchronous=FULL: a commit that returned
- *          is on the disk.
+ * Spec:    SQLite 3.40; WAL or a rollback journal, with synchronous=FULL: a commit that
+ *          returned is on the disk.
  * Shapes:  integers 0..2^63-1; blobs and texts borrowed.
  * Memory:  store_open gives a handle for store_close; blobs of a row live until the next step.
  * Errors:  SH_EIO (disk), SH_ECONFLICT (busy), SH_EFORMAT (not a database, or a damaged one),
@@ -34,7 +34,7 @@ enum store_log {
     STORE_WAL,
     /*
      * A journal that stays beside the file and is written over.  For what must be written on a
-     * full disk: WAL needs a file of shared memory, made anew by whoever comes first, and a page
+     * full disk: WAL needs a file of shared memory, made anew by who comes first, and a page
      * of it that gets no block ends the process by SIGBUS.
      */
     STORE_JOURNAL

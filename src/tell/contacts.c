@@ -180,6 +180,27 @@ static int key_base(struct tell_reader *reader, char *value)
     return SH_OK;
 }
 
+/* Asked for a day of today's rules; which day does not matter. */
+static int take_zone(struct tell_reader *reader, const char *value, const char **out)
+{
+    struct why why = {0};
+    int32_t east_s;
+
+    if (io_zone_offset(value, io_now(), &east_s, &why) != SH_OK)
+        return tell_fail(reader, "zone: %s", why.text);
+    return take_line(reader, value, out);
+}
+
+static int key_zone_all(struct tell_reader *reader, char *value)
+{
+    return take_zone(reader, value, &reader->out->zone);
+}
+
+static int key_zone(struct tell_reader *reader, char *value)
+{
+    return take_zone(reader, value, &reader->open->zone);
+}
+
 static int key_called(struct tell_reader *reader, char *value)
 {
     if (strlen(value) > LIMIT_NAME_BYTES)
@@ -227,9 +248,11 @@ static const struct key {
     {"mail-password-file", KEY_TOP, false, key_mail_password},
     {"silence", KEY_TOP, false, key_silence},
     {"base", KEY_TOP, false, key_base},
+    {"zone", KEY_TOP, false, key_zone_all},
     {"called", KEY_SECTION, false, key_called},
     {"after", KEY_SECTION, false, key_after},
     {"lang", KEY_SECTION, false, key_lang},
+    {"zone", KEY_SECTION, false, key_zone},
     {"to", KEY_SECTION, true, key_to},
     {"words", KEY_SECTION, false, key_words},
     {"good", KEY_SECTION, false, key_good},

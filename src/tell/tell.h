@@ -35,6 +35,7 @@ struct tell_contact {
     const char *name;   /* of the section: [a-z0-9-]{1,32}, each once */
     const char *called; /* how the person is called, any UTF-8 line; or NULL */
     enum lang lang;
+    const char *zone; /* IANA name, that times are told in; NULL: that of all contacts */
     uint64_t after_s;
     bool good;  /* wants to hear of every word */
     bool words; /* wants place and words */
@@ -46,6 +47,7 @@ struct tell_contacts {
     const struct tell_contact *contact; /* at most LIMIT_CONTACTS, as in the file */
     size_t count;
     uint64_t silence_s;
+    const char *zone; /* IANA name, or NULL: UTC */
     const char *base; /* public URL of `front`, for the link to acknowledge; or NULL */
 };
 /* dir: where relative names of secret files start (the contacts file's folder). */
@@ -60,6 +62,15 @@ MUST_CHECK int tell_contacts_read(const char *path, struct arena *arena,
 /* The contact of that name, or NULL. */
 const struct tell_contact *tell_contact_find(const struct tell_contacts *contacts,
                                              const char *name);
+
+/* The one that holds for a contact, or NULL: UTC. */
+const char *tell_zone(const struct tell_contacts *contacts, const struct tell_contact *contact);
+/*
+ * "Tuesday 3 March 2026, 20:05 (Asia/Shanghai)"; UTC where zone is NULL, empty, or not known
+ * here.
+ */
+#define TELL_DATE_BYTES (LANG_DATE_BYTES + LIMIT_TOKEN_BYTES)
+void tell_date(enum lang lang, const char *zone, uint64_t unix_s, char out[TELL_DATE_BYTES]);
 
 enum tell_what {
     TELL_LATE,

@@ -127,11 +127,21 @@ static int take_mail(struct tell_reader *reader, char *target, struct tell_way *
 
 static int take_ntfy(struct tell_reader *reader, char *target, struct tell_way *way)
 {
+    const char *topic;
+    int rc;
+
     /* RFC 6750 2.1: what a bearer token is made of. */
     if (way->secret && only_of(reader, way->secret, ALNUM "-._~+/=",
                                "the token in token-file has characters that no token has"))
         return SH_EFORMAT;
-    return tell_take_url(reader, target, &way->target);
+    rc = tell_take_url(reader, target, &way->target);
+    if (rc != SH_OK)
+        return rc;
+    topic = strrchr(way->target, '/');
+    if (strchr(way->target, '?') || !topic || !topic[1] || topic[-1] == '/')
+        return tell_fail(reader, "the topic is missing: ntfy:https://HOST/TOPIC, and long, for "
+                                 "whoever knows it reads along");
+    return SH_OK;
 }
 
 static int take_telegram(struct tell_reader *reader, char *target, struct tell_way *way)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/io.h"
+
 size_t tell_cut(struct slice text, size_t max)
 {
     size_t len = text.len < max ? text.len : max;
@@ -38,6 +40,30 @@ const char *tell_what_name(enum tell_what what)
     return NAMES[what];
 }
 
+const char *tell_zone(const struct tell_contacts *contacts, const struct tell_contact *contact)
+{
+    return contact->zone ? contact->zone : contacts->zone;
+}
+
+void tell_date(enum lang lang, const char *zone, uint64_t unix_s, char out[TELL_DATE_BYTES])
+{
+    char date[LANG_DATE_BYTES];
+    int32_t east_s = 0;
+    const char *utc;
+    int64_t local;
+
+    if (zone && *zone && io_zone_offset(zone, unix_s, &east_s, NULL) != SH_OK)
+        zone = NULL;
+    local = (int64_t)unix_s + east_s;
+    lang_date(lang, local > 0 ? (uint64_t)local : 0, date);
+    utc = zone && *zone ? strstr(date, "UTC") : NULL;
+    if (utc)
+        (void)snprintf(out, TELL_DATE_BYTES, "%.*s(%s)%s", (int)(utc - date), date, zone,
+                       utc + 3);
+    else
+        (void)snprintf(out, TELL_DATE_BYTES, "%s", date);
+}
+
 static bool is_trouble(enum tell_what what)
 {
     return what == TELL_LATE || what == TELL_SILENT || what == TELL_DISAGREE;
@@ -53,6 +79,7 @@ struct draft {
     const struct tell_contacts *contacts;
     const struct tell_facts *facts;
     const char *name; /* of the channel */
+    const char *zone;
     enum lang lang;
     struct bytes *out;
 };
@@ -65,11 +92,11 @@ static void line(const struct draft *draft, enum lang_string id)
 
 static void line_date(const struct draft *draft, enum lang_string id, uint64_t unix_s)
 {
-    char date[LANG_DATE_BYTES];
+    char date[TELL_DATE_BYTES];
 
     if (!unix_s)
         return;
-    lang_date(draft->lang, unix_s, date);
+    tell_date(draft->lang, draft->zone, unix_s, date);
     LANG_SAY(draft->out, draft->lang, id, date);
     bytes_u8(draft->out, '\n');
 }
@@ -77,9 +104,9 @@ static void line_date(const struct draft *draft, enum lang_string id, uint64_t u
 /* The name of the channel and a date: {1} and {2}. */
 static void line_name(const struct draft *draft, enum lang_string id, uint64_t unix_s)
 {
-    char date[LANG_DATE_BYTES];
+    char date[TELL_DATE_BYTES];
 
-    lang_date(draft->lang, unix_s, date);
+    tell_date(draft->lang, draft->zone, unix_s, date);
     LANG_SAY(draft->out, draft->lang, id, draft->name, date);
     bytes_u8(draft->out, '\n');
 }
@@ -257,6 +284,7 @@ void tell_words(const struct tell_contacts *contacts, const struct tell_contact 
     struct draft draft = {.contacts = contacts,
                           .facts = facts,
                           .name = named ? facts->channel_name : "stillhere",
+                          .zone = tell_zone(contacts, contact),
                           .lang = contact->lang,
                           .out = &whole};
 

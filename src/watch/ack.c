@@ -31,6 +31,8 @@ static void fill(struct store_query *query, struct found *found, struct watch_ac
     out->acked = out->acked_at > 0;
     out->lang = lang < LANG_COUNT ? (enum lang)lang : LANG_EN;
     watch_text(out->channel_name, sizeof(out->channel_name), store_blob(query, 8));
+    watch_text(out->zone, sizeof(out->zone), store_blob(query, 9));
+    out->rehearsal = strcmp(found->channel, WATCH_REHEARSAL) == 0;
 }
 
 static int look(struct store *store, const char *code, struct found *found,
@@ -40,7 +42,7 @@ static int look(struct store *store, const char *code, struct found *found,
     struct store_query *query;
     int rc = store_query(store,
                          "SELECT codes.channel, codes.number, codes.contact, kind, since,"
-                         " closed_at, acked_at, lang, coalesce(channels.name, '')"
+                         " closed_at, acked_at, lang, coalesce(channels.name, ''), zone"
                          " FROM codes JOIN episodes USING(channel, number)"
                          " LEFT JOIN channels ON channels.id=codes.channel WHERE hash=?1",
                          &query, why);
@@ -64,7 +66,7 @@ static int look(struct store *store, const char *code, struct found *found,
 }
 
 /*
- * In the book that a watch keeps in memory, if there is one; else, and when that one was brought
+ * In the book that a watch keeps in memory, if there is one; else, and when that was brought
  * back this very moment, on the disk.
  */
 static int in_book(const char *state_dir, enum store_mode mode,

@@ -21,8 +21,12 @@
 #define ROOM_BYTES (1u << 20)
 #define ROOM_LEFT_BYTES (4u << 20)
 
+static const struct store_upgrade upgrades[] = {
+    {2, "ALTER TABLE codes ADD COLUMN zone TEXT NOT NULL DEFAULT ''"}};
 const struct store_schema watch_schema = {
-    .version = 2,
+    .version = 3,
+    .upgrades = upgrades,
+    .upgrade_count = COUNT_OF(upgrades),
     .log = STORE_JOURNAL,
     .sql =
         /* One row: what belongs to the whole watch. */
@@ -53,8 +57,8 @@ const struct store_schema watch_schema = {
     " PRIMARY KEY(channel, number)) WITHOUT ROWID;"
     /* By hash: how long a look-up takes says nothing about a code. */
     "CREATE TABLE codes(hash BLOB PRIMARY KEY, channel TEXT NOT NULL,"
-    " number INTEGER NOT NULL, contact TEXT NOT NULL, lang INTEGER NOT NULL)"
-    " WITHOUT ROWID;"
+    " number INTEGER NOT NULL, contact TEXT NOT NULL, lang INTEGER NOT NULL,"
+    " zone TEXT NOT NULL DEFAULT '') WITHOUT ROWID;"
     "CREATE TABLE queue(id INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT NOT NULL UNIQUE,"
     " contact TEXT NOT NULL, channel TEXT NOT NULL, number INTEGER NOT NULL,"
     " what INTEGER NOT NULL, subject BLOB NOT NULL, body BLOB NOT NULL,"
@@ -229,8 +233,8 @@ static int free_pages(struct store *store, uint64_t *count, struct why *why)
 }
 
 /*
- * A large row that comes and goes leaves free pages in the file.  One that is written over leaves
- * a long journal beside it, for pages that change must stand there first.  Both are written over
+ * A large row that comes and goes leaves free pages in the file.  One that is written over
+ * leaves a long journal beside it: pages that change must stand there first.  Both are used
  * later without asking the disk for room.
  */
 int watch_book_reserve(struct store *store, struct why *why)

@@ -56,7 +56,7 @@ bool watch_shelter_make(const char *state_dir, char folder[WATCH_LIFTED_BYTES])
 
 /*
  * The last resort: a disk that can not be written at all, full or broken.  The watch goes on
- * with a copy in memory, so that people are told, and brings it back as soon as it can.  The copy
+ * with a copy in memory, so that people are told, and brings it back as soon as it can.  It
  * has a place that follows from the state folder: who acknowledges finds it, and so does the
  * next watch when this one is killed.  Only a power cut takes it; then people may be told
  * again, by the same message.

@@ -87,6 +87,7 @@ static void attempt_fill(struct watch_attempt *attempt, struct store_query *quer
     watch_text(attempt->contact, sizeof(attempt->contact), store_blob(query, 1));
     watch_text(attempt->message, sizeof(attempt->message), store_blob(query, 2));
     watch_text(attempt->text, sizeof(attempt->text), store_blob(query, 7));
+    watch_text(attempt->how, sizeof(attempt->how), store_blob(query, 8));
 }
 
 int watch_log(const char *state_dir,
@@ -100,9 +101,16 @@ int watch_log(const char *state_dir,
 
     if (rc == SH_OK)
         rc = store_query(store,
-                         "SELECT at, contact, message, kind, what, outcome, status, text"
-                         " FROM attempts ORDER BY id",
+                         "SELECT at, contact, message, kind, what, outcome, status, text, '',"
+                         " 0 AS rank, id FROM attempts UNION ALL"
+                         " SELECT acked_at, acked_by, '', 0, CASE WHEN channel=?1 THEN ?2 ELSE"
+                         " kind END, 0, 0, '', how, 1, number FROM episodes WHERE acked_at>0"
+                         " ORDER BY 1, rank, id",
                          &query, why);
+    if (rc == SH_OK) {
+        store_bind_text(query, 1, WATCH_REHEARSAL);
+        store_bind_int(query, 2, TELL_REHEARSAL);
+    }
     while (rc == SH_OK || rc == STORE_ROW) {
         rc = store_step(query, why);
         if (rc != STORE_ROW)
@@ -112,6 +120,55 @@ int watch_log(const char *state_dir,
     }
     store_close(store);
     return rc < 0 ? rc : SH_OK;
+}
+
+/* ---- who was told, who is next ---- */
+
+void watch_told_each(const struct watch *watch, size_t index, enum alarm_kind kind,
+                     void (*each)(void *ctx, const struct watch_told *told), void *ctx)
+{
+    const struct watch_channel *channel = &watch->channel[index];
+    struct watch_told told;
+    struct store_query *query;
+
+    if (store_query(watch->store,
+                    "SELECT contact, state, CASE WHEN state=1 THEN state_at ELSE created END"
+                    " FROM queue WHERE channel=?1 AND number=?2 AND what<=?3 ORDER BY id",
+                    &query, NULL) != SH_OK)
+        return;
+    store_bind_text(query, 1, channel->id.text);
+    store_bind_int(query, 2, channel->alarm.episode[kind].number);
+    store_bind_int(query, 3, TELL_DISAGREE);
+    while (store_step(query, NULL) == STORE_ROW) {
+        watch_text(told.contact, sizeof(told.contact), store_blob(query, 0));
+        told.reached = store_int(query, 1) == WATCH_ACCEPTED;
+        told.waits = store_int(query, 1) == WATCH_WAITING;
+        told.at = store_int(query, 2);
+        each(ctx, &told);
+    }
+    store_done(query);
+}
+
+const char *watch_next(const struct watch *watch, size_t index, enum alarm_kind kind,
+                       uint64_t *at)
+{
+    const struct watch_channel *channel = &watch->channel[index];
+    const struct alarm_episode *episode = &channel->alarm.episode[kind];
+    const char *name = NULL;
+    uint64_t since = episode->open ? episode->since : channel->view.due.by;
+
+    if (episode->open ? episode->acked : kind != ALARM_LATE || !channel->view.due.promised)
+        return NULL;
+    for (size_t i = 0; i < watch->contacts.count; i++) {
+        const struct tell_contact *contact = &watch->contacts.contact[i];
+        bool told = episode->open && (episode->told >> watch->slot[i] & 1);
+
+        if (told || (name && since + contact->after_s >= *at))
+            continue;
+        name = contact->name;
+        *at = since + contact->after_s;
+    }
+    return name;
 }
 
 /* ---- health ---- */

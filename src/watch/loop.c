@@ -18,12 +18,18 @@
 /* Not a cap: so often, a second apart, a single look tries to write what was answered. */
 #define RECORD_TRIES 5
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t stopped, asked_again;
 
 static void on_stop(int number)
 {
     (void)number;
     stopped = 1;
+}
+
+static void on_again(int number)
+{
+    (void)number;
+    asked_again = 1;
 }
 
 /* ---- opening and closing ---- */
@@ -379,10 +385,11 @@ int watch_once(struct watch *watch, struct why *why)
 static int signals_set(sigset_t *blocked, struct why *why)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = on_stop};
+    struct sigaction action = {0};
     int rc = sigemptyset(blocked);
 
     for (size_t i = 0; i < COUNT_OF(numbers) && rc == 0; i++) {
+        action.sa_handler = numbers[i] == SIGHUP ? on_again : on_stop;
         rc = sigaction(numbers[i], &action, NULL);
         if (rc == 0)
             rc = sigaddset(blocked, numbers[i]);
@@ -413,8 +420,11 @@ static void turn(struct watch *watch)
     struct why why = {0};
 
     /* First, so that what settles at once is judged in the same turn. */
-    if (watch->judged && watch_boot_ms() >= watch->next_round_ms)
+    if (watch->judged && (asked_again || watch_boot_ms() >= watch->next_round_ms)) {
+        watch_contacts_again(watch, asked_again != 0);
+        asked_again = 0;
         round_start(watch);
+    }
     watch_ask_answers(watch, 0);
     reap(watch);
     watch_read_start(watch);

@@ -1,6 +1,9 @@
 /* From an event to a message that waits in the book, and who is to be told at all. */
 #include "watch/watch_int.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "io/io.h"
 
 /* Not a cap: later than anything. */
@@ -157,14 +160,10 @@ static int slot_give(struct watch *watch, const char *name, int *slot, struct wh
     return rc;
 }
 
-int watch_contacts_load(struct watch *watch, struct why *why)
+static int slots_find(struct watch *watch, struct why *why)
 {
     int rc = SH_OK;
 
-    if (!watch->options->contacts)
-        return SH_OK;
-    rc = tell_contacts_read(watch->options->contacts, &watch->contacts_arena, &watch->contacts,
-                            why);
     for (size_t i = 0; i < watch->contacts.count && rc == SH_OK; i++) {
         rc = slot_of(watch, watch->contacts.contact[i].name, &watch->slot[i], why);
         if (rc == SH_OK && watch->slot[i] < 0 && watch->looks_only)
@@ -173,6 +172,76 @@ int watch_contacts_load(struct watch *watch, struct why *why)
             rc = slot_give(watch, watch->contacts.contact[i].name, &watch->slot[i], why);
     }
     return rc;
+}
+
+static void stamp_take(const char *path, struct watch_stamp *out)
+{
+    struct stat st;
+
+    *out = (struct watch_stamp){0};
+    if (stat(path, &st) != 0)
+        return;
+    *out = (struct watch_stamp){.inode = st.st_ino,
+                                .bytes = (uint64_t)st.st_size,
+                                .changed_s = st.st_ctim.tv_sec,
+                                .changed_ns = st.st_ctim.tv_nsec};
+}
+
+static int contacts_read(struct watch *watch, struct why *why)
+{
+    int rc;
+
+    stamp_take(watch->options->contacts, &watch->contacts_stamp);
+    rc = tell_contacts_read(watch->options->contacts, &watch->contacts_arena, &watch->contacts,
+                            why);
+    if (rc == SH_OK && !watch->contacts.zone)
+        watch->contacts.zone = watch->options->zone;
+    return rc;
+}
+
+int watch_contacts_load(struct watch *watch, struct why *why)
+{
+    int rc;
+
+    if (!watch->options->contacts)
+        return SH_OK;
+    rc = contacts_read(watch, why);
+    return rc == SH_OK ? slots_find(watch, why) : rc;
+}
+
+/* Whoever was to be told is told until there is a file that names somebody. */
+void watch_contacts_again(struct watch *watch, bool ask)
+{
+    const struct tell_contacts before = watch->contacts;
+    struct arena arena = watch->contacts_arena;
+    struct watch_stamp stamp;
+    struct why why = {0};
+    char text[240];
+    int rc;
+
+    if (!watch->options->contacts || watch->looks_only)
+        return;
+    stamp_take(watch->options->contacts, &stamp);
+    if (!ask && memcmp(&stamp, &watch->contacts_stamp, sizeof(stamp)) == 0)
+        return;
+    arena_init(&watch->contacts_arena, LIMIT_CONTACTS_ARENA);
+    rc = contacts_read(watch, &why);
+    if (rc == SH_OK)
+        rc = slots_find(watch, &why);
+    if (rc == SH_OK) {
+        arena_release(&arena);
+        io_say("info", "watch", "contacts", "count=%zu", watch->contacts.count);
+        return;
+    }
+    arena_release(&watch->contacts_arena);
+    watch->contacts_arena = arena;
+    watch->contacts = before;
+    if (slots_find(watch, NULL) != SH_OK)
+        watch->contacts_stamp = (struct watch_stamp){0}; /* The next look tries again. */
+    /* Without the cause: it may quote how people are reached. */
+    io_say("error", "watch", "contacts", "kept=before see=status");
+    (void)snprintf(text, sizeof(text), "the contacts stay as they were: %.200s", why.text);
+    watch_book_error(watch->store, watch_time(watch), text);
 }
 
 void watch_rules(const struct watch *watch, struct alarm_rules *rules)
@@ -212,14 +281,15 @@ static enum tell_what what_of(const struct alarm_event *event)
                                          : TELL_DISAGREE;
 }
 
-static int code_store(struct watch *watch, const struct watch_key *key, const char *code,
-                      enum lang lang, struct why *why)
+int watch_code_store(struct watch *watch, const struct watch_key *key, const char *code,
+                     const struct tell_contact *contact, struct why *why)
 {
+    const char *zone = tell_zone(&watch->contacts, contact);
     uint8_t hash[CRYPT_DIGEST_BYTES];
     struct store_query *query;
     int rc = store_query(watch->store,
-                         "INSERT OR REPLACE INTO codes(hash, channel, number, contact, lang)"
-                         " VALUES(?1, ?2, ?3, ?4, ?5)",
+                         "INSERT OR REPLACE INTO codes(hash, channel, number, contact, lang,"
+                         " zone) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                          &query, why);
 
     if (rc != SH_OK)
@@ -229,7 +299,8 @@ static int code_store(struct watch *watch, const struct watch_key *key, const ch
     store_bind_text(query, 2, key->channel);
     store_bind_int(query, 3, key->number);
     store_bind_text(query, 4, key->contact);
-    store_bind_int(query, 5, lang);
+    store_bind_int(query, 5, contact->lang);
+    store_bind_text(query, 6, zone ? zone : "");
     return store_run(query, why);
 }
 
@@ -346,7 +417,7 @@ int watch_queue_event(struct watch *watch, struct watch_channel *channel,
     watch_message_id(&written.key, written.message_id);
     watch_code(&written.key, code);
     if (event->what == ALARM_TELL)
-        rc = code_store(watch, &written.key, code, contact->lang, why);
+        rc = watch_code_store(watch, &written.key, code, contact, why);
     words(watch, channel, contact, &written, event->what == ALARM_TELL ? code : NULL);
     if (rc == SH_OK)
         rc = bytes_check(&written.subject, why);

@@ -511,11 +511,59 @@ static void heard(void *ctx, const struct tell_way *way, const struct tell_answe
     trying->trial->done(trying->trial->ctx, &tried);
 }
 
+/* A rehearsal is acknowledged as an alarm is, and shows that this works, too. */
+static int rehearsal_code(struct watch *watch, const struct tell_contact *contact,
+                          char code[WATCH_CODE_BYTES], struct why *why)
+{
+    uint8_t dice[WATCH_SECRET_BYTES];
+    struct watch_key key = {.secret = dice,
+                            .channel = WATCH_REHEARSAL,
+                            .contact = contact->name,
+                            .what = TELL_REHEARSAL};
+    struct store_query *query;
+    int rc = store_query(watch->store,
+                         "INSERT INTO episodes(channel, number, kind, since, opened_at)"
+                         " VALUES(?1, (SELECT coalesce(max(number), 0)+1 FROM episodes WHERE"
+                         " channel=?1), 0, ?2, ?2) RETURNING number",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    io_random(dice, sizeof(dice));
+    store_bind_text(query, 1, WATCH_REHEARSAL);
+    store_bind_int(query, 2, watch_time(watch));
+    rc = store_step(query, why);
+    if (rc == STORE_ROW) {
+        key.number = store_int(query, 0);
+        rc = store_step(query, why);
+    }
+    store_done(query);
+    if (rc != STORE_END)
+        return rc < 0 ? rc : SH_EIO;
+    watch_code(&key, code);
+    return watch_code_store(watch, &key, code, contact, why);
+}
+
+static void names_list(const struct watch *watch, struct why *why)
+{
+    struct bytes names;
+
+    bytes_init(&names, sizeof(why->text) / 2);
+    for (size_t i = 0; i < watch->contacts.count; i++)
+        bytes_printf(&names, "%s%s", i ? ", " : "", watch->contacts.contact[i].name);
+    bytes_u8(&names, 0);
+    (void)why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "no contact has this name; there are: %s",
+                  bytes_check(&names, NULL) == SH_OK ? (const char *)names.ptr
+                                                     : "too many to list");
+    bytes_release(&names);
+}
+
 int watch_try(struct watch *watch, const struct watch_trial *trial, struct why *why)
 {
     struct trying trying = {.watch = watch, .trial = trial, .why = why};
-    const struct tell_trial each = {
+    struct tell_trial each = {
         .what = trial->what, .now = watch_time(watch), .heard = heard, .ctx = &trying};
+    char code[WATCH_CODE_BYTES];
     struct fetcher *fetcher = NULL;
     bool any = false;
 
@@ -526,12 +574,19 @@ int watch_try(struct watch *watch, const struct watch_trial *trial, struct why *
         if (trial->name && strcmp(trial->name, trying.contact->name) != 0)
             continue;
         any = true;
+        each.ack_code = NULL;
+        if (trial->what == TELL_REHEARSAL &&
+            rehearsal_code(watch, trying.contact, code, NULL) == SH_OK)
+            each.ack_code = code;
         (void)tell_trial_send(fetcher, &watch->contacts, trying.contact, &each);
     }
     fetcher_close(fetcher);
+    if (!any && trial->name && watch->contacts.count) {
+        names_list(watch, why);
+        return SH_ENOTFOUND;
+    }
     if (!any)
-        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "%s",
-                       trial->name ? "no contact has this name"
-                                   : "there are no contacts: name their file with --contacts");
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                       "there are no contacts: name their file with --contacts");
     return trying.rc == SH_OK ? watch_red_find(watch, why) : trying.rc;
 }

@@ -25,6 +25,28 @@ static const char *keep_text(struct watch *watch, const char *text)
     return copy;
 }
 
+/* A page of a channel stands for the channel: "now/", "w/...", "p/...", "index.uk.html". */
+static void cut_page(char *path)
+{
+    static const char *const folders[] = {"now/", "w/", "p/", "d/", "tile/", "id/", "verify/"};
+    static const char *const files[] = {"index", "feed.", "rss.xml", "checkpoint", "now"};
+    char *found, *last;
+
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        char part[16];
+
+        (void)snprintf(part, sizeof(part), "/%s", folders[i]);
+        found = strstr(path, part);
+        if (found)
+            found[1] = '\0';
+    }
+    last = strrchr(path, '/');
+    for (size_t i = 0; last && i < COUNT_OF(files); i++)
+        if (strncmp(last + 1, files[i], strlen(files[i])) == 0 &&
+            (i || strstr(last, ".html")) && (i < 4 || !strcmp(last, "/now")))
+            last[1] = '\0';
+}
+
 /* One spelling for one address; what is below it is asked for by appending a path. */
 static int name_url(struct watch *watch, const char *text, const char **what, struct why *why)
 {
@@ -42,6 +64,8 @@ static int name_url(struct watch *watch, const char *text, const char **what, st
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "source %.200s: give the address of the channel's first page, without ?",
                        text);
+    cut_page(url.path);
+    len = strlen(url.path);
     bytes_init(&full, LIMIT_URL_BYTES);
     url_build(&url, &full);
     if (!len || url.path[len - 1] != '/')
@@ -57,6 +81,21 @@ static int name_url(struct watch *watch, const char *text, const char **what, st
     return rc;
 }
 
+/* "host:8080", "odesa.example/now/": nobody calls a folder so; "./host:8080" still is one. */
+static bool is_host(const char *text)
+{
+    size_t host = strcspn(text, ":/");
+    size_t digits = text[host] == ':' ? strspn(text + host + 1, "0123456789") : 0;
+
+    if (!host || text[0] == '.' ||
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") < host)
+        return false;
+    if (digits)
+        return !text[host + 1 + digits] || text[host + 1 + digits] == '/';
+    return text[host] != ':' && memchr(text, '.', host) && text[host - 1] != '.' &&
+           (text[host] == '/' || strncmp(text, "www.", 4) == 0);
+}
+
 /* An absolute path even when nothing is there: a stick that is not plugged in yet. */
 static int name_folder(struct watch *watch, const char *text, const char **what,
                        struct why *why)
@@ -65,6 +104,11 @@ static int name_folder(struct watch *watch, const char *text, const char **what,
     char cwd[PATH_MAX];
 
     if (!realpath(text, path)) {
+        if (is_host(text))
+            return why_set(why, SH_EARG, WHY_NOWHERE,
+                           "source %.100s: there is no such folder; for an address write "
+                           "https:// (or http://) before it, for a folder ./",
+                           text);
         if (text[0] == '/' || !getcwd(cwd, sizeof(cwd)))
             cwd[0] = '\0';
         (void)snprintf(path, sizeof(path), "%s%s%.2000s", cwd, cwd[0] ? "/" : "", text);

@@ -23,6 +23,7 @@ struct watch_options {
     size_t source_count;        /* 1..LIMIT_SOURCES; 0 when the ways are only tried */
     const struct channel_id *expected; /* the channel that all of them are, or NULL */
     const char *contacts;              /* path of the contacts file, or NULL: nobody is told */
+    const char *zone;                  /* where the contacts file names none, or NULL */
     struct fetcher_options fetch;
     uint64_t every_s; /* between two looks; 0: 60 */
     bool only_try;    /* for watch_try alone: works beside a running watch */
@@ -65,6 +66,17 @@ void watch_view_at(const struct watch *watch, size_t index, struct watch_view *o
 /* Copy `at` of the channel with this index. */
 void watch_copy_at(const struct watch *watch, size_t index, size_t at,
                    struct watch_copy_view *out);
+/* A contact who was told of an open episode. */
+struct watch_told {
+    char contact[33];
+    bool reached, waits; /* a way took it; none did so far */
+    uint64_t at;         /* when it was taken, else when it was written */
+};
+void watch_told_each(const struct watch *watch, size_t index, enum alarm_kind kind,
+                     void (*each)(void *ctx, const struct watch_told *told), void *ctx);
+/* Who is told next if nothing changes, and when; NULL: nobody.  ALARM_LATE: also before it. */
+const char *watch_next(const struct watch *watch, size_t index, enum alarm_kind kind,
+                       uint64_t *at);
 struct watch_people {
     size_t contacts; /* 0: nobody would be told */
     bool red;        /* nobody can be reached, as far as attempts showed */
@@ -105,6 +117,7 @@ struct watch_attempt {
     enum tell_outcome outcome;
     unsigned status;
     char text[240];
+    char how[9]; /* not empty: no attempt, but contact acknowledged by "link" or "command" */
 };
 /* The ledger, oldest first. */
 MUST_CHECK int watch_log(const char *state_dir,
@@ -131,9 +144,11 @@ struct watch_ack {
     enum alarm_kind kind;
     uint64_t since;
     char channel_name[LIMIT_NAME_BYTES + 1];
-    char contact[33]; /* who got the code */
-    enum lang lang;   /* of that contact */
-    bool open;        /* the episode still is */
+    char contact[33];                 /* who got the code */
+    enum lang lang;                   /* of that contact */
+    char zone[LIMIT_TOKEN_BYTES + 1]; /* as well; empty: UTC */
+    bool rehearsal;                   /* nothing happened */
+    bool open;                        /* the episode still is */
     bool acked;
     uint64_t acked_at;
 };

@@ -166,6 +166,13 @@ void watch_job_stop(struct watch_job *job);
 
 /* ---- the watch ---- */
 
+/* What tells that a file is another one now. */
+struct watch_stamp {
+    uint64_t inode, bytes;
+    int64_t changed_s, changed_ns;
+};
+#define WATCH_REHEARSAL "rehearsal" /* stands for a channel in codes that are tried out */
+
 struct watch {
     const struct watch_options *options;
     int dir, lock;
@@ -180,6 +187,7 @@ struct watch {
     size_t channels;
     struct arena contacts_arena;
     struct tell_contacts contacts;
+    struct watch_stamp contacts_stamp;
     int slot[LIMIT_CONTACTS]; /* bit of contact i in the masks of alarms */
     struct alarm_clock clock;
     struct fetcher *fetcher;
@@ -266,6 +274,11 @@ MUST_CHECK int watch_judge(struct watch *watch, struct why *why);
 
 /* queue.c */
 MUST_CHECK int watch_contacts_load(struct watch *watch, struct why *why);
+/* Read the file again if it changed, or if asked to; a broken one changes nothing. */
+void watch_contacts_again(struct watch *watch, bool ask);
+MUST_CHECK int watch_code_store(struct watch *watch, const struct watch_key *key,
+                                const char *code, const struct tell_contact *contact,
+                                struct why *why);
 void watch_rules(const struct watch *watch, struct alarm_rules *rules);
 MUST_CHECK int watch_queue_event(struct watch *watch, struct watch_channel *channel,
                                  const struct alarm_event *event, struct why *why);

@@ -48,10 +48,25 @@ fails 2 "no such length" still watch copy --every never
 fails 2 "two things at once" still watch copy --once --log
 fails 2 "a rehearsal without contacts" still watch copy --rehearse
 fails 2 "another scheme" still watch ftp://example.org/ --once
-fails 1 "contacts that are not there" still watch copy --once --contacts none
+fails 2 "contacts that are not there" still watch copy --once --contacts none
 fails 1 "no watch has run here" still watch --log --state s9
 fails 1 "a code that nobody has" still watch --ack abcdefghijklmnopqrstuvwxyz
-fails 1 "no code at all" still watch --ack ''
+fails 2 "no code at all" still watch --ack ''
+fails 2 "no code" still watch --ack hello
+fails 2 "more than a day between two looks" still watch copy --every 100d
+fails 2 "roots of trust that are not there" still watch copy --once --trust "$scratch/none"
+has "which is said" "$err" "$scratch/none"
+fails 2 "roots of trust that are none" still watch copy --once --trust "$home/public/checkpoint"
+fails 2 "an address without http://" still watch 127.0.0.1:9 --once
+has "with a hint" "$err" 'https://'
+fails 4 "a page of a channel" still watch http://127.0.0.1:9/odesa/now/index.uk.html --once --state s8
+has "stands for the channel" "$out" 'http://127.0.0.1:9/odesa/$'
+fails 2 "no such home" still -C "$scratch/nope" watch --once
+has "is named" "$err" "$scratch/nope"
+printf '[a]\nto ntfy:https://ntfy.example.org/\n' >topicless
+chmod 600 topicless
+fails 1 "ntfy without a topic" still watch copy --once --contacts topicless
+has "is told what is missing" "$err" 'topic'
 printf '[olena]\nto command:%s/ring\nafter 0h\n' "$scratch" >contacts
 printf '#!/bin/sh\ncat >>%s/rung\n' "$scratch" >ring
 chmod 700 ring
@@ -60,7 +75,8 @@ runs "a rehearsal" still watch --contacts contacts --rehearse --json
 same "reaches her" "$(json "['tries'][0]['accepted']")" True
 ok "and says what it is" grep -qi test rung
 runs "one contact" still watch --contacts contacts --test olena
-fails 1 "no such contact" still watch --contacts contacts --test nobody
+fails 2 "no such contact" still watch --contacts contacts --test nobody
+has "the names are told" "$err" 'olena'
 printf '#!/bin/sh\nexit 1\n' >ring
 fails 3 "a rehearsal that fails" still watch --contacts contacts --rehearse
 runs "the ledger" still watch --log --json

@@ -309,7 +309,7 @@ static void test_most(void **state)
     }
     bytes_clear(&text);
     for (int i = 0; i <= LIMIT_CONTACTS; i++)
-        bytes_printf(&text, "[c%d]\nto ntfy:https://n.example/ token-file token\n", i);
+        bytes_printf(&text, "[c%d]\nto ntfy:https://n.example/t token-file token\n", i);
     bytes_u8(&text, 0);
     assert_int_equal(parse((const char *)text.ptr, &arena, &got, &why), SH_EFORMAT);
     assert_non_null(strstr(why.text, "at most 32 contacts"));
