@@ -27,8 +27,8 @@ static void say_finding(struct bytes *out, const struct cmd *cmd,
     bytes_u8(out, '\n');
 }
 
-static void answer_text(struct bytes *out, const struct cmd *cmd,
-                        const struct verify_report *report)
+void cmd_report_text(struct bytes *out, const struct cmd *cmd,
+                     const struct verify_report *report)
 {
     static const enum lang_string verdicts[] = {
         [VERIFY_OK] = STR_VERIFY_VERDICT_HOLDS,
@@ -49,35 +49,33 @@ static void answer_text(struct bytes *out, const struct cmd *cmd,
     bytes_printf(out, "%s\n", lang_text(cmd->lang, verdicts[verify_verdict(report)]));
 }
 
-static void answer_json(struct bytes *out, const struct cmd *cmd,
-                        const struct verify_report *report)
+void cmd_report_json(struct json_writer *json, const struct cmd *cmd,
+                     const struct verify_report *report)
 {
-    struct json_writer json = cmd_json_open(out);
     struct bytes text;
 
     bytes_init(&text, LIMIT_PAGE_BYTES);
     if (*report->channel.text) {
-        json_put_text(&json, "channel", report->channel.text);
+        json_put_text(json, "channel", report->channel.text);
         if (*report->name)
-            json_put_text(&json, "name", report->name);
-        json_put_number(&json, "size", report->size);
-        json_put_number(&json, "dispatches", report->dispatches);
+            json_put_text(json, "name", report->name);
+        json_put_number(json, "size", report->size);
+        json_put_number(json, "dispatches", report->dispatches);
     }
-    json_put_text(&json, "verdict", verify_severity_text(verify_verdict(report)));
-    json_array_open(&json, "findings");
+    json_put_text(json, "verdict", verify_severity_text(verify_verdict(report)));
+    json_array_open(json, "findings");
     for (size_t i = 0; i < report->count; i++) {
         const struct verify_finding *finding = &report->finding[i];
 
         bytes_clear(&text);
         verify_finding_say(finding, cmd->lang, &text);
-        json_object_open(&json, NULL);
-        json_put_text(&json, "id", verify_id_text(finding->id));
-        json_put_text(&json, "severity", verify_severity_text(verify_id_severity(finding->id)));
-        json_put_slice(&json, "text", bytes_view(&text));
-        json_object_close(&json);
+        json_object_open(json, NULL);
+        json_put_text(json, "id", verify_id_text(finding->id));
+        json_put_text(json, "severity", verify_severity_text(verify_id_severity(finding->id)));
+        json_put_slice(json, "text", bytes_view(&text));
+        json_object_close(json);
     }
-    json_array_close(&json);
-    cmd_json_close(&json);
+    json_array_close(json);
     bytes_release(&text);
 }
 
@@ -125,13 +123,17 @@ int cmd_nothing_there(const struct cmd *cmd, const struct why *why)
 
 int cmd_report_answer(const struct cmd *cmd, const struct verify_report *report)
 {
+    struct json_writer json;
     struct bytes out;
 
     bytes_init(&out, LIMIT_NOTE_BYTES * 16);
-    if (cmd->json)
-        answer_json(&out, cmd, report);
-    else
-        answer_text(&out, cmd, report);
+    if (cmd->json) {
+        json = cmd_json_open(&out);
+        cmd_report_json(&json, cmd, report);
+        cmd_json_close(&json);
+    } else {
+        cmd_report_text(&out, cmd, report);
+    }
     if (cmd_answer(cmd, &out) != CMD_DONE)
         return CMD_FAILED;
     return verify_verdict(report) == VERIFY_OK        ? CMD_DONE
@@ -157,40 +159,41 @@ static int look_at(struct cmd *cmd, const char *what, const struct channel_id *e
     return cmd_report_answer(cmd, report);
 }
 
-static int run(struct cmd *cmd, const struct cmd_args *args)
+int cmd_gravest(int a, int b)
 {
-    /* Of several answers the gravest is the exit code. */
     static const int gravity[] = {[CMD_DONE] = 0,
                                   [CMD_UNCHECKED] = 1,
                                   [CMD_FAILED] = 2,
                                   [CMD_WANTING] = 3,
                                   [CMD_USAGE] = 4};
+
+    return gravity[b] > gravity[a] ? b : a;
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
     const char *id = cmd_value(args, "channel");
     struct channel_id expected;
     struct verify_report *report;
-    int worst = CMD_DONE, rc;
+    int rc;
 
     if (!args->word_count)
         return cmd_usage(cmd, "verify needs a channel's home or a copy of its public tree");
     if (cmd_is_proof(args->words[0]) || cmd_is_set(args, "file") ||
         cmd_is_set(args, "policy") || cmd_is_set(args, "key"))
         return cmd_verify_proof(cmd, args);
-    if (cmd->json && args->word_count > 1)
-        return cmd_usage(cmd, "--json answers with one object: name one thing at a time");
     if (id && !channel_id_parse(slice_text(id), &expected))
         return cmd_usage(cmd, "--channel %s: a channel's id has 52 characters of a-z and 2-7",
                          id);
+    if (args->word_count > 1)
+        return cmd_verify_several(cmd, args, id ? &expected : NULL);
     /* RAW: a report is too large for the stack of a small machine. */
     report = calloc(1, sizeof(*report));
     if (!report)
         bug("no memory for a report");
-    for (size_t i = 0; i < args->word_count; i++) {
-        rc = look_at(cmd, args->words[i], id ? &expected : NULL, report);
-        if (gravity[rc] > gravity[worst])
-            worst = rc;
-    }
+    rc = look_at(cmd, args->words[0], id ? &expected : NULL, report);
     free(report);
-    return worst;
+    return rc;
 }
 
 static const struct cmd_option options[] = {
@@ -209,6 +212,8 @@ const struct cmd_spec cmd_spec_verify = {
         "every tile, every document and file.  Needs no secret and no network.  It says which\n"
         "key published what and in which order; it does not say that a scene is true.\n"
         "Compare the channel's id with one that you have from another source: --channel.\n"
+        "Of several it says whether they are the same, one older, or two histories of one\n"
+        "channel, and which of these is the channel's: the other is evidence, keep it.\n"
         "\n"
         "WHAT may also be one proof (.tlog-proof), checked without the channel: is the entry "
         "in\n"
@@ -217,6 +222,7 @@ const struct cmd_spec cmd_spec_verify = {
         "checked against what you give: the channel's tree as a second WHAT, --policy, --key.",
     .examples = "  stillhere verify ~/channel\n"
                 "  stillhere verify /media/usb/copy --channel $(cat id-from-his-card)\n"
+                "  stillhere verify ~/my-copy /media/usb/copy\n"
                 "  stillhere verify 12.tlog-proof ~/copy --file clip.mp4\n"
                 "  stillhere verify 12.tlog-proof --file clip.mp4 --policy friends.policy\n"
                 "  stillhere verify copy --json\n",

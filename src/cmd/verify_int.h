@@ -11,6 +11,16 @@ MUST_CHECK int cmd_tree_open(const char *what, int *dir, struct why *why);
 int cmd_nothing_there(const struct cmd *cmd, const struct why *why);
 /* Answer with a report; the exit code that it deserves. */
 int cmd_report_answer(const struct cmd *cmd, const struct verify_report *report);
+/* The same as lines, or as members of an open object. */
+void cmd_report_text(struct bytes *out, const struct cmd *cmd,
+                     const struct verify_report *report);
+void cmd_report_json(struct json_writer *json, const struct cmd *cmd,
+                     const struct verify_report *report);
+/* Of two exit codes the one that says more. */
+int cmd_gravest(int a, int b);
+/* verify A B...: each of them, and how they stand to each other. */
+int cmd_verify_several(struct cmd *cmd, const struct cmd_args *args,
+                       const struct channel_id *expected);
 /* Is it a file that begins as a .tlog-proof does, or is called so? */
 bool cmd_is_proof(const char *what);
 /* verify X.tlog-proof [TREE] --file F --policy P --key VKEY */
