@@ -63,7 +63,8 @@ static int consistency_edges(const struct tlog_proof *proof, const struct tlog_h
     if (!older->size || older->size == newer->size) {
         if (proof->count)
             return odd_length(newer->size, proof, why);
-        if (older->size && memcmp(older->root, newer->root, TLOG_HASH_BYTES) != 0)
+        if (older->size == newer->size &&
+            memcmp(older->root, newer->root, TLOG_HASH_BYTES) != 0)
             return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                            "proof: two roots for one size, %llu (RFC 6962 2.1.2)",
                            (unsigned long long)older->size);
