@@ -80,6 +80,10 @@
 #define LIMIT_TREE_DEPTH 16       /* folders inside of each other that we walk: ours go to 7 */
 #define LIMIT_NAME_CHARS 256      /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
 #define LIMIT_SETTINGS_BYTES 4096 /* bytes of private/settings: four values at their longest */
+#define LIMIT_SLOT_LATE_S 120       /* a slot may be taken so late; later it is missed */
+#define LIMIT_COVERS_MIN_S 60       /* between two slots */
+#define LIMIT_COVERS_MAX_S 604800
+#define LIMIT_WAITING 10000         /* dispatches that wait for a slot */
 #define LIMIT_APPENDS 10000       /* entries of one commit */
 #define LIMIT_BATCH_FILES 48      /* open files of one batch of writes; 256 is a common limit */
 #define LIMIT_WAL_PAGES 128    /* pages of the write-ahead log before it is folded in: 0.5 MB */

@@ -393,8 +393,12 @@ static int pend_files(struct work *work, struct why *why)
     if (rc == SH_OK)
         rc = pend(work, &pending, why);
     for (size_t i = 0; i < append->file_count && rc == SH_OK; i++) {
-        (void)snprintf(staged, sizeof(staged), "%s/%s", append->job->name,
-                       append->files[i].staged);
+        if (append->waiting)
+            (void)snprintf(staged, sizeof(staged), CHANNEL_WAITING "/%s/%s", append->waiting,
+                           append->files[i].staged);
+        else
+            (void)snprintf(staged, sizeof(staged), "%s/%s", append->job->name,
+                           append->files[i].staged);
         pending = (struct pending){.op = sealed ? CHANNEL_OP_SEAL : CHANNEL_OP_SHOW,
                                    .path = append->files[i].path,
                                    .staged = staged};
@@ -463,6 +467,8 @@ static int write_rows(struct work *work, struct why *why)
     const struct channel_append *append = work->append;
     int rc = channel_row_put(store, &work->row, why);
 
+    if (rc == SH_OK && append->slot)
+        rc = channel_slot_take(store, append->slot, why);
     if (append->cover)
         return rc;
     if (rc == SH_OK)

@@ -104,6 +104,7 @@ struct channel_settings {
     char zone[LIMIT_TOKEN_BYTES + 1];         /* IANA name: the witness's; empty = UTC */
     char family_zone[LIMIT_TOKEN_BYTES + 1];  /* IANA name; empty = none */
     char family_place[LIMIT_PLACE_BYTES + 1]; /* how the family's place is called */
+    char covers[LIMIT_TOKEN_BYTES + 1];       /* seconds between slots, in decimal; empty = off */
 };
 MUST_CHECK int channel_settings(const struct channel *channel, struct channel_settings *out,
                                 struct why *why);
@@ -189,6 +190,8 @@ struct channel_file {
     char staged[40];            /* name inside of the job's folder; already fsynced */
     char path[TREE_PATH_BYTES]; /* where it goes in public/ */
 };
+/* "<10 digits>-<16 hex>", NUL */
+#define CHANNEL_WAITING_BYTES 32
 struct channel_append {
     enum entry_type type; /* dispatch, promise, sealed, open, withdraw or correct */
     uint64_t ref;         /* of open, withdraw and correct */
@@ -198,6 +201,8 @@ struct channel_append {
     struct channel_job *job; /* NULL without files */
     bool cover;              /* sealed, without a document: 32 random bytes for a hash */
     uint64_t publish_at;     /* sealed: unix seconds; 0 = when its keeper says */
+    uint64_t slot;           /* sealed: the slot that it takes, or 0 */
+    const char *waiting;     /* its files lie in private/waiting/<this>, or NULL */
 };
 struct channel_commit {
     uint64_t index; /* of the entry */
@@ -260,13 +265,46 @@ struct channel_sealed {
 /* The first at or after `from`; SH_ENOTFOUND when there is none. */
 MUST_CHECK int channel_sealed_next(struct channel *channel, uint64_t from,
                                    struct channel_sealed *out, struct why *why);
-/* The one that opens first (publish_at not 0); SH_ENOTFOUND when there is none. */
-MUST_CHECK int channel_sealed_due(struct channel *channel, struct channel_sealed *out,
-                                  struct why *why);
 /* Its document, not yet public.  SH_ENOTFOUND: a cover, or its files are lost. */
 MUST_CHECK int channel_sealed_document(struct channel *channel,
                                        const struct channel_entry *entry, struct bytes *raw,
                                        uint64_t *publish_at, struct why *why);
+
+/*
+ * Covers: with the setting on, sealed entries are made only at the slots of a schedule (every
+ * whole multiple of its length since 1970).  What is to be sealed waits in private/waiting for
+ * the next slot; a slot that nothing waits for takes a cover.  Slots that were missed are not
+ * made up for.
+ */
+struct channel_slot {
+    uint64_t every_s; /* 0: covers are off */
+    bool open;        /* a slot is to be taken now: pass `at` with the append */
+    uint64_t at;
+    uint64_t next; /* the next one after it */
+};
+MUST_CHECK int channel_slot(struct channel *channel, uint64_t now, struct channel_slot *out,
+                            struct why *why);
+/*
+ * Keep a sealed entry for the next slot, durably: document, publish_at and files of append.
+ * Takes the job's folder (a job is needed also without files).
+ */
+MUST_CHECK int channel_wait(struct channel *channel, struct channel_append *append,
+                            struct why *why);
+/* What waits longest, ready for channel_append; SH_ENOTFOUND when nothing does. */
+struct channel_waiting {
+    char name[CHANNEL_WAITING_BYTES];
+    struct channel_append append;
+    struct channel_file files[LIMIT_BLOBS];
+    struct channel_job job;
+    struct bytes document;
+};
+MUST_CHECK int channel_waiting_open(struct channel *channel, struct channel_waiting *out,
+                                    struct why *why);
+/* done: it is in the log now, and the folder goes. */
+MUST_CHECK int channel_waiting_close(struct channel *channel, struct channel_waiting *waiting,
+                                     bool done, struct why *why);
+/* How many wait. */
+MUST_CHECK int channel_waiting_count(struct channel *channel, uint64_t *out, struct why *why);
 
 /* ---- derived files (pages) ---- */
 

@@ -12,6 +12,7 @@
 #define CHANNEL_CA_KEY "keys/c2pa-ca.key"
 #define CHANNEL_LOCK "lock"
 #define CHANNEL_SETTINGS "settings"
+#define CHANNEL_WAITING "waiting"
 #define CHANNEL_MARK "restored"
 #define CHANNEL_BIRTH ".init"
 #define CHANNEL_PAGES_OLD "pages-old" /* the pages in public/ are not those we wrote last */
@@ -225,6 +226,9 @@ MUST_CHECK int channel_sweep(struct channel *channel, struct why *why);
 void channel_quarantine_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES]);
 /* "sealed/<path>" */
 void channel_sealed_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES]);
+
+/* Inside of a transaction: the slot is taken. */
+MUST_CHECK int channel_slot_take(struct store *store, uint64_t slot, struct why *why);
 
 /* ---- sealed entries: private/sealed/<path as in public/> ---- */
 

@@ -25,19 +25,41 @@ static int read_one(struct channel *channel, const struct channel_entry *entry,
     return rc == SH_OK ? SH_OK : SH_ENOTFOUND;
 }
 
+/* A dispatch that was sealed counts from its opening: there its time lies, and its place. */
+static int read_open(struct channel *channel, uint64_t *index, struct arena *arena,
+                     struct document *doc, struct why *why)
+{
+    struct channel_entry entry;
+    struct document open;
+    int rc = channel_entry_get(channel, *index, &entry, why);
+
+    if (rc == SH_OK && entry.opened_by != ENTRY_NO_REF) {
+        *index = entry.opened_by;
+        rc = channel_entry_get(channel, *index, &entry, why);
+        if (rc == SH_OK)
+            rc = read_one(channel, &entry, arena, &open, why);
+        if (rc == SH_OK)
+            doc->published = open.published;
+    }
+    return rc;
+}
+
 /* Put the entry's document into the facts; *there is false when it cannot be read. */
 static int take(struct channel *channel, const struct channel_entry *entry,
                 struct due_facts *facts, bool *there, struct why *why)
 {
+    uint64_t index = entry->index;
     struct document doc;
     struct arena arena;
     int rc;
 
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
     rc = read_one(channel, entry, &arena, &doc, why);
+    if (rc == SH_OK)
+        rc = read_open(channel, &index, &arena, &doc, why);
     *there = rc == SH_OK;
     if (rc == SH_OK)
-        due_take(facts, entry->index, &doc);
+        due_take(facts, index, &doc);
     arena_release(&arena);
     return rc == SH_ENOTFOUND ? SH_OK : rc;
 }
@@ -58,7 +80,8 @@ static int take_withdrawn(struct channel *channel, const struct channel_entry *e
     *there = rc == SH_OK;
     if (rc == SH_OK) {
         word.published = doc.published;
-        due_take(facts, entry->index, &word);
+        due_take(facts, entry->opened_by == ENTRY_NO_REF ? entry->index : entry->opened_by,
+                 &word);
     }
     arena_release(&arena);
     return rc == SH_ENOTFOUND ? SH_OK : rc;

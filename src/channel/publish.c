@@ -178,7 +178,10 @@ static int seal_file(struct publish *publish, const char *staged, const char *pa
         return rc;
     if (data.len)
         return io_batch_put(&publish->batch, &target, data, why);
-    (void)snprintf(from, sizeof(from), "staging/%.80s", staged);
+    if (strncmp(staged, CHANNEL_WAITING "/", sizeof(CHANNEL_WAITING)) == 0)
+        (void)snprintf(from, sizeof(from), "%.90s", staged);
+    else
+        (void)snprintf(from, sizeof(from), "staging/%.80s", staged);
     return io_batch_move(&publish->batch, &move, why);
 }
 

@@ -89,14 +89,3 @@ int channel_sealed_next(struct channel *channel, uint64_t from, struct channel_s
     store_bind_int(query, 1, from);
     return one(query, out, why);
 }
-
-int channel_sealed_due(struct channel *channel, struct channel_sealed *out, struct why *why)
-{
-    struct store_query *query;
-    int rc = store_query(channel->store,
-                         "SELECT idx,publish_at FROM sealed WHERE publish_at>0"
-                         " ORDER BY publish_at,idx LIMIT 1",
-                         &query, why);
-
-    return rc == SH_OK ? one(query, out, why) : rc;
-}

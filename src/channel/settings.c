@@ -15,7 +15,7 @@ struct setting {
     char *value;
     size_t max; /* bytes without the NUL */
 };
-#define SETTINGS 4
+#define SETTINGS 5
 
 static void list(struct channel_settings *settings, struct setting out[SETTINGS])
 {
@@ -25,6 +25,7 @@ static void list(struct channel_settings *settings, struct setting out[SETTINGS]
                               sizeof(settings->family_zone) - 1};
     out[3] = (struct setting){"family-place", settings->family_place,
                               sizeof(settings->family_place) - 1};
+    out[4] = (struct setting){"covers", settings->covers, sizeof(settings->covers) - 1};
 }
 
 /* ---- values ---- */
@@ -66,6 +67,18 @@ static int settle_base(char base[LIMIT_URL_BYTES + 1], struct why *why)
     return rc;
 }
 
+static int check_covers(const char *text, struct why *why)
+{
+    uint64_t seconds;
+
+    if (decimal_parse(slice_text(text), LIMIT_COVERS_MAX_S, &seconds) &&
+        seconds >= LIMIT_COVERS_MIN_S)
+        return SH_OK;
+    return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                   "covers: %.40s: not %d to %d seconds between two slots", text,
+                   LIMIT_COVERS_MIN_S, LIMIT_COVERS_MAX_S);
+}
+
 /* Check a value, and put it into its one form. */
 static int check_value(struct setting *setting, struct why *why)
 {
@@ -73,6 +86,8 @@ static int check_value(struct setting *setting, struct why *why)
         return SH_OK;
     if (strcmp(setting->name, "base") == 0)
         return settle_base(setting->value, why);
+    if (strcmp(setting->name, "covers") == 0)
+        return check_covers(setting->value, why);
     return text_check(slice_text(setting->value), TEXT_LINE, setting->max, setting->name, why);
 }
 
@@ -121,7 +136,7 @@ static int parse_line(struct setting *all, struct slice line, size_t number, str
             setting = &all[i];
     }
     if (!setting)
-        return refuse(number, "not \"NAME VALUE\" with base, zone, family-zone or family-place",
+        return refuse(number, "not \"NAME VALUE\" with base, zone, family-zone, family-place or covers",
                       why);
     value = slice_sub(line, len + 1, line.len - len - 1);
     if (*setting->value)

@@ -134,6 +134,39 @@ static int give_hidden(void *ctx, const char *path, struct why *why)
     return rc == SH_ENOTFOUND ? SH_OK : rc;
 }
 
+/*
+ * hide->file for a sealed entry that was not opened: a cover has no files.  It may have been
+ * opened or withdrawn since; then its files are given under the place that they had.
+ */
+static int give_sealed(void *ctx, const char *path, struct why *why)
+{
+    struct snapshot *snapshot = ctx;
+    struct channel *channel = snapshot->channel;
+    char sealed[CHANNEL_QUARANTINE_BYTES], hidden[CHANNEL_QUARANTINE_BYTES],
+        name[PART_PATH_BYTES], at[TREE_PATH_BYTES + 4];
+    int fd = -1;
+    int rc;
+
+    channel_sealed_path(path, sealed);
+    rc = give_file(snapshot, "private", sealed, why);
+    (void)snprintf(at, sizeof(at), "%s.at", path);
+    if (rc == SH_OK && path[0] == 'd') {
+        channel_sealed_path(at, sealed);
+        rc = give_file(snapshot, "private", sealed, why);
+    }
+    if (rc != SH_ENOTFOUND)
+        return rc;
+    channel_quarantine_path(path, hidden);
+    if (io_open_file(channel->info.public_dir, path, &fd, NULL) != SH_OK &&
+        io_open_file(channel->private_dir, hidden, &fd, NULL) != SH_OK)
+        return SH_OK;
+    channel_sealed_path(path, sealed);
+    (void)snprintf(name, sizeof(name), "private/%.120s", sealed);
+    rc = give(snapshot, fd, name, why);
+    io_close(&fd);
+    return rc;
+}
+
 /* Is index the first entry, not withdrawn, that names path? */
 static int is_first(struct store *store, uint64_t index, const char *path, bool *first,
                     struct why *why)
@@ -141,7 +174,8 @@ static int is_first(struct store *store, uint64_t index, const char *path, bool 
     struct store_query *query;
     int rc = store_query(store,
                          "SELECT 1 FROM files AS f JOIN entries AS e ON e.idx=f.idx WHERE"
-                         " f.idx<?1 AND f.path=?2 AND e.withdrawn_by IS NULL LIMIT 1",
+                         " f.idx<?1 AND f.path=?2 AND e.withdrawn_by IS NULL AND NOT (e.type="
+                         CHANNEL_TYPE_SEALED " AND e.opened_by IS NULL) LIMIT 1",
                          &query, why);
 
     if (rc != SH_OK)
@@ -183,15 +217,17 @@ static int give_blobs(struct snapshot *snapshot, uint64_t index, struct why *why
 
 static int give_entry(struct snapshot *snapshot, const struct channel_row *row, struct why *why)
 {
-    struct channel_hide hidden = {give_hidden, snapshot};
+    struct channel_hide hidden = {give_hidden, snapshot}, waiting = {give_sealed, snapshot};
     char path[TREE_PATH_BYTES];
     struct entry entry;
     int rc;
 
-    if (row->type == ENTRY_IDENTITY || row->type == ENTRY_SEALED || row->type == ENTRY_UNKNOWN)
+    if (row->type == ENTRY_IDENTITY || row->type == ENTRY_UNKNOWN)
         return SH_OK;
     if (row->withdrawn_by != CHANNEL_NONE)
         return channel_hidden(snapshot->channel->store, row, &hidden, why);
+    if (row->type == ENTRY_SEALED && row->opened_by == CHANNEL_NONE)
+        return channel_files_of(snapshot->channel->store, row, &waiting, why);
     rc = entry_parse(slice_of(row->line, row->line_len), row->index, &entry, why);
     if (rc != SH_OK)
         return rc;

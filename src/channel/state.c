@@ -6,7 +6,7 @@
 /* Version 2: sealed, opened, corrected and purged entries; what a commit still has to do. */
 #define SCHEMA_2                                                                               \
     "CREATE TABLE sealed(idx INTEGER PRIMARY KEY, publish_at INTEGER NOT NULL) STRICT;"        \
-    "CREATE INDEX sealed_due ON sealed(publish_at);"                                           \
+    "CREATE TABLE slots(one INTEGER PRIMARY KEY CHECK(one=1), last INTEGER NOT NULL) STRICT;"                                           \
     "CREATE INDEX entries_ref ON entries(ref) WHERE ref IS NOT NULL;"
 
 static const struct store_upgrade upgrades[] = {
@@ -246,6 +246,18 @@ static int row_mark(struct store *store, const char *sql, const uint64_t at[2], 
     return store_run(query, why);
 }
 
+/* Nothing waits for it any more. */
+static int unseal(struct store *store, uint64_t index, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(store, "DELETE FROM sealed WHERE idx=?1", &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, index);
+    return store_run(query, why);
+}
+
 int channel_row_withdraw(struct store *store, uint64_t index, uint64_t by, struct why *why)
 {
     const uint64_t at[2] = {index, by};
@@ -254,6 +266,8 @@ int channel_row_withdraw(struct store *store, uint64_t index, uint64_t by, struc
                       " withdrawn_by IS NULL",
                       at, why);
 
+    if (rc == SH_OK)
+        rc = unseal(store, index, why);
     /* What corrects it goes with it. */
     return rc == SH_OK ? row_mark(store,
                                   "UPDATE entries SET withdrawn_by=?2 WHERE ref=?1 AND"
@@ -277,16 +291,10 @@ int channel_row_purge(struct store *store, uint64_t index, uint64_t by, struct w
 int channel_row_open(struct store *store, uint64_t index, uint64_t by, struct why *why)
 {
     const uint64_t at[2] = {index, by};
-    struct store_query *query;
     int rc = row_mark(
         store, "UPDATE entries SET opened_by=?2 WHERE idx=?1 AND opened_by IS NULL", at, why);
 
-    if (rc == SH_OK)
-        rc = store_query(store, "DELETE FROM sealed WHERE idx=?1", &query, why);
-    if (rc != SH_OK)
-        return rc;
-    store_bind_int(query, 1, index);
-    return store_run(query, why);
+    return rc == SH_OK ? unseal(store, index, why) : rc;
 }
 
 int channel_row_correct(struct store *store, uint64_t index, uint64_t by, struct why *why)

@@ -1,38 +1,21 @@
 /* stillhere checkin: say how you are, without a clip. */
-#include "cmd/cmd.h"
-
-#include <string.h>
-
-#include "io/io.h"
+#include "cmd/seal_int.h"
 
 static int checkin(struct cmd *cmd, const struct cmd_args *args, const char *words,
                    struct why *why)
 {
     struct channel *channel = NULL;
     struct channel_append append = {.type = ENTRY_DISPATCH, .ref = ENTRY_NO_REF};
-    struct channel_commit commit;
-    struct channel_signer signer;
     struct cmd_dispatch dispatch;
-    struct bytes raw;
-    int rc;
+    struct cmd_when when;
+    int rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, why);
 
-    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
-    rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, why);
+    if (rc == SH_OK)
+        rc = cmd_publish_when(cmd_value(args, "publish"), channel, &when, why);
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
-    if (rc < 0)
-        goto out;
-    dispatch.doc.published = io_now();
-    rc = document_build(&dispatch.doc, &raw, why);
-    if (rc < 0)
-        goto out;
-    append.document = bytes_view(&raw);
-    signer = cmd_signer(channel);
-    rc = channel_append(channel, &append, &signer, &commit, why);
     if (rc == SH_OK)
-        rc = cmd_finish(cmd, channel, &commit, &dispatch.doc, why);
-out:
-    bytes_release(&raw);
+        rc = cmd_log(cmd, channel, &append, &dispatch.doc, &when, why);
     channel_close(channel);
     return rc;
 }
@@ -56,12 +39,12 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     return rc < 0 ? cmd_erred(cmd, &why) : CMD_DONE;
 }
 
-static const struct cmd_option options[] = {CMD_DISPATCH_OPTIONS, {NULL, NULL, NULL}};
+static const struct cmd_option options[] = {CMD_DISPATCH_OPTIONS, CMD_PUBLISH_OPTION, {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_checkin = {
     .name = "checkin",
     .usage = "[--well | --hurt | --moving | --status TEXT] [--place NAME] "
-             "[--next-due DURATION] [--lang TAG] [WORDS]",
+             "[--next-due DURATION] [--lang TAG] [--publish WHEN] [WORDS]",
     .summary = "say how you are, without a clip",
     .about = "Publishes a dispatch with a status and, if you like, a place and a few words.\n"
              "What you write here is public and cannot be changed, only withdrawn.\n"

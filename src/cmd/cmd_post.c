@@ -150,31 +150,15 @@ static int append(struct post *post, struct document *doc, struct why *why)
                                     .files = post->files,
                                     .file_count = post->file_count,
                                     .job = &post->job};
-    struct channel_commit commit;
-    struct channel_signer signer;
-    struct bytes raw;
-    int rc;
+    int rc = channel_open(post->cmd->home, CHANNEL_WRITE, &channel, why);
 
-    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
-    rc = channel_open(post->cmd->home, CHANNEL_WRITE, &channel, why);
-    if (rc < 0)
-        goto out;
-    doc->published = io_now();
     /* Reading clips takes its time; a word must not be late when it comes. */
-    if (doc->next_due && doc->next_due <= doc->published) {
+    if (rc == SH_OK && doc->next_due && doc->next_due <= io_now()) {
         doc->next_due = 0;
         say_string(post->cmd, STR_DUE_PASSED, NULL);
     }
-    rc = document_build(doc, &raw, why);
-    if (rc < 0)
-        goto out;
-    append.document = bytes_view(&raw);
-    signer = cmd_signer(channel);
-    rc = channel_append(channel, &append, &signer, &commit, why);
     if (rc == SH_OK)
-        rc = cmd_finish(post->cmd, channel, &commit, doc, why);
-out:
-    bytes_release(&raw);
+        rc = cmd_log(post->cmd, channel, &append, doc, &post->when, why);
     channel_close(channel);
     return rc;
 }
@@ -379,6 +363,8 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     if (rc == SH_OK && *channel_info(channel)->conflict)
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel_info(channel)->conflict);
     if (rc == SH_OK)
+        rc = cmd_publish_when(cmd_value(args, "publish"), channel, &post.when, why);
+    if (rc == SH_OK)
         rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
     if (rc == SH_OK)
         cmd_clock_tell(channel, &clock);
@@ -416,6 +402,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
 static const struct cmd_option options[] = {
     CMD_DISPATCH_OPTIONS,
+    CMD_PUBLISH_OPTION,
     {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
     {"no-poster", NULL, "no still picture of the clip"},
     {NULL, NULL, NULL}};
@@ -423,7 +410,8 @@ static const struct cmd_option options[] = {
 const struct cmd_spec cmd_spec_post = {
     .name = "post",
     .usage = "CLIP... [--well | --hurt | --moving | --status TEXT] [--place NAME] "
-             "[--next-due DURATION] [--lang TAG] [--dry-run] [--no-poster] [WORDS]",
+             "[--next-due DURATION] [--lang TAG] [--publish WHEN] [--dry-run] [--no-poster] "
+             "[WORDS]",
     .summary = "publish a clip with a status",
     .about =
         "Rebuilds each CLIP (H.264 or HEVC video, AAC sound, MP4 or MOV) with nothing in it "

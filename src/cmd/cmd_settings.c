@@ -6,7 +6,7 @@
 
 #include "publish/publish.h"
 
-#define NAMES 4
+#define NAMES 5
 struct setting {
     const char *name; /* on the command line */
     const char *json;
@@ -22,6 +22,7 @@ static void list(struct channel_settings *settings, struct setting out[NAMES])
                               sizeof(settings->family_zone)};
     out[3] = (struct setting){"family-place", "family_place", settings->family_place,
                               sizeof(settings->family_place)};
+    out[4] = (struct setting){"covers", "covers_s", settings->covers, sizeof(settings->covers)};
 }
 
 static struct setting *find(struct setting all[NAMES], const char *name)
@@ -123,6 +124,24 @@ static int look(const struct cmd *cmd, const char *name, struct why *why)
     return rc;
 }
 
+/* "off", or "every" and a length. */
+static int set_covers(const struct cmd *cmd, const struct cmd_args *args, struct why *why)
+{
+    char text[24];
+    uint64_t seconds;
+    int rc;
+
+    if (args->word_count == 2 && strcmp(args->words[1], "off") == 0)
+        return change(cmd, "covers", "", why);
+    if (args->word_count != 3 || strcmp(args->words[1], "every") != 0)
+        return why_set(why, SH_EARG, WHY_NOWHERE, "covers: every LENGTH (as every 1h), or off");
+    rc = cmd_length_parse(args->words[2], &seconds, why);
+    if (rc != SH_OK)
+        return rc;
+    (void)snprintf(text, sizeof(text), "%ju", (uintmax_t)seconds);
+    return change(cmd, "covers", text, why);
+}
+
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
     const char *unset = cmd_value(args, "unset");
@@ -133,16 +152,20 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     int rc;
 
     list(&none, all);
-    if (args->word_count > 2)
+    if (args->word_count > 2 &&
+        (strcmp(args->words[0], "covers") != 0 || args->word_count > 3))
         return cmd_usage(cmd, "one name and one value; a value with spaces goes in quotes");
     if (unset && args->word_count)
         return cmd_usage(cmd, "--unset NAME alone, without a value");
     if (name && !find(all, name))
-        return cmd_usage(cmd, "no setting %s: there are base, zone, family-zone, family-place",
+        return cmd_usage(cmd, "no setting %s: there are base, zone, family-zone, family-place, "
+                         "covers",
                          name);
     if (args->word_count == 2 && !*args->words[1])
         return cmd_usage(cmd, "an empty value; to take it away: --unset %s", name);
-    if (unset)
+    if (args->word_count && strcmp(args->words[0], "covers") == 0 && args->word_count > 1)
+        rc = set_covers(cmd, args, &why);
+    else if (unset)
         rc = change(cmd, name, "", &why);
     else if (args->word_count == 2)
         rc = change(cmd, name, args->words[1], &why);
@@ -156,7 +179,7 @@ static const struct cmd_option options[] = {{"unset", "NAME", "take a setting aw
 
 const struct cmd_spec cmd_spec_settings = {
     .name = "settings",
-    .usage = "[NAME [VALUE]] [--unset NAME]",
+    .usage = "[NAME [VALUE]] [covers every LENGTH | covers off] [--unset NAME]",
     .summary = "look at or change what pages and feeds need",
     .about =
         "Prints all settings, one of them, or changes one and writes every page anew.\n"
@@ -164,10 +187,13 @@ const struct cmd_spec cmd_spec_settings = {
         "zone          your time zone, as Europe/Kyiv; times on the family's page are in it\n"
         "family-zone   your family's time zone, as Asia/Shanghai\n"
         "family-place  how your family's place is called on that page\n"
+        "covers        every LENGTH, or off: sealed entries are made at these times only, with\n"
+        "              a cover where nothing waits (shown in seconds)\n"
         "They are kept in private/, but what pages show of them is public: your zone tells in\n"
         "which country you are.",
     .examples = "  stillhere settings\n"
                 "  stillhere settings zone Europe/Kyiv\n"
+                "  stillhere settings covers every 1h\n"
                 "  stillhere settings --unset base\n",
     .options = options,
     .run = run,

@@ -9,6 +9,8 @@ struct shown {
     struct arena arena;
     struct document doc;
     bool has_doc;
+    bool waits; /* sealed: the document is here, not public */
+    uint64_t publish_at;
 };
 
 static const char *state_name(enum entry_state state)
@@ -34,7 +36,20 @@ static int load(struct channel *channel, uint64_t index, struct shown *shown, st
     if (rc < 0)
         return rc;
     type = shown->entry.entry.type;
-    if (shown->entry.state == STATE_WITHDRAWN || shown->entry.state == STATE_SEALED ||
+    if (shown->entry.state == STATE_SEALED) {
+        rc = channel_sealed_document(channel, &shown->entry, &shown->raw, &shown->publish_at,
+                                     why);
+        shown->waits = rc == SH_OK;
+        if (rc == SH_ENOTFOUND) {
+            *why = (struct why){0};
+            return SH_OK;
+        }
+        if (rc == SH_OK)
+            rc = document_parse(bytes_view(&shown->raw), &shown->arena, &shown->doc, why);
+        shown->has_doc = rc == SH_OK;
+        return rc;
+    }
+    if (shown->entry.state == STATE_WITHDRAWN ||
         type == ENTRY_IDENTITY || type == ENTRY_UNKNOWN)
         return SH_OK;
     rc = channel_document(channel, &shown->entry, &shown->raw, why);
@@ -42,6 +57,12 @@ static int load(struct channel *channel, uint64_t index, struct shown *shown, st
         rc = document_parse(bytes_view(&shown->raw), &shown->arena, &shown->doc, why);
     shown->has_doc = rc == SH_OK;
     return rc;
+}
+
+static void put_index(struct json_writer *json, const char *name, uint64_t index)
+{
+    if (index != ENTRY_NO_REF)
+        json_put_number(json, name, index);
 }
 
 static void answer_json(struct bytes *out, const struct shown *shown)
@@ -58,7 +79,14 @@ static void answer_json(struct bytes *out, const struct shown *shown)
     json_put_text(&json, "state", state_name(shown->entry.state));
     if (shown->entry.state == STATE_WITHDRAWN)
         json_put_number(&json, "withdrawn_by", shown->entry.withdrawn_by);
-    if (entry->type == ENTRY_DISPATCH) {
+    put_index(&json, "opened_by", shown->entry.opened_by);
+    put_index(&json, "corrected_by", shown->entry.corrected_by);
+    put_index(&json, "purged_by", shown->entry.purged_by);
+    if (shown->entry.state == STATE_SEALED)
+        json_put_bool(&json, "waits", shown->waits);
+    if (shown->waits && shown->publish_at)
+        json_put_number(&json, "publish_at", shown->publish_at);
+    if (entry->type == ENTRY_DISPATCH || shown->entry.opened_by != ENTRY_NO_REF) {
         tree_dispatch_path(shown->entry.index, page);
         json_put_text(&json, "page", page);
     }
@@ -126,6 +154,36 @@ static void document_text(struct bytes *out, enum lang lang, const struct docume
         cmd_blob_text(out, lang, &doc->blobs[i]);
 }
 
+static void by_line(struct bytes *out, enum lang lang, enum lang_string id, uint64_t by)
+{
+    char number[24];
+
+    if (by == ENTRY_NO_REF)
+        return;
+    (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)by);
+    LANG_SAY(out, lang, id, number);
+    bytes_u8(out, '\n');
+}
+
+/* How it is with a sealed entry, which only its keeper sees. */
+static void sealed_text(enum lang lang, struct bytes *out, const struct shown *shown,
+                        const struct cmd_clock *clock)
+{
+    struct bytes text;
+
+    bytes_printf(out, "%s\n", lang_text(lang, STR_CMD_SHOW_SEALED));
+    if (!shown->waits) {
+        bytes_printf(out, "%s\n", lang_text(lang, STR_SHOW_NOTHING_WAITS));
+    } else if (!shown->publish_at) {
+        by_line(out, lang, STR_SEALED_WHEN_SAID, shown->entry.index);
+    } else {
+        bytes_init(&text, LIMIT_PAGE_BYTES);
+        cmd_moment_text(&text, lang, clock, shown->publish_at);
+        line(out, lang, STR_SEALED_AT, bytes_view(&text), slice_of(NULL, 0));
+        bytes_release(&text);
+    }
+}
+
 static void answer_text(enum lang lang, struct bytes *out, const struct shown *shown,
                         const struct cmd_clock *clock)
 {
@@ -140,11 +198,16 @@ static void answer_text(enum lang lang, struct bytes *out, const struct shown *s
         LANG_SAY(out, lang, STR_CMD_SHOW_WITHDRAWN, number);
         bytes_u8(out, '\n');
     }
+    by_line(out, lang, STR_SHOW_OPENED, shown->entry.opened_by);
+    by_line(out, lang, STR_SHOW_CORRECTED, shown->entry.corrected_by);
+    by_line(out, lang, STR_SHOW_PURGED, shown->entry.purged_by);
     if (shown->entry.state == STATE_SEALED)
-        bytes_printf(out, "%s\n", lang_text(lang, STR_CMD_SHOW_SEALED));
+        sealed_text(lang, out, shown, clock);
     if (!shown->has_doc)
         return;
     document_text(out, lang, &shown->doc, clock);
+    if (shown->waits)
+        return;
     tree_document_path(entry->hash, path);
     line(out, lang, STR_CMD_SHOW_DOCUMENT, slice_text(path), slice_of(NULL, 0));
 }

@@ -3,6 +3,54 @@
 
 #include <stdio.h>
 
+/* What is said of the channel. */
+struct status {
+    const struct channel_info *info;
+    const struct channel_entry *entry;
+    const struct document *doc; /* of the newest word, or NULL */
+    struct cmd_clock clock;
+    struct due due;
+    struct watch_status watch;
+    uint64_t sealed, waiting; /* documents that wait to be published, and for a slot */
+};
+
+/* One that was sealed has its time in its open entry's document. */
+static bool add_opening(struct channel *channel, const struct channel_entry *entry,
+                        struct arena *arena, struct document *doc)
+{
+    struct channel_entry by;
+    struct document open;
+    struct bytes raw;
+    bool there;
+
+    if (entry->opened_by == ENTRY_NO_REF)
+        return true;
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    there = channel_entry_get(channel, entry->opened_by, &by, NULL) == SH_OK &&
+            channel_document(channel, &by, &raw, NULL) == SH_OK &&
+            document_parse(bytes_view(&raw), arena, &open, NULL) == SH_OK;
+    if (there)
+        doc->published = open.published;
+    bytes_release(&raw);
+    return there;
+}
+
+/* How many documents wait, in the log and for it. */
+static int count_sealed(struct channel *channel, struct status *status, struct why *why)
+{
+    struct channel_sealed sealed = {.index = 0};
+    struct why cause = {0};
+    int rc = channel_waiting_count(channel, &status->waiting, why);
+
+    for (uint64_t from = 0; rc == SH_OK; from = sealed.index + 1) {
+        rc = channel_sealed_next(channel, from, &sealed, &cause);
+        status->sealed += rc == SH_OK;
+    }
+    if (rc == SH_ENOTFOUND)
+        return SH_OK;
+    return cause.code == SH_OK ? rc : why_set(why, cause.code, cause.offset, "%s", cause.text);
+}
+
 /* The newest dispatch that is still shown; false when there is none. */
 static bool newest(struct channel *channel, struct channel_entry *entry, struct bytes *raw,
                    struct arena *arena, struct document *doc)
@@ -16,20 +64,11 @@ static bool newest(struct channel *channel, struct channel_entry *entry, struct 
         if (entry->state != STATE_PRESENT)
             continue;
         return channel_document(channel, entry, raw, NULL) == SH_OK &&
-               document_parse(bytes_view(raw), arena, doc, NULL) == SH_OK;
+               document_parse(bytes_view(raw), arena, doc, NULL) == SH_OK &&
+               add_opening(channel, entry, arena, doc);
     }
     return false;
 }
-
-/* What is said of the channel. */
-struct status {
-    const struct channel_info *info;
-    const struct channel_entry *entry;
-    const struct document *doc; /* of the newest word, or NULL */
-    struct cmd_clock clock;
-    struct due due;
-    struct watch_status watch;
-};
 
 static void answer_json(struct bytes *out, const struct status *status)
 {
@@ -58,6 +97,8 @@ static void answer_json(struct bytes *out, const struct status *status)
         json_object_close(&json);
     }
     cmd_due_json(&json, &status->clock, &status->due);
+    json_put_number(&json, "sealed", status->sealed);
+    json_put_number(&json, "waiting", status->waiting);
     json_put_bool(&json, "pages_current", info->pages_size == info->size);
     if (*info->conflict)
         json_put_text(&json, "conflict", info->conflict);
@@ -84,6 +125,7 @@ static void newest_text(const struct cmd *cmd, struct bytes *out,
 static void answer_text(const struct cmd *cmd, struct bytes *out, const struct status *status)
 {
     const struct channel_info *info = status->info;
+    char sealed[24], waiting[24];
 
     LANG_SAY(out, cmd->lang, STR_CMD_CHANNEL, info->name);
     bytes_u8(out, '\n');
@@ -98,6 +140,12 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct s
     cmd_log_line(out, cmd->lang, info->size, info->root);
     lang_count(out, cmd->lang, PLURAL_CMD_DISPATCHES, info->dispatches, NULL);
     bytes_u8(out, '\n');
+    if (status->sealed || status->waiting) {
+        (void)snprintf(sealed, sizeof(sealed), "%ju", (uintmax_t)status->sealed);
+        (void)snprintf(waiting, sizeof(waiting), "%ju", (uintmax_t)status->waiting);
+        LANG_SAY(out, cmd->lang, STR_STATUS_SEALED, sealed, waiting);
+        bytes_u8(out, '\n');
+    }
     if (info->pages_size != info->size)
         bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_CMD_PAGES_BEHIND));
     if (*info->conflict) {
@@ -129,6 +177,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     status.info = channel_info(channel);
     status.doc = newest(channel, &entry, &raw, &arena, &doc) ? &doc : NULL;
     rc = cmd_due(channel, &status.clock, &status.due, &why);
+    if (rc == SH_OK)
+        rc = count_sealed(channel, &status, &why);
     if (rc == SH_OK)
         rc = cmd_status_watch(cmd, cmd_value(args, "state"), &status.watch, &why);
     if (rc == SH_OK && cmd->json)

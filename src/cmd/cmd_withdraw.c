@@ -19,7 +19,7 @@ static int check_target(struct channel *channel, uint64_t index, int pages, stru
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
                        "entry %llu is withdrawn already, by entry %llu",
                        (unsigned long long)index, (unsigned long long)entry.withdrawn_by);
-    if (entry.entry.type != ENTRY_DISPATCH)
+    if (entry.entry.type != ENTRY_DISPATCH && entry.entry.type != ENTRY_SEALED)
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "entry %llu is of type %s; only a dispatch can be withdrawn",
                        (unsigned long long)index, entry_type_name(entry.entry.type));
@@ -89,7 +89,7 @@ const struct cmd_spec cmd_spec_withdraw = {
     .usage = "N [--reason TEXT]",
     .summary = "take a dispatch out of sight",
     .about =
-        "Hides dispatch N: its words, place and files leave the public tree at once.  The log\n"
+        "Hides dispatch N, also one that is sealed: its words, place and files leave the public tree at once.  The log\n"
         "still shows that entry N was there and that a later entry withdrew it; copies that\n"
         "others made are not reached.  The files stay in private/quarantine.",
     .examples = "  stillhere withdraw 4\n"

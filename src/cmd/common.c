@@ -155,6 +155,21 @@ static void page_path(uint64_t index, char out[TREE_PATH_BYTES + 12])
     (void)snprintf(out, TREE_PATH_BYTES + 12, "%s/index.html", dir);
 }
 
+/* What withdraws or corrects a dispatch shows on the page of that one. */
+static uint64_t page_index(const struct channel_commit *commit, const struct document *doc)
+{
+    return doc->kind == DOC_WITHDRAW || doc->kind == DOC_CORRECT ? commit->ref : commit->index;
+}
+
+static enum lang_string answer_string(const struct document *doc)
+{
+    if (doc->kind == DOC_CORRECT)
+        return STR_SEALED_CORRECTED;
+    if (doc->kind != DOC_WITHDRAW)
+        return STR_CMD_APPENDED;
+    return doc->level == DOC_PURGE ? STR_SEALED_PURGED : STR_CMD_WITHDRAWN;
+}
+
 static int blob_path(const struct doc_blob *blob, char path[TREE_PATH_BYTES], char hex[65],
                      struct why *why)
 {
@@ -201,7 +216,7 @@ static void answer_json(struct bytes *out, const struct answer *answer)
     if (doc->kind == DOC_PROMISE) {
         cmd_rule_json(&json, doc);
     } else {
-        page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
+        page_path(page_index(commit, doc), page);
         json_put_slice(&json, "page", slice_text(page));
         blobs_json(&json, doc);
     }
@@ -261,13 +276,12 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct a
 
     (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)commit->index);
     (void)snprintf(ref, sizeof(ref), "%llu", (unsigned long long)commit->ref);
-    LANG_SAY(out, cmd->lang, doc->kind == DOC_WITHDRAW ? STR_CMD_WITHDRAWN : STR_CMD_APPENDED,
-             number, ref);
+    LANG_SAY(out, cmd->lang, answer_string(doc), number, ref);
     bytes_u8(out, '\n');
     if (doc->kind == DOC_PROMISE) {
         cmd_rule_text(out, cmd->lang, &answer->clock, doc);
     } else {
-        page_path(doc->kind == DOC_WITHDRAW ? commit->ref : commit->index, page);
+        page_path(page_index(commit, doc), page);
         LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
         bytes_u8(out, '\n');
     }

@@ -5,11 +5,12 @@
 #define CMD_POST_INT_H
 
 #include "bmff/bmff.h"
-#include "cmd/cmd.h"
+#include "cmd/seal_int.h"
 
 struct post {
     const struct cmd *cmd;
     bool poster;
+    struct cmd_when when;
     struct channel_job job;
     struct channel_file files[LIMIT_BLOBS];
     size_t file_count;

@@ -31,7 +31,7 @@ int publish_feeds(struct channel *channel, const struct pages_site *site, enum l
     struct arena arena;
     int rc = SH_OK;
 
-    arena_init(&arena, (size_t)LIMIT_FEED * LIMIT_DOCUMENT_ARENA);
+    arena_init(&arena, (size_t)3 * LIMIT_FEED * LIMIT_DOCUMENT_ARENA);
     while (done < count && rc == SH_OK) {
         rc = publish_load(channel, dispatches - 1 - done, &arena, &loaded[done], why);
         items[done] = loaded[done].item;

@@ -23,21 +23,68 @@ int publish_document(struct publish_loader *loader, const struct channel_entry *
     return why_set(loader->why, cause.code, cause.offset, "%s", cause.text);
 }
 
+int publish_opened(struct publish_loader *loader, uint64_t opened_by, uint64_t *published)
+{
+    struct publish_item open = {.doc = {.kind = DOC_UNKNOWN}};
+    struct channel_entry entry;
+    bool there = false;
+    int rc;
+
+    if (opened_by == ENTRY_NO_REF)
+        return SH_OK;
+    bytes_init(&open.raw, LIMIT_DOCUMENT_BYTES);
+    rc = channel_entry_get(loader->channel, opened_by, &entry, loader->why);
+    if (rc == SH_OK)
+        rc = publish_document(loader, &entry, &open, &there);
+    if (rc == SH_OK && there)
+        *published = open.doc.published;
+    bytes_release(&open.raw);
+    return rc;
+}
+
+/* The newest correction stands in the dispatch's place, with the time of the dispatch. */
+static int load_correction(struct publish_loader *loader, const struct channel_entry *entry,
+                           struct publish_item *out)
+{
+    uint64_t published = out->doc.published;
+    struct channel_entry by;
+    bool there = false;
+    int rc;
+
+    if (entry->corrected_by == ENTRY_NO_REF)
+        return SH_OK;
+    rc = channel_entry_get(loader->channel, entry->corrected_by, &by, loader->why);
+    if (rc == SH_OK)
+        rc = publish_document(loader, &by, out, &there);
+    if (rc != SH_OK)
+        return rc;
+    if (there && out->doc.kind == DOC_CORRECT) {
+        out->doc.published = published;
+        memcpy(out->item.hash, by.entry.hash, sizeof(out->item.hash));
+    } else {
+        out->item.state = PAGES_MISSING;
+    }
+    return SH_OK;
+}
+
 static int load_shown(struct publish_loader *loader, const struct channel_entry *entry,
                       struct publish_item *out)
 {
     bool there = false;
     int rc = publish_document(loader, entry, out, &there);
 
+    if (rc == SH_OK && there)
+        rc = publish_opened(loader, entry->opened_by, &out->doc.published);
     if (rc < 0)
         return rc;
     if (there && out->doc.kind == DOC_DISPATCH) {
         out->item.state = PAGES_SHOWN;
         out->item.doc = &out->doc;
+        rc = load_correction(loader, entry, out);
     } else {
         out->item.state = PAGES_MISSING;
     }
-    return SH_OK;
+    return rc;
 }
 
 /* The reason lies in the document of the withdrawal; without it there is none to show. */

@@ -19,6 +19,11 @@ static int load(struct publish_loader *loader, uint64_t index, struct publish_it
     struct channel_entry entry;
     int rc = channel_entry_get(loader->channel, index, &entry, loader->why);
 
+    /* What was sealed is the word of the time when it was opened. */
+    if (rc == SH_OK && entry.entry.type == ENTRY_OPEN) {
+        index = entry.entry.ref;
+        rc = channel_entry_get(loader->channel, index, &entry, loader->why);
+    }
     if (rc != SH_OK)
         return rc;
     /* A correction has no page of its own: its dispatch has. */
@@ -27,10 +32,13 @@ static int load(struct publish_loader *loader, uint64_t index, struct publish_it
     out->item.state = PAGES_SHOWN;
     out->item.previous = ENTRY_NO_REF;
     out->item.doc = &out->doc;
-    if (entry.state != STATE_WITHDRAWN)
-        return publish_document(loader, &entry, out, there);
     *there = false;
-    return SH_OK;
+    if (entry.state == STATE_WITHDRAWN)
+        return SH_OK;
+    rc = publish_document(loader, &entry, out, there);
+    return rc == SH_OK && *there
+               ? publish_opened(loader, entry.opened_by, &out->doc.published)
+               : rc;
 }
 
 /* When this copy was made: the time of its last entry whose document is there. */
@@ -74,7 +82,7 @@ static void moment(struct publish_now *out, uint64_t at, struct pages_moment *mo
 static int load_older(struct publish_loader *loader, uint64_t end, struct publish_item *out,
                       bool *there)
 {
-    uint64_t ordinal, index = 0;
+    uint64_t ordinal = 0, index = 0;
     int rc = channel_dispatch_ordinal(loader->channel, end, &ordinal, loader->why);
 
     while (rc == SH_OK && !*there && ordinal-- > 0) {

@@ -65,7 +65,8 @@ static int dispatch_page(struct run *run, uint64_t ordinal)
     char folder[TREE_PATH_BYTES];
     int rc;
 
-    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    /* Its document, its open entry's, its correction's. */
+    arena_init(&arena, (size_t)3 * LIMIT_DOCUMENT_ARENA);
     rc = publish_load(run->channel, ordinal, &arena, &loaded, run->why);
     if (rc == SH_OK && ordinal)
         rc = channel_dispatch_at(run->channel, ordinal - 1, &loaded.item.previous, run->why);
@@ -94,7 +95,7 @@ static int timeline_page(struct run *run, uint64_t first, size_t count, uint64_t
     int rc = SH_OK;
 
     /* One arena for all: a block for each small document would cost more than its content. */
-    arena_init(&arena, (size_t)LIMIT_TIMELINE * LIMIT_DOCUMENT_ARENA);
+    arena_init(&arena, (size_t)3 * LIMIT_TIMELINE * LIMIT_DOCUMENT_ARENA);
     while (done < count && rc == SH_OK) {
         rc = publish_load(run->channel, first + count - 1 - done, &arena, &loaded[done],
                           run->why);
@@ -131,7 +132,7 @@ static int now_page(struct run *run)
     struct arena arena;
     int rc;
 
-    arena_init(&arena, (size_t)3 * LIMIT_DOCUMENT_ARENA);
+    arena_init(&arena, (size_t)9 * LIMIT_DOCUMENT_ARENA);
     rc = publish_load_now(run->channel, &arena, &loaded, run->why);
     if (rc == SH_OK)
         rc = write_pages(run, "now", &subject);
@@ -140,7 +141,7 @@ static int now_page(struct run *run)
     return rc;
 }
 
-/* The pages that name a dispatch which an entry withdrew; the front page is written anyway. */
+/* The pages that name a dispatch which an entry withdrew or corrected; the front page is written anyway. */
 static int withdrawn_pages(struct run *run, uint64_t index)
 {
     uint64_t ordinal = 0, full = channel_info(run->channel)->dispatches / LIMIT_TIMELINE;
@@ -148,7 +149,7 @@ static int withdrawn_pages(struct run *run, uint64_t index)
     int rc = channel_dispatch_ordinal(run->channel, index, &ordinal, &none);
 
     if (rc == SH_ENOTFOUND)
-        return SH_OK; /* A sealed entry has no page. */
+        return SH_OK; /* A sealed entry that was not opened has no page. */
     if (rc < 0)
         return why_set(run->why, none.code, none.offset, "%s", none.text);
     rc = dispatch_page(run, ordinal);
@@ -168,8 +169,9 @@ static int show_entries(struct run *run, uint64_t from)
     for (uint64_t index = from; index < info->size && rc == SH_OK; index++) {
         rc = channel_entry_get(run->channel, index, &entry, run->why);
         if (rc == SH_OK)
-            fresh += entry.entry.type == ENTRY_DISPATCH;
-        if (rc == SH_OK && entry.entry.type == ENTRY_WITHDRAW)
+            fresh += entry.entry.type == ENTRY_DISPATCH || entry.entry.type == ENTRY_OPEN;
+        if (rc == SH_OK &&
+            (entry.entry.type == ENTRY_WITHDRAW || entry.entry.type == ENTRY_CORRECT))
             rc = withdrawn_pages(run, entry.entry.ref);
     }
     before = info->dispatches - fresh;

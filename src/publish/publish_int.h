@@ -27,6 +27,10 @@ MUST_CHECK int publish_document(struct publish_loader *loader,
                                 const struct channel_entry *entry, struct publish_item *out,
                                 bool *there);
 
+/* When a sealed dispatch was opened, by its open entry; ENTRY_NO_REF leaves *published. */
+MUST_CHECK int publish_opened(struct publish_loader *loader, uint64_t opened_by,
+                              uint64_t *published);
+
 /*
  * Dispatch number ordinal (0 = the first), item.previous left out.  A document that is not
  * there, or whose bytes are not those of its entry, gives PAGES_MISSING; failures of disk and

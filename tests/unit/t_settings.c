@@ -25,7 +25,8 @@ static void none_at_first(void **state)
 }
 
 static const struct channel_settings all = {"https://example.org/a/", "Europe/Kyiv",
-                                            "Asia/Shanghai", "\xe5\x8c\x97\xe4\xba\xac city"};
+                                            "Asia/Shanghai", "\xe5\x8c\x97\xe4\xba\xac city",
+                                            "3600"};
 
 static void set_and_read_again(void **state)
 {
@@ -50,7 +51,8 @@ static void set_and_read_again(void **state)
     assert_true(slice_equal(bytes_view(&raw),
                             slice_text("base https://example.org/a/\nzone Europe/Kyiv\n"
                                        "family-zone Asia/Shanghai\n"
-                                       "family-place \xe5\x8c\x97\xe4\xba\xac city\n")));
+                                       "family-place \xe5\x8c\x97\xe4\xba\xac city\n"
+                                       "covers 3600\n")));
     bytes_release(&raw);
 }
 

@@ -1,0 +1,218 @@
+/* A dispatch that is logged now, or sealed until its time. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/seal_int.h"
+#include "io/io.h"
+
+#define PUBLISH_WITHIN_S (366 * 86400) /* Not a cap: a year, as for any plan of people. */
+
+int cmd_publish_when(const char *text, const struct channel *channel, struct cmd_when *out,
+                     struct why *why)
+{
+    struct cmd_clock clock;
+    uint64_t seconds;
+    int rc;
+
+    *out = (struct cmd_when){.sealed = false};
+    if (!text || strcmp(text, "now") == 0)
+        return SH_OK;
+    out->sealed = true;
+    if (strcmp(text, "when-i-say") == 0)
+        return SH_OK;
+    rc = cmd_clock(channel, &clock, why);
+    if (rc != SH_OK)
+        return rc;
+    if (cmd_length_parse(text, &seconds, NULL) == SH_OK)
+        out->at = clock.now + seconds;
+    else
+        rc = cmd_moment_parse(text, &clock, &out->at, why);
+    if (rc != SH_OK)
+        return why_name(why, rc, "--publish");
+    if (out->at <= clock.now || out->at - clock.now > PUBLISH_WITHIN_S)
+        return why_set(why, SH_EARG, WHY_NOWHERE,
+                       "--publish %.60s: not between now and a year from now", text);
+    return SH_OK;
+}
+
+static void number_line(struct bytes *out, enum lang lang, enum lang_string id, uint64_t number)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%ju", (uintmax_t)number);
+    LANG_SAY(out, lang, id, text);
+    bytes_u8(out, '\n');
+}
+
+static void moment_line(const struct cmd *cmd, const struct channel *channel, struct bytes *out,
+                        enum lang_string id, uint64_t at)
+{
+    struct cmd_clock clock = {.now = io_now()};
+    struct bytes text;
+
+    cmd_clock_tell(channel, &clock);
+    bytes_init(&text, LIMIT_PAGE_BYTES);
+    cmd_moment_text(&text, cmd->lang, &clock, at);
+    bytes_u8(&text, 0);
+    LANG_SAY(out, cmd->lang, id, (const char *)text.ptr);
+    bytes_u8(out, '\n');
+    bytes_release(&text);
+}
+
+void cmd_when_line(const struct cmd *cmd, const struct channel *channel, struct bytes *out,
+                   uint64_t index, uint64_t at)
+{
+    if (at)
+        moment_line(cmd, channel, out, STR_SEALED_AT, at);
+    else
+        number_line(out, cmd->lang, STR_SEALED_WHEN_SAID, index);
+}
+
+/* ---- sealed at once ---- */
+
+static void answer_json(struct bytes *out, const struct channel_commit *commit, uint64_t at)
+{
+    struct json_writer json = cmd_json_open(out);
+    struct bytes root;
+
+    json_put_number(&json, "index", commit->index);
+    json_put_bool(&json, "sealed", true);
+    if (at)
+        json_put_number(&json, "publish_at", at);
+    bytes_init(&root, 64);
+    base64_build(&root, slice_of(commit->root, sizeof(commit->root)), BASE64_PADDED);
+    json_object_open(&json, "checkpoint");
+    json_put_number(&json, "size", commit->size);
+    json_put_slice(&json, "root", bytes_view(&root));
+    json_object_close(&json);
+    cmd_json_close(&json);
+    bytes_release(&root);
+}
+
+static int log_sealed(const struct cmd *cmd, struct channel *channel,
+                      const struct channel_append *append, struct why *why)
+{
+    struct channel_signer signer = cmd_signer(channel);
+    struct channel_commit commit;
+    struct why cause = {0};
+    struct bytes out;
+    int rc = channel_append(channel, append, &signer, &commit, &cause);
+
+    if (rc != SH_OK)
+        return why_set(why, rc, cause.offset, "%s", cause.text);
+    if (!commit.published)
+        return why_set(why, cause.code, cause.offset,
+                       "entry %ju is committed, but its checkpoint is not public yet; do not "
+                       "repeat it, the next command finishes it: %.300s",
+                       (uintmax_t)commit.index, cause.text);
+    (void)cmd_publish(cmd, channel); /* It said so itself; nothing of this entry is on them. */
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    if (cmd->json) {
+        answer_json(&out, &commit, append->publish_at);
+    } else {
+        number_line(&out, cmd->lang, STR_SEALED_LOGGED, commit.index);
+        cmd_when_line(cmd, channel, &out, commit.index, append->publish_at);
+        cmd_log_line(&out, cmd->lang, commit.size, commit.root);
+    }
+    if (cmd_answer(cmd, &out) != CMD_DONE)
+        return why_set(why, SH_EIO, WHY_NOWHERE,
+                       "entry %ju is logged, but the answer could not be written",
+                       (uintmax_t)commit.index);
+    return SH_OK;
+}
+
+/* ---- with covers: at the next slot ---- */
+
+static int answer_waits(const struct cmd *cmd, const struct channel *channel,
+                        const struct channel_append *append, uint64_t slot, struct why *why)
+{
+    struct json_writer json;
+    struct bytes out;
+
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    if (cmd->json) {
+        json = cmd_json_open(&out);
+        json_put_bool(&json, "waiting", true);
+        json_put_number(&json, "slot", slot);
+        if (append->publish_at)
+            json_put_number(&json, "publish_at", append->publish_at);
+        cmd_json_close(&json);
+    } else {
+        moment_line(cmd, channel, &out, STR_SEALED_WAITS, slot);
+        if (append->publish_at)
+            moment_line(cmd, channel, &out, STR_SEALED_AT, append->publish_at);
+    }
+    if (cmd_answer(cmd, &out) != CMD_DONE)
+        return why_set(why, SH_EIO, WHY_NOWHERE,
+                       "it waits for its slot, but the answer could not be written");
+    return SH_OK;
+}
+
+static int log_waiting(const struct cmd *cmd, struct channel *channel,
+                       struct channel_append *append, uint64_t slot, struct why *why)
+{
+    struct channel_job job = {.dir = -1, .staging = -1};
+    int rc = SH_OK;
+
+    if (!append->job) {
+        rc = channel_job_new(cmd->home, &job, why);
+        append->job = &job;
+    }
+    if (rc == SH_OK)
+        rc = channel_wait(channel, append, why);
+    if (rc == SH_OK)
+        rc = answer_waits(cmd, channel, append, slot, why);
+    if (append->job == &job) {
+        channel_job_drop(&job);
+        append->job = NULL;
+    }
+    return rc;
+}
+
+static int log_later(const struct cmd *cmd, struct channel *channel,
+                     struct channel_append *append, struct why *why)
+{
+    struct channel_slot slot;
+    int rc = channel_slot(channel, io_now(), &slot, why);
+
+    if (rc != SH_OK)
+        return rc;
+    append->type = ENTRY_SEALED;
+    return slot.every_s ? log_waiting(cmd, channel, append, slot.next, why)
+                        : log_sealed(cmd, channel, append, why);
+}
+
+int cmd_log(const struct cmd *cmd, struct channel *channel, struct channel_append *append,
+            struct document *doc, const struct cmd_when *when, struct why *why)
+{
+    struct channel_signer signer = cmd_signer(channel);
+    struct channel_commit commit;
+    struct bytes raw;
+    int rc;
+
+    doc->published = when->sealed ? 0 : io_now();
+    append->publish_at = when->at;
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    rc = document_build(doc, &raw, why);
+    append->document = bytes_view(&raw);
+    if (rc == SH_OK && when->sealed) {
+        rc = log_later(cmd, channel, append, why);
+    } else if (rc == SH_OK) {
+        rc = channel_append(channel, append, &signer, &commit, why);
+        if (rc == SH_OK)
+            rc = cmd_finish(cmd, channel, &commit, doc, why);
+    }
+    bytes_release(&raw);
+    append->document = slice_of(NULL, 0);
+    return rc;
+}
+
+int cmd_open_document(struct channel *channel, struct bytes *raw, struct why *why)
+{
+    struct document doc = {.kind = DOC_OPEN, .of = ENTRY_NO_REF};
+
+    doc.channel = slice_text(channel_info(channel)->id.text);
+    doc.published = io_now();
+    io_random(doc.salt, sizeof(doc.salt));
+    return document_build(&doc, raw, why);
+}
