@@ -14,8 +14,14 @@ def word(text):
 
 def rows(kind, data):
     if kind == "cctv":
+        # The decisions of crypt.h, as flags of the vectors: R is compared byte by byte (so one
+        # that is not canonical never holds) and nothing is multiplied by the cofactor (so a
+        # residue of low order does not hold); all else that fits the equation does.
         for case in data:
-            yield case["number"], "?", case["key"], case["msg"].encode().hex(), case["sig"]
+            flags = set(case["flags"] or [])
+            yield (case["number"], "10"[bool(flags & {"non_canonical_R", "low_order_residue"})],
+                   case["key"], case["msg"].encode().hex(), case["sig"],
+                   "41" if "non_canonical_A" in flags else "")
         return
     for group in data["testGroups"]:
         for case in group["tests"]:
