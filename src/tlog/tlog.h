@@ -190,8 +190,8 @@ struct tlog_head {
 };
 /*
  * Is the tree of older the beginning of that of newer?  As tlog-witness asks: from size 0 and
- * between equal sizes the proof is empty, and equal sizes have equal roots.  SH_EARG when older
- * is larger, SH_EFORMAT when it does not hold.
+ * between equal sizes the proof is empty, and equal sizes have equal roots (a tree of size 0
+ * has SHA-256("")).  SH_EARG when older is larger, SH_EFORMAT when it does not hold.
  */
 MUST_CHECK int tlog_consistency_check(const struct tlog_proof *proof,
                                       const struct tlog_head *older,
