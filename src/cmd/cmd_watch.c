@@ -157,7 +157,8 @@ static int wanted_fill(const struct cmd *cmd, const struct cmd_args *args, struc
         out->options.sources = out->home;
         out->options.source_count = 1;
     }
-    zone_find(cmd, out);
+    if (out->options.contacts)
+        zone_find(cmd, out);
     if (trust_check(cmd, cmd_value(args, "trust")) != CMD_DONE ||
         contacts_check(cmd, cmd_value(args, "contacts")) != CMD_DONE)
         return CMD_USAGE;

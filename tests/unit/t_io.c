@@ -203,6 +203,26 @@ static void the_clock_can_be_fixed_for_tests(void **state)
     assert_int_equal(unsetenv("STILLHERE_NOW"), 0);
 }
 
+/* One line, and no value ends the quotes that it stands in. */
+static void a_line_of_the_log_is_one_line(void **state)
+{
+    char line[256] = "";
+    int ends[2], before = dup(STDERR_FILENO);
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    io_say("error", "t", "quoted", "n=%zu u=%u l=%llu d=%d cause=\"%s\" end=%s", (size_t)7, 8u,
+           9ull, -1, "a\" level=\"b\\\n", "yes");
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    assert_true(read(ends[0], line, sizeof(line) - 1) > 0);
+    assert_string_equal(line, "error t quoted n=7 u=8 l=9 d=-1 "
+                              "cause=\"a\\\" level=\\\"b\\\\?\" end=yes\n");
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    (void)close(before);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -213,6 +233,7 @@ int main(void)
         EACH(a_batch_lands_whole),
         EACH(the_lock_excludes_and_waits),
         cmocka_unit_test(the_clock_can_be_fixed_for_tests),
+        cmocka_unit_test(a_line_of_the_log_is_one_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

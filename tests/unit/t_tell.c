@@ -317,7 +317,7 @@ static void test_most(void **state)
     bytes_clear(&text);
     bytes_text(&text, "[a]\n");
     for (int i = 0; i <= LIMIT_WAYS; i++)
-        bytes_text(&text, "to ntfy:https://n.example/\n");
+        bytes_text(&text, "to ntfy:https://n.example/t\n");
     bytes_u8(&text, 0);
     assert_int_equal(parse((const char *)text.ptr, &arena, &got, &why), SH_EFORMAT);
     assert_non_null(strstr(why.text, "line 10: at most 8 ways"));
