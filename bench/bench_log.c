@@ -1,6 +1,6 @@
 /*
- * bench_log DIR N -- a public tree of N entries, sealed ones but for entry 0: entry tiles and
- * tiles alone, in batches of 256, without fsync, each batch with the partial tiles of its right
+ * bench_log DIR N [checkins] -- a public tree of N entries, sealed ones but for entry 0 (with
+ * "checkins": check-ins with their documents): entry tiles and tiles alone, in batches of 256, without fsync, each batch with the partial tiles of its right
  * edge as a log that is published after each batch would have.  The identity note and the
  * checkpoint are real, so that `stillhere verify DIR` and the Go verifier can read it.  Its
  * keys are fixed: worthless.  Prints one line of JSON.
@@ -187,6 +187,35 @@ static void put_edge(const struct edge *edge, uint64_t size)
     }
 }
 
+static bool with_documents;
+
+/* A check-in, and its document where it belongs. */
+static void put_checkin(const struct channel_id *id, uint64_t index, const uint8_t *random,
+                        uint8_t hash[32])
+{
+    static struct bytes raw;
+    struct document doc = {.kind = DOC_DISPATCH,
+                           .channel = slice_text(id->text),
+                           .published = 1700000000 + index,
+                           .status = slice_text("well"),
+                           .of = ENTRY_NO_REF};
+    struct doc_text words = {slice_text("en"), slice_text("Still here, and thinking of you")};
+    char path[TREE_PATH_BYTES];
+    struct why why = {0};
+
+    memcpy(doc.salt, random, sizeof doc.salt);
+    memcpy(doc.dispatch, random, sizeof doc.dispatch);
+    doc.words = &words;
+    doc.word_count = 1;
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    if (document_build(&doc, &raw, &why))
+        die("document", &why);
+    crypto.sha256(bytes_view(&raw), hash);
+    tree_document_path(hash, path);
+    put(path, bytes_view(&raw));
+    bytes_release(&raw);
+}
+
 static void add_batch(struct edge *edge, struct tlog_range *range, uint64_t end,
                       const uint8_t *random, const struct channel_id *id)
 {
@@ -203,6 +232,10 @@ static void add_batch(struct edge *edge, struct tlog_range *range, uint64_t end,
         if (!range->size)
             entry.type = ENTRY_IDENTITY;
         memcpy(entry.hash, range->size ? random + 32 * range->size : id->hash, 32);
+        if (range->size && with_documents) {
+            entry.type = ENTRY_DISPATCH;
+            put_checkin(id, range->size, random + 32 * range->size, entry.hash);
+        }
         len = entry_build(&entry, line);
         tlog_entry_tile_add(&tile, slice_of(line, len));
         tlog_leaf_hash(slice_of(line, len), leaf);
@@ -265,8 +298,10 @@ int main(int argc, char **argv)
     double cpu, wall;
     FILE *source;
 
-    if (argc != 3 || !decimal_parse(slice_text(argv[2]), 100000000, &count) || !count) {
-        (void)fputs("usage: bench_log DIR N\n", stderr);
+    with_documents = argc == 4 && strcmp(argv[3], "checkins") == 0;
+    if ((argc != 3 && !with_documents) ||
+        !decimal_parse(slice_text(argv[2]), 100000000, &count) || !count) {
+        (void)fputs("usage: bench_log DIR N [checkins]\n", stderr);
         return 2;
     }
     root_dir = argv[1];
