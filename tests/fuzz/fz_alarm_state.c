@@ -41,9 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (alarm_parse(slice_of(data, size), &alarm, &clock, NULL) != SH_OK)
         return 0;
-    bytes_init(&again, size + 1);
+    bytes_init(&again, size + 128); /* Version 1 becomes the newer one. */
     alarm_build(&alarm, &clock, &again);
-    if (!slice_equal(bytes_view(&again), slice_of(data, size)))
+    if (data[16] != '1' && !slice_equal(bytes_view(&again), slice_of(data, size)))
         abort();
     bytes_release(&again);
     judge(&alarm, &clock);
