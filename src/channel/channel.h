@@ -347,6 +347,55 @@ struct channel_sink {
 MUST_CHECK int channel_snapshot(struct channel *channel, const struct channel_sink *sink,
                                 struct why *why);
 
+/* ---- going on from a copy of the public tree ---- */
+
+/* A public tree, or the public/ of a home: chain, checkpoint and entries hold. */
+struct channel_copy {
+    int dir;
+    struct identity_chain chain;
+    uint64_t size;
+    uint8_t root[TLOG_HASH_BYTES];
+    struct bytes note; /* its checkpoint */
+    struct bytes tile; /* the entry tile at hand */
+};
+/* Close it also after a failure. */
+MUST_CHECK int channel_copy_open(const char *path, struct channel_copy *copy, struct why *why);
+void channel_copy_close(struct channel_copy *copy);
+/* Root of its first size entries. */
+MUST_CHECK int channel_copy_root(struct channel_copy *copy, uint64_t size,
+                                 uint8_t root[TLOG_HASH_BYTES], struct why *why);
+/* The first entry whose document says this time or a later one; copy->size when none does. */
+MUST_CHECK int channel_copy_since(struct channel_copy *copy, uint64_t unix_s, uint64_t *index,
+                                  struct why *why);
+
+struct channel_secret {
+    const char *id;
+    const struct secret *secret;
+};
+struct channel_adoption {
+    const char *home;
+    struct channel_copy *copy;
+    uint64_t size;     /* the log goes on from here: the successor of note */
+    struct slice note; /* the chain's next, signed, with a successor */
+    const char *certificate_path;
+    struct slice certificate;
+    struct channel_secret log, ca; /* the new keys that note names */
+    uint64_t missing;              /* out: documents that the copy does not have */
+};
+/*
+ * Make HOME from a copy of the public tree: everything that it has is taken over, hash by hash;
+ * new keys, the new note, its entry and a checkpoint under the new origin.  All or nothing, as
+ * channel_create.
+ */
+MUST_CHECK int channel_adopt(struct channel_adoption *adoption, struct why *why);
+/*
+ * A restored channel takes what a copy with the same keys has beyond it, and may be written to
+ * again.  *newer = the entries that came.  SH_ECONFLICT: the copy is older, of another
+ * history, or its keys are not here (then `key recover`).
+ */
+MUST_CHECK int channel_catch_up(const char *home, struct channel_copy *copy, uint64_t *newer,
+                                struct why *why);
+
 /* ---- repair ---- */
 
 /* Make SQLite's rebuildable tables anew from the files, after verifying them. */

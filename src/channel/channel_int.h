@@ -241,6 +241,41 @@ void channel_at_build(uint64_t publish_at, struct bytes *out);
 MUST_CHECK int channel_sealed_read(const struct channel *channel, const struct entry *entry,
                                    struct bytes *raw, uint64_t *publish_at, struct why *why);
 
+/* ---- HOME/.init, where a channel is built before it is there (create.c) ---- */
+
+struct channel_nest {
+    struct channel *channel;
+    bool made_home, ours;
+};
+/* Lock HOME, which must hold no channel; made when it is not there. */
+MUST_CHECK int channel_nest_open(struct channel_nest *nest, const char *home, struct why *why);
+/* HOME/.init with its folders; the handle's descriptors show there. */
+MUST_CHECK int channel_nest_make(struct channel_nest *nest, struct why *why);
+/* private/ gets its name: from here on the channel exists; then public/. */
+MUST_CHECK int channel_nest_place(struct channel_nest *nest, struct why *why);
+/* Close; rc not SH_OK: leave nothing behind, unless the channel exists already. */
+void channel_nest_end(struct channel_nest *nest, int rc);
+
+/* ---- copies of a public tree (copy.c) ---- */
+
+struct channel_taker {
+    int (*line)(void *ctx, uint64_t index, struct slice line, struct why *why);
+    void *ctx;
+};
+MUST_CHECK int channel_copy_walk(struct channel_copy *copy, uint64_t size,
+                                 const struct channel_taker *taker, struct why *why);
+/* Entry tile number of the copy's size into copy->tile, and its path. */
+MUST_CHECK int channel_copy_tile(struct channel_copy *copy, uint64_t number,
+                                 char path[TLOG_PATH_BYTES], struct why *why);
+/*
+ * path, a document or blob whose name says its hash, into public/ unless it is here.  One that
+ * the copy lacks, or has changed, is passed over.
+ */
+MUST_CHECK int channel_copy_take(struct channel_copy *copy, struct channel *channel,
+                                 const char *path, struct why *why);
+MUST_CHECK int channel_copy_take_blobs(struct channel_copy *copy, struct channel *channel,
+                                       uint64_t index, struct why *why);
+
 /* ---- rows from the lines of a log (refill.c) ---- */
 
 struct channel_refill {

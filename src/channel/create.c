@@ -14,8 +14,7 @@
 
 struct newborn {
     struct channel_birth *birth;
-    struct channel *channel;
-    bool made_home;
+    struct channel_nest nest;
     struct secret log, ca;
     uint8_t spki[CRYPT_SPKI_BYTES];
     struct bytes text; /* of identity note 0 */
@@ -27,13 +26,26 @@ struct newborn {
 
 /* ---- places ---- */
 
-static int open_home(struct newborn *newborn, struct why *why)
+static int home_copy(struct channel *channel, const char *home, struct why *why)
 {
-    struct channel *channel = newborn->channel;
+    size_t len = strlen(home);
+
+    while (len > 1 && home[len - 1] == '/')
+        len--;
+    if (!len || len >= sizeof(channel->home))
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: path empty or too long", home);
+    memcpy(channel->home, home, len);
+    channel->home[len] = '\0';
+    return SH_OK;
+}
+
+static int open_home(struct channel_nest *nest, struct why *why)
+{
+    struct channel *channel = nest->channel;
     const char *home = channel->home;
 
     if (mkdir(home, 0755) == 0) {
-        newborn->made_home = true;
+        nest->made_home = true;
         if (chmod(home, 0755) != 0)
             return why_set(why, SH_EIO, WHY_NOWHERE, "%.300s: %s", home, strerror(errno));
     } else if (errno != EEXIST) {
@@ -58,10 +70,20 @@ static int open_home(struct newborn *newborn, struct why *why)
     return SH_OK;
 }
 
-static int make_places(struct newborn *newborn, struct why *why)
+int channel_nest_open(struct channel_nest *nest, const char *home, struct why *why)
+{
+    int rc = home_copy(nest->channel, home, why);
+
+    if (rc == SH_OK)
+        rc = open_home(nest, why);
+    nest->ours = rc == SH_OK;
+    return rc;
+}
+
+int channel_nest_make(struct channel_nest *nest, struct why *why)
 {
     static const char *const folders[] = {"keys", "tmp", "staging", "quarantine"};
-    struct channel *channel = newborn->channel;
+    struct channel *channel = nest->channel;
     int rc = io_remove_tree(channel->home_dir, CHANNEL_BIRTH, why);
 
     if (rc == SH_OK)
@@ -81,6 +103,33 @@ static int make_places(struct newborn *newborn, struct why *why)
         rc = io_mkdirs(channel->private_dir, folders[i], 0700, why);
     return rc == SH_OK ? io_open_dir(channel->private_dir, "tmp", &channel->info.tmp_dir, why)
                        : rc;
+}
+
+int channel_nest_place(struct channel_nest *nest, struct why *why)
+{
+    int home = nest->channel->home_dir;
+    int rc = io_move(home, CHANNEL_BIRTH "/private", home, "private", why);
+
+    if (rc == SH_OK)
+        rc = io_move(home, CHANNEL_BIRTH "/public", home, "public", why);
+    if (rc == SH_OK && nest->made_home)
+        rc = io_sync_parent(AT_FDCWD, nest->channel->home, why);
+    if (rc == SH_OK)
+        (void)unlinkat(home, CHANNEL_BIRTH, AT_REMOVEDIR); /* Empty, and swept by no one. */
+    return rc;
+}
+
+void channel_nest_end(struct channel_nest *nest, int rc)
+{
+    struct channel *channel = nest->channel;
+
+    /* With private/ in place the channel exists, and the rest is done by opening it. */
+    if (rc != SH_OK && nest->ours && !io_exists(channel->home_dir, "private") &&
+        io_remove_tree(channel->home_dir, CHANNEL_BIRTH, NULL) != SH_OK)
+        nest->made_home = false; /* What is left is removed by the next try. */
+    if (rc != SH_OK && nest->made_home)
+        (void)rmdir(channel->home); /* Stays when something is in it. */
+    channel_close(channel);
 }
 
 /* ---- keys and the identity note ---- */
@@ -179,7 +228,7 @@ static int sign_here(void *ctx, struct slice text, uint8_t signature[CRYPT_SIGNA
 
 static int write_rows(struct newborn *newborn, struct why *why)
 {
-    struct channel *channel = newborn->channel;
+    struct channel *channel = newborn->nest.channel;
     struct channel_signer signer = {.sign_checkpoint = sign_here, .ctx = newborn};
     struct channel_state *state = &channel->state;
     struct channel_row row = {.type = ENTRY_IDENTITY, .ref = CHANNEL_NONE};
@@ -207,7 +256,7 @@ static int write_rows(struct newborn *newborn, struct why *why)
 
 static int make_log(struct newborn *newborn, struct why *why)
 {
-    struct channel *channel = newborn->channel;
+    struct channel *channel = newborn->nest.channel;
     char path[CHANNEL_PATH_BYTES];
     int rc;
 
@@ -232,7 +281,7 @@ static int make_log(struct newborn *newborn, struct why *why)
 
 static int make_durable(struct newborn *newborn, struct why *why)
 {
-    struct channel *channel = newborn->channel;
+    struct channel *channel = newborn->nest.channel;
     int rc = channel_key_write(channel->private_dir, channel->info.tmp_dir, CHANNEL_LOG_KEY,
                                &newborn->log, why);
 
@@ -244,20 +293,6 @@ static int make_durable(struct newborn *newborn, struct why *why)
     if (rc == SH_OK)
         rc = io_sync_fd(channel->info.public_dir, "public", why);
     return rc == SH_OK ? io_sync_parent(channel->home_dir, CHANNEL_BIRTH "/private", why) : rc;
-}
-
-static int put_in_place(struct newborn *newborn, struct why *why)
-{
-    int home = newborn->channel->home_dir;
-    int rc = io_move(home, CHANNEL_BIRTH "/private", home, "private", why);
-
-    if (rc == SH_OK)
-        rc = io_move(home, CHANNEL_BIRTH "/public", home, "public", why);
-    if (rc == SH_OK && newborn->made_home)
-        rc = io_sync_parent(AT_FDCWD, newborn->channel->home, why);
-    if (rc == SH_OK)
-        (void)unlinkat(home, CHANNEL_BIRTH, AT_REMOVEDIR); /* Empty, and swept by no one. */
-    return rc;
 }
 
 static int keep_sheets(struct channel_birth *birth, struct why *why)
@@ -273,12 +308,8 @@ static int keep_sheets(struct channel_birth *birth, struct why *why)
 
 static int make_all(struct newborn *newborn, struct why *why)
 {
-    struct channel_birth *birth = newborn->birth;
-    int rc = open_home(newborn, why);
+    int rc = channel_nest_make(&newborn->nest, why);
 
-    if (rc != SH_OK)
-        return rc;
-    rc = make_places(newborn, why);
     if (rc == SH_OK) {
         draw_keys(newborn);
         rc = make_identity(newborn, why);
@@ -290,49 +321,28 @@ static int make_all(struct newborn *newborn, struct why *why)
     if (rc == SH_OK)
         rc = make_durable(newborn, why);
     if (rc == SH_OK)
-        rc = keep_sheets(birth, why);
-    if (rc == SH_OK)
-        rc = put_in_place(newborn, why);
-    /* With private/ in place the channel exists, and the rest is done by opening it. */
-    if (rc != SH_OK && !io_exists(newborn->channel->home_dir, "private") &&
-        io_remove_tree(newborn->channel->home_dir, CHANNEL_BIRTH, NULL) != SH_OK)
-        newborn->made_home = false; /* What is left is removed by the next try. */
-    return rc;
-}
-
-static int home_copy(struct channel *channel, const char *home, struct why *why)
-{
-    size_t len = strlen(home);
-
-    while (len > 1 && home[len - 1] == '/')
-        len--;
-    if (!len || len >= sizeof(channel->home))
-        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: path empty or too long", home);
-    memcpy(channel->home, home, len);
-    channel->home[len] = '\0';
-    return SH_OK;
+        rc = keep_sheets(newborn->birth, why);
+    return rc == SH_OK ? channel_nest_place(&newborn->nest, why) : rc;
 }
 
 int channel_create(struct channel_birth *birth, struct why *why)
 {
     struct newborn newborn = {.birth = birth};
-    int rc = channel_new(&newborn.channel, why);
+    int rc = channel_new(&newborn.nest.channel, why);
 
     if (rc != SH_OK)
         return rc;
     bytes_init(&newborn.text, LIMIT_IDENTITY_BYTES);
     bytes_init(&newborn.note, LIMIT_NOTE_BYTES);
     bytes_init(&newborn.pem, LIMIT_NOTE_BYTES);
-    rc = home_copy(newborn.channel, birth->home, why);
+    rc = channel_nest_open(&newborn.nest, birth->home, why);
     if (rc == SH_OK)
         rc = make_all(&newborn, why);
-    if (rc != SH_OK && newborn.made_home)
-        (void)rmdir(newborn.channel->home); /* Stays when something is in it. */
     secret_wipe(&newborn.log);
     secret_wipe(&newborn.ca);
     bytes_release(&newborn.text);
     bytes_release(&newborn.note);
     bytes_release(&newborn.pem);
-    channel_close(newborn.channel);
+    channel_nest_end(&newborn.nest, rc);
     return rc;
 }

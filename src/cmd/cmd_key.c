@@ -6,8 +6,9 @@
 static const struct {
     const char *verb;
     int (*run)(struct cmd *cmd, const struct cmd_args *args);
-} verbs[] = {{"show", key_show},     {"ca", key_ca},   {"rotate", key_rotate},
-             {"revoke", key_revoke}, {"add", key_add}, {"sheet", key_sheet}};
+} verbs[] = {{"show", key_show},      {"ca", key_ca},   {"rotate", key_rotate},
+             {"revoke", key_revoke},  {"add", key_add}, {"sheet", key_sheet},
+             {"recover", key_recover}};
 
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
@@ -27,12 +28,14 @@ static const struct cmd_option options[] = {
     {"two-of-three", NULL, "sheet: make three, any two of which change keys"},
     {"one", NULL, "sheet: make one, as init does"},
     {"check", NULL, "sheet: rehearse a recovery with the sheets named; nothing is changed"},
+    {"from", "COPY", "recover: any copy of the channel's public folder"},
+    {"at", "SIZE", "recover: go on after this many entries (default: all of the copy's)"},
     {"dry-run", NULL, "say what would be done and change nothing"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_key = {
     .name = "key",
-    .usage = "show|ca|rotate|revoke|add|sheet [WHAT]... [--sheet FILE]... [OPTION]...",
+    .usage = "show|ca|rotate|revoke|add|sheet|recover [WHAT]... [--sheet FILE]... [OPTION]...",
     .summary = "show, renew and revoke the channel's keys",
     .about =
         "show prints the keys of the channel's newest identity note, and since when each\n"
@@ -41,15 +44,18 @@ const struct cmd_spec cmd_spec_key = {
         "was\n"
         "in other hands: what it signed from there on is shown as disputed.  add cosigner|\n"
         "mirror VKEY lists somebody's key.  sheet makes new recovery sheets, and the old ones\n"
-        "change nothing any more; sheet --check FILE... rehearses a recovery.  Every change\n"
-        "needs the recovery sheet, or two of three.",
+        "change nothing any more; sheet --check FILE... rehearses a recovery.  recover --from\n"
+        "COPY makes HOME (-C) anew when the machine is gone: new keys, the same channel.  "
+        "Every\n"
+        "change needs the recovery sheet, or two of three; see stillhere-ceremony(7).",
     .examples =
         "  stillhere key show\n"
         "  stillhere key show --vkey > channel.vkey\n"
         "  stillhere key sheet --check sheet.txt\n"
         "  stillhere key rotate log --sheet sheet.txt --dry-run\n"
         "  stillhere key revoke 0123456789abcdef --since \"2026-11-20 08:00\" --sheet s.txt\n"
-        "  stillhere key sheet --two-of-three --sheet old.txt --to /media/usb/sheet\n",
+        "  stillhere key sheet --two-of-three --sheet old.txt --to /media/usb/sheet\n"
+        "  stillhere -C ~/channel key recover --from ~/copy --sheet s.txt --since 41\n",
     .options = options,
     .many = "sheet",
     .run = run,

@@ -1,0 +1,235 @@
+/*
+ * A restored channel catches up with a newer copy of itself: files first, then the checkpoint,
+ * then the index anew; the mark of the restore goes last, so a run that was cut off is begun
+ * again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "channel/channel_int.h"
+
+/* The texts of our notes must be those of the copy, which may have more. */
+static int compare_chains(struct channel *channel, struct channel_copy *copy, struct why *why)
+{
+    const struct identity *newest = identity_chain_newest(&copy->chain);
+    char path[TREE_PATH_BYTES];
+    struct bytes ours, theirs;
+    struct tlog_note a, b;
+    int rc = SH_OK;
+
+    if (memcmp(newest->channel.hash, channel->info.id.hash, 32) != 0)
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE, "the copy is of another channel: %s",
+                       newest->channel.text);
+    if (newest->number < channel->info.identity_number)
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                       "the copy is older: it knows %ju identity notes, this channel %ju",
+                       (uintmax_t)newest->number + 1,
+                       (uintmax_t)channel->info.identity_number + 1);
+    bytes_init(&ours, LIMIT_NOTE_BYTES);
+    bytes_init(&theirs, LIMIT_NOTE_BYTES);
+    for (uint64_t number = 0; number <= channel->info.identity_number && rc == SH_OK;
+         number++) {
+        tree_identity_path(number, path);
+        rc = channel_identity_note(channel, number, &ours, why);
+        if (rc == SH_OK)
+            rc = io_read(copy->dir, path, &theirs, why);
+        if (rc == SH_OK)
+            rc = tlog_note_parse(bytes_view(&ours), &a, why);
+        if (rc == SH_OK)
+            rc = tlog_note_parse(bytes_view(&theirs), &b, why);
+        if (rc == SH_OK && !slice_equal(a.text, b.text))
+            rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                         "the copy has another %s: two histories of the keys; keep both, sign "
+                         "nothing",
+                         path);
+    }
+    bytes_release(&ours);
+    bytes_release(&theirs);
+    return rc;
+}
+
+/* Without the secret that the newest note names nothing could be signed afterwards. */
+static int compare_keys(struct channel *channel, struct channel_copy *copy, struct why *why)
+{
+    const struct identity_key *key =
+        identity_key_open(identity_chain_newest(&copy->chain), KEY_LOG);
+    char path[CHANNEL_KEY_PATH_BYTES];
+    struct secret secret;
+    uint8_t public_key[CRYPT_KEY_BYTES];
+
+    channel_key_path(channel->private_dir, "log", key ? key->id : "", path);
+    if (!key || channel_key_read(channel->private_dir, path, &secret, NULL) != SH_OK)
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                       "the copy's newest log key is not in this backup: the keys were changed "
+                       "after it; go on from the copy with `stillhere key recover --from`");
+    crypto.ed25519_public(&secret, public_key);
+    secret_wipe(&secret);
+    if (memcmp(public_key, key->bytes, sizeof(public_key)) == 0)
+        return SH_OK;
+    return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                   "the keys in this backup are not those of the copy: they were changed after "
+                   "it; go on from the copy with `stillhere key recover --from`");
+}
+
+static int compare_logs(struct channel *channel, struct channel_copy *copy, struct why *why)
+{
+    const struct channel_state *state = &channel->state;
+    uint8_t root[TLOG_HASH_BYTES];
+    int rc;
+
+    if (copy->size < state->size)
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                       "the copy is older: it has %ju entries, this channel %ju; it cannot "
+                       "show that nothing newer exists",
+                       (uintmax_t)copy->size, (uintmax_t)state->size);
+    rc = channel_copy_root(copy, state->size, root, why);
+    if (rc == SH_OK && memcmp(root, state->root, sizeof(root)) != 0)
+        rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                     "the copy and this channel hold two histories that part before entry %ju: "
+                     "keep both, sign nothing, and see which one mirrors and readers hold",
+                     (uintmax_t)state->size);
+    return rc;
+}
+
+/* ---- files ---- */
+
+struct fetch {
+    struct channel *channel;
+    struct channel_copy *copy;
+};
+
+static int take_blobs(struct fetch *fetch, const char *document, struct why *why)
+{
+    char path[TREE_PATH_BYTES];
+    struct document doc;
+    struct arena arena;
+    struct bytes raw;
+    int rc = SH_OK;
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
+    if (io_read(fetch->channel->info.public_dir, document, &raw, NULL) == SH_OK &&
+        document_parse(bytes_view(&raw), &arena, &doc, NULL) == SH_OK)
+        for (size_t i = 0; i < doc.blob_count && rc == SH_OK; i++)
+            if (tree_blob_path(doc.blobs[i].sha256, doc.blobs[i].mime, path, NULL) == SH_OK)
+                rc = channel_copy_take(fetch->copy, fetch->channel, path, why);
+    bytes_release(&raw);
+    arena_release(&arena);
+    return rc;
+}
+
+/* taker->line */
+static int take_line(void *ctx, uint64_t index, struct slice line, struct why *why)
+{
+    struct fetch *fetch = ctx;
+    char path[TREE_PATH_BYTES];
+    struct entry entry;
+    int rc = entry_parse(line, index, &entry, why);
+
+    if (rc != SH_OK || entry.type == ENTRY_IDENTITY)
+        return rc;
+    tree_document_path(entry.hash, path);
+    rc = channel_copy_take(fetch->copy, fetch->channel, path, why);
+    return rc == SH_OK ? take_blobs(fetch, path, why) : rc;
+}
+
+static int put(struct channel *channel, const char *path, struct slice data, struct why *why)
+{
+    struct io_target target = {.dir = channel->info.public_dir,
+                               .path = path,
+                               .tmp_dir = channel->info.tmp_dir,
+                               .mode = 0644,
+                               .sync = IO_SYNC};
+
+    return io_replace(&target, data, why);
+}
+
+static int take_identity(struct channel *channel, struct channel_copy *copy, struct why *why)
+{
+    const struct identity *newest = identity_chain_newest(&copy->chain);
+    char path[TREE_PATH_BYTES];
+    struct bytes raw;
+    int rc = SH_OK;
+
+    bytes_init(&raw, LIMIT_NOTE_BYTES);
+    for (uint64_t number = channel->info.identity_number + 1;
+         number <= newest->number && rc == SH_OK; number++) {
+        tree_identity_path(number, path);
+        rc = io_read(copy->dir, path, &raw, why);
+        if (rc == SH_OK)
+            rc = put(channel, path, bytes_view(&raw), why);
+    }
+    for (size_t i = 0; i < newest->key_count && rc == SH_OK; i++) {
+        if (newest->keys[i].role != KEY_C2PA_CA)
+            continue;
+        (void)snprintf(path, sizeof(path), "id/c2pa-ca-%s.pem", newest->keys[i].id);
+        if (!io_exists(channel->info.public_dir, path) &&
+            io_read(copy->dir, path, &raw, NULL) == SH_OK)
+            rc = put(channel, path, bytes_view(&raw), why);
+    }
+    bytes_release(&raw);
+    return rc;
+}
+
+static int take_all(struct channel *channel, struct channel_copy *copy, struct why *why)
+{
+    struct fetch fetch = {channel, copy};
+    struct channel_taker taker = {take_line, &fetch};
+    char path[TLOG_PATH_BYTES];
+    int rc = channel_copy_walk(copy, copy->size, &taker, why);
+
+    if (rc == SH_OK)
+        rc = take_identity(channel, copy, why);
+    for (uint64_t at = 0; at < copy->size && rc == SH_OK; at += TLOG_TILE_WIDTH) {
+        rc = channel_copy_tile(copy, at / TLOG_TILE_WIDTH, path, why);
+        if (rc == SH_OK && !io_exists(channel->info.public_dir, path))
+            rc = put(channel, path, bytes_view(&copy->tile), why);
+    }
+    return rc == SH_OK ? put(channel, "checkpoint", bytes_view(&copy->note), why) : rc;
+}
+
+static int catch_up(struct channel *channel, const char *home, struct channel_copy *copy,
+                    struct why *why)
+{
+    char path[CHANNEL_PATH_BYTES];
+    int rc = channel_home_open(home, CHANNEL_WRITE, channel, why);
+
+    if (rc != SH_OK)
+        return rc;
+    if (!io_exists(channel->private_dir, CHANNEL_MARK))
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                       "%.200s: no restore is marked here; there is nothing to recover from",
+                       home);
+    channel_path(channel->home, "private/" CHANNEL_DB, path);
+    rc = store_open(path, STORE_WRITE, &channel_schema, &channel->store, why);
+    if (rc == SH_OK)
+        rc = channel_state_load(channel->store, &channel->state, why);
+    if (rc == SH_OK)
+        rc = channel_info_fill(channel, why);
+    if (rc == SH_OK)
+        rc = compare_chains(channel, copy, why);
+    if (rc == SH_OK)
+        rc = compare_keys(channel, copy, why);
+    if (rc == SH_OK)
+        rc = compare_logs(channel, copy, why);
+    return rc == SH_OK ? take_all(channel, copy, why) : rc;
+}
+
+int channel_catch_up(const char *home, struct channel_copy *copy, uint64_t *newer,
+                     struct why *why)
+{
+    struct channel *channel = NULL;
+    char reason[64];
+    int rc = channel_new(&channel, why);
+
+    if (rc == SH_OK)
+        rc = catch_up(channel, home, copy, why);
+    if (rc == SH_OK)
+        *newer = copy->size - channel->state.size;
+    channel_close(channel);
+    if (rc == SH_OK)
+        rc = channel_rebuild(home, why);
+    (void)snprintf(reason, sizeof(reason), "caught up with a copy of %ju entries",
+                   (uintmax_t)copy->size);
+    return rc == SH_OK ? channel_forgive(home, reason, why) : rc;
+}
