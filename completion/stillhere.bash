@@ -41,7 +41,7 @@ _stillhere() {
     show) options="" ;;
     publish) options="--due" ;;
     correct) options="--well --hurt --moving --status --place --next-due --lang --no-video" ;;
-    withdraw) options="--reason" ;;
+    withdraw) options="--reason --purge --sheet --dry-run" ;;
     settings) options="base zone family-zone family-place covers --unset" ;;
     verify) options="--channel --file --policy --key" ;;
     proof) options="--output -o" ;;

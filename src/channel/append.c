@@ -113,6 +113,29 @@ static int refuse_target(const struct work *work, const char *what, uint64_t by,
                    (uintmax_t)work->target.index, what, (uintmax_t)by);
 }
 
+/* "stillhere-purge/1", the channel and the entry: what the identity keys sign. */
+void channel_order_text(const struct channel *channel, uint64_t index, struct bytes *out)
+{
+    bytes_printf(out, "stillhere-purge/1\nchannel %s\nindex %ju\n", channel->info.id.text,
+                 (uintmax_t)index);
+}
+
+/* Without the order of the identity keys every reader takes a purge for a hiding. */
+static int check_order(const struct work *work, struct why *why)
+{
+    struct bytes text;
+    int rc;
+
+    bytes_init(&text, LIMIT_NOTE_BYTES);
+    channel_order_text(work->channel, work->target.index, &text);
+    rc = bytes_check(&text, why);
+    if (rc == SH_OK)
+        rc = identity_order_check(work->doc.order, bytes_view(&text),
+                                  channel_identity(work->channel), why);
+    bytes_release(&text);
+    return rc;
+}
+
 static int check_withdraw(struct work *work, struct why *why)
 {
     const struct channel_row *target = &work->target;
@@ -124,7 +147,7 @@ static int check_withdraw(struct work *work, struct why *why)
         return refuse_target(work, "is withdrawn already", target->withdrawn_by, why);
     if (target->purged_by != CHANNEL_NONE)
         return refuse_target(work, "is purged already", target->purged_by, why);
-    return SH_OK;
+    return purge ? check_order(work, why) : SH_OK;
 }
 
 static int check_correct(struct work *work, struct why *why)

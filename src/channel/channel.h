@@ -255,6 +255,17 @@ MUST_CHECK int channel_key_keep(struct channel *channel, const char *stem, const
 /* Secret keys that no identity note needs any more are deleted. */
 void channel_keys_sweep(struct channel *channel);
 
+/* The text that a purge's order signs (identity_sign). */
+void channel_order_text(const struct channel *channel, uint64_t index, struct bytes *out);
+/* Receives the path of each file in turn. */
+struct channel_hide {
+    int (*file)(void *ctx, const char *path, struct why *why);
+    void *ctx;
+};
+/* The files that a withdrawal of entry index takes away: paths as in public/. */
+MUST_CHECK int channel_goes(struct channel *channel, uint64_t index,
+                            const struct channel_hide *each, struct why *why);
+
 /* ---- sealed entries ---- */
 
 /* Documents of sealed entries that wait in private/sealed, in the order of the log. */

@@ -193,10 +193,6 @@ enum channel_op channel_hide_op(const struct channel_row *row, bool purge);
  * Every file that goes when the dispatch of row is withdrawn: its document, those of its
  * corrections, and the blobs that no other dispatch names which is not withdrawn.
  */
-struct channel_hide {
-    int (*file)(void *ctx, const char *path, struct why *why);
-    void *ctx;
-};
 MUST_CHECK int channel_hidden(struct store *store, const struct channel_row *row,
                               const struct channel_hide *hide, struct why *why);
 /* Every file of one entry: its document, and the blobs that it names. */

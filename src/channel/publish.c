@@ -457,6 +457,15 @@ int channel_hidden(struct store *store, const struct channel_row *row,
     return each_path(query, hide, why);
 }
 
+int channel_goes(struct channel *channel, uint64_t index, const struct channel_hide *each,
+                 struct why *why)
+{
+    struct channel_row row;
+    int rc = channel_row_get(channel->store, index, &row, why);
+
+    return rc == SH_OK ? channel_hidden(channel->store, &row, each, why) : rc;
+}
+
 /* ---- the order of it all ---- */
 
 /* Entries from the edge's size to the state's; then the root must be the signed one. */

@@ -268,6 +268,50 @@ static int publish_due(const struct cmd *cmd, struct why *why)
     return rc;
 }
 
+/* Is something due now?  Only looks. */
+static int is_due(const char *home, uint64_t now, bool *due, struct why *why)
+{
+    struct channel_sealed sealed = {.index = 0};
+    struct channel *channel = NULL;
+    struct channel_slot slot = {0};
+    struct why none = {0};
+    int rc = channel_open(home, CHANNEL_LOOK, &channel, why);
+
+    if (rc == SH_OK)
+        rc = channel_slot(channel, now, &slot, why);
+    *due = rc == SH_OK && slot.open;
+    for (uint64_t from = 0; rc == SH_OK && !*due; from = sealed.index + 1) {
+        if (channel_sealed_next(channel, from, &sealed, &none) != SH_OK)
+            break;
+        *due = sealed.publish_at && sealed.publish_at <= now;
+    }
+    channel_close(channel);
+    return rc;
+}
+
+int cmd_publish_due(const struct cmd *cmd, const char *home, struct why *why)
+{
+    struct due_run run = {.cmd = cmd, .now = io_now()};
+    bool due = false;
+    int rc = is_due(home, run.now, &due, why);
+
+    if (rc != SH_OK || !due)
+        return rc;
+    bytes_init(&run.opened, (size_t)LIMIT_WAITING * sizeof(uint64_t));
+    rc = channel_open(home, CHANNEL_WRITE, &run.channel, why);
+    if (rc == SH_OK)
+        rc = take_slots(&run, why);
+    if (rc == SH_OK)
+        rc = open_due(&run, why);
+    if (rc == SH_OK)
+        rc = cmd_publish(cmd, run.channel);
+    if (rc == SH_OK && run.first_why.code != SH_OK)
+        rc = why_set(why, run.first_why.code, run.first_why.offset, "%s", run.first_why.text);
+    bytes_release(&run.opened);
+    channel_close(run.channel);
+    return rc;
+}
+
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
     bool due = cmd_is_set(args, "due");

@@ -27,6 +27,8 @@ MUST_CHECK int cmd_log(const struct cmd *cmd, struct channel *channel,
                        const struct cmd_when *when, struct why *why);
 /* The document of an open entry: appends its bytes to raw. */
 MUST_CHECK int cmd_open_document(struct channel *channel, struct bytes *raw, struct why *why);
+/* For a server: whatever is due, without an answer; the lock is taken only when something is. */
+MUST_CHECK int cmd_publish_due(const struct cmd *cmd, const char *home, struct why *why);
 /* "will be published at ..." or "when you say so". */
 void cmd_when_line(const struct cmd *cmd, const struct channel *channel, struct bytes *out,
                    uint64_t index, uint64_t at);

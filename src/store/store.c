@@ -201,9 +201,12 @@ static int settings(struct store *store, enum store_mode mode, enum store_log lo
     if (mode == STORE_READ)
         return SH_OK;
     (void)snprintf(fold, sizeof(fold), "PRAGMA wal_autocheckpoint=%d", LIMIT_WAL_PAGES);
-    rc = store_exec(
-        store, log == STORE_WAL ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=PERSIST",
-        log == STORE_WAL ? why : NULL);
+    /* What is deleted is gone. */
+    rc = store_exec(store, "PRAGMA secure_delete=ON", why);
+    if (rc == SH_OK)
+        rc = store_exec(
+            store, log == STORE_WAL ? "PRAGMA journal_mode=WAL" : "PRAGMA journal_mode=PERSIST",
+            log == STORE_WAL ? why : NULL);
     /* One that was made with WAL keeps it for as long as somebody else has it open. */
     if (rc != SH_OK && log == STORE_JOURNAL)
         rc = SH_OK;

@@ -21,9 +21,32 @@ fails 1 "the identity" still -C "$home" withdraw 0
 fails 1 "a withdrawal" still -C "$home" withdraw 3
 fails 1 "beyond the log" still -C "$home" withdraw 99
 fails 2 "no number" still -C "$home" withdraw
-fails 2 "purge is not offered" still -C "$home" withdraw 2 --purge
+fails 1 "a purge without a sheet" still -C "$home" withdraw 2 --purge </dev/null
+fails 2 "a sheet without a purge" still -C "$home" withdraw 2 --sheet "$scratch/none"
 fails 1 "a reason with bidi controls" still -C "$home" withdraw 2 --reason $'\u202e'
 ok "the other word still shows" grep -q 'second words' "$public/index.html"
+# Purge: by the recovery sheet, also of what is hidden already; the bytes are gone everywhere.
+runs "a channel with its sheet" still init "$scratch/p" --name P --sheet "$scratch/p-sheet.txt"
+runs "another" still init "$scratch/q" --name Q --sheet "$scratch/q-sheet.txt"
+for words in "purge me" "hide me first" "sealed purge"; do
+    still -C "$scratch/p" -q checkin $([ "$words" = "sealed purge" ] && echo --publish 6h) "$words" >/dev/null
+done
+runs "what would go" still -C "$scratch/p" withdraw 1 --purge --dry-run
+same "its document" "$(cd "$scratch/p/public" && cat $out | grep -c 'purge me')" 1
+fails 1 "the sheet of another channel" still -C "$scratch/p" withdraw 1 --purge --sheet "$scratch/q-sheet.txt"
+ok "changes nothing" grep -q 'purge me' "$scratch/p/public/index.html"
+runs "purge" still -C "$scratch/p" withdraw 1 --purge --sheet "$scratch/p-sheet.txt"
+ok "it is nowhere, not in the database either" bash -c "! grep -rqa 'purge me' '$scratch/p'"
+still -C "$scratch/p" -q withdraw 2 >/dev/null
+runs "purge of what is hidden" still -C "$scratch/p" withdraw 2 --purge --sheet "$scratch/p-sheet.txt"
+ok "it is nowhere" bash -c "! grep -rqa 'hide me first' '$scratch/p'"
+runs "purge of what is sealed" still -C "$scratch/p" withdraw 3 --purge --sheet "$scratch/p-sheet.txt"
+ok "it is nowhere" bash -c "! grep -rqa 'sealed purge' '$scratch/p'"
+fails 1 "once only" still -C "$scratch/p" withdraw 1 --purge --sheet "$scratch/p-sheet.txt"
+runs "the tree holds" still verify "$scratch/p"
+runs "rebuild" still -C "$scratch/p" rebuild
+runs "show says so" still -C "$scratch/p" --json show 2
+same "by which entry" "$(json "['purged_by']")" 6
 # Pages that cannot be written: the withdrawal stands, but it is not called done.
 still -C "$home" -q checkin "third words" >/dev/null
 size=$(find "$public/w" -name index.en.html | wc -l)
