@@ -80,12 +80,13 @@
 #define LIMIT_TREE_DEPTH 16       /* folders inside of each other that we walk: ours go to 7 */
 #define LIMIT_NAME_CHARS 256      /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
 #define LIMIT_SETTINGS_BYTES 4096 /* bytes of private/settings: four values at their longest */
-#define LIMIT_SLOT_LATE_S 120       /* a slot may be taken so late; later it is missed */
-#define LIMIT_COVERS_MIN_S 60       /* between two slots */
+#define LIMIT_DUE_EVERY_S 15      /* between two looks for what is due */
+#define LIMIT_SLOT_LATE_S 120     /* a slot may be taken so late; later it is missed */
+#define LIMIT_COVERS_MIN_S 60     /* between two slots */
 #define LIMIT_COVERS_MAX_S 604800
-#define LIMIT_WAITING 10000         /* dispatches that wait for a slot */
-#define LIMIT_APPENDS 10000       /* entries of one commit */
-#define LIMIT_BATCH_FILES 48      /* open files of one batch of writes; 256 is a common limit */
+#define LIMIT_WAITING 10000    /* dispatches that wait for a slot */
+#define LIMIT_APPENDS 10000    /* entries of one commit */
+#define LIMIT_BATCH_FILES 48   /* open files of one batch of writes; 256 is a common limit */
 #define LIMIT_WAL_PAGES 128    /* pages of the write-ahead log before it is folded in: 0.5 MB */
 #define LIMIT_DB_WAIT_MS 10000 /* milliseconds that SQLite waits for another process */
 
@@ -110,8 +111,9 @@
 #define LIMIT_VERIFY_WITHDRAWALS (1u << 19) /* of one channel; 16 bytes of memory each */
 #define LIMIT_VERIFY_OPENINGS (1u << 17)    /* of one channel; 48 bytes of memory each */
 #define LIMIT_AUDIT_ITEMS (1u << 18) /* told by one process of an audit; 160 bytes each */
-#define LIMIT_AUDIT_READERS 4 /* processes that read files at once: more than disks keep up with */
-#define LIMIT_CERTIFICATE_BYTES 16384       /* bytes of a certificate in PEM */
+#define LIMIT_AUDIT_READERS                                                                    \
+    4 /* processes that read files at once: more than disks keep up with */
+#define LIMIT_CERTIFICATE_BYTES 16384 /* bytes of a certificate in PEM */
 
 /* ---- addresses and outgoing requests ---- */
 #define LIMIT_HOST_BYTES 253      /* characters of a host name (RFC 1035 2.3.4) */

@@ -1,5 +1,6 @@
 /* stillhere serve: the pages, through nginx. */
 #include "cmd/cmd.h"
+#include "cmd/seal_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,11 @@ static int front(int listen_fd, const char *watch_dir, struct why *why)
     return front_run(&(struct front_options){listen_fd, watch_dir}, why);
 }
 
+static int due_now(void *ctx, const char *home, struct why *why)
+{
+    return cmd_publish_due(ctx, home, why);
+}
+
 static void front_ready(void *ctx)
 {
     say(ctx, STR_SERVE_STOP, NULL);
@@ -113,6 +119,8 @@ static int print_config(const struct cmd *cmd, const struct serve_options *optio
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
     struct serve_options options = {.home = cmd->home,
+                                    .due = due_now,
+                                    .due_ctx = cmd,
                                     .listen = cmd_value(args, "listen"),
                                     .tls_cert = cmd_value(args, "tls-cert"),
                                     .tls_key = cmd_value(args, "tls-key"),

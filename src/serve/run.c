@@ -35,7 +35,9 @@ struct serving {
     struct serve_person person;
     struct serve_front front;
     uint64_t front_at_ms; /* its last start */
-    int follow_pid;       /* who looks at identity chains; 0: nobody just now */
+    int due_pid;          /* who opens what is due; 0: nobody just now */
+    uint64_t due_at_ms;
+    int follow_pid; /* who looks at identity chains; 0: nobody just now */
     uint64_t follow_at_ms;
 };
 
@@ -336,6 +338,36 @@ static void keep_front(struct serving *serving)
         io_say("error", "serve", "no-front", "cause=\"%s\"", why.text);
 }
 
+static int due_run(void *ctx)
+{
+    const struct serving *serving = ctx;
+    struct why why = {0};
+
+    if (serving->options->due(serving->options->due_ctx, serving->home, &why) == SH_OK)
+        return 0;
+    io_say("warn", "due", "failed", "cause=\"%s\"", why.text);
+    return 1;
+}
+
+/*
+ * What was sealed until now, and the slots of covers: looked for at the start and every few
+ * seconds, so that a clock that jumps, or what was posted meanwhile, needs no plan.
+ */
+static void keep_due(struct serving *serving)
+{
+    struct why why = {0};
+    uint64_t now = ticks_ms();
+
+    if (serving->due_pid > 0 && waitpid(serving->due_pid, NULL, WNOHANG) != 0)
+        serving->due_pid = 0;
+    if (!serving->options->due || serving->due_pid > 0 ||
+        (serving->due_at_ms && now - serving->due_at_ms < LIMIT_DUE_EVERY_S * 1000))
+        return;
+    serving->due_at_ms = now;
+    if (proc_begin("who opens what is due", due_run, serving, &serving->due_pid, &why) != SH_OK)
+        io_say("error", "due", "failed", "cause=\"%s\"", why.text);
+}
+
 static int follow_run(void *ctx)
 {
     const struct serving *serving = ctx;
@@ -382,6 +414,7 @@ static int stay(struct serving *serving, const sigset_t *set, struct why *why)
         }
         keep_front(serving);
         keep_following(serving);
+        keep_due(serving);
         got = next_signal(set, step);
         if (serving->pid > 0 && is_gone(serving, &status))
             return ended(status, why);

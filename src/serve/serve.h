@@ -59,7 +59,11 @@ typedef int serve_front_run(int listen_fd, const char *watch_dir, struct why *wh
 #define SERVE_FRONT_DEFAULT "/run/stillhere/front.sock"
 
 struct serve_options {
-    const char *home;     /* holds public/ and private/ */
+    const char *home; /* holds public/ and private/ */
+    /* What a channel has to do at certain times: asked for in a child, now and again; or NULL.
+     * 0: done, or nothing was due. */
+    int (*due)(void *ctx, const char *home, struct why *why);
+    void *due_ctx;
     const char *listen;   /* for serve_address_parse */
     const char *tls_cert; /* any path, or NULL */
     const char *tls_key;
