@@ -22,7 +22,7 @@ _stillhere() {
         mapfile -t COMPREPLY < <(compgen -W "en zh-Hans uk ru" -- "$word")
         return
         ;;
-    --file | --policy | --output | -o | --sheet | --tls-cert | --tls-key | --contacts | --trust)
+    --file | --policy | --output | -o | --sheet | --to | --from | --tls-cert | --tls-key | --contacts | --trust)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
@@ -33,7 +33,7 @@ _stillhere() {
         mapfile -t COMPREPLY < <(compgen -W "$commands $globals" -- "$word")
         return
         ;;
-    init) options="--name --lang --sheet" ;;
+    init) options="--name --lang --two-of-three --sheet" ;;
     post) options="--well --hurt --moving --status --place --next-due --lang --publish --dry-run --no-poster" ;;
     checkin) options="--well --hurt --moving --status --place --next-due --lang --publish" ;;
     promise) options="every until silent because --lang --dry-run" ;;
@@ -48,10 +48,10 @@ _stillhere() {
     audit) options="--heal --read-data" ;;
     serve) options="--listen --tls-cert --tls-key --watch-state --front-at --print-config" ;;
     watch) options="--once --contacts --rehearse --test --ack --log --state --channel --every --allow-host --trust" ;;
-    key) options="show --vkey" ;;
+    key) options="show ca rotate revoke add sheet recover log c2pa archive cosigner mirror --vkey --sheet --since --to --two-of-three --one --check --from --at --dry-run" ;;
     backup) options="--force" ;;
     restore) options="--sheet" ;;
-    recover) options="--i-know --because" ;;
+    recover) options="--from --i-know --because" ;;
     rebuild) options="" ;;
     doctor) options="" ;;
     esac

@@ -21,5 +21,29 @@ runs "a check-in" still -C "$scratch/back" checkin "after"
 runs "the tree holds" still verify "$scratch/back"
 lacks "status is calm" "$(still -C "$scratch/back" status 2>&1)" 'restore'
 lacks "the reason is not published" "$(cat "$scratch/back/public/index.html")" 'the disk broke'
+
+# ---- from a newer copy ----
+still -C "$scratch/home" -q backup "$scratch/b.age" >/dev/null
+still -C "$scratch/home" -q checkin "newer" >/dev/null
+still -C "$scratch/home" -q withdraw 1 >/dev/null
+still -C "$scratch/late" -q restore "$scratch/b.age" --sheet "$scratch/home.sheet" >/dev/null
+channel other
+fails 1 "not from another channel" still -C "$scratch/late" recover --from "$scratch/other"
+has "which it names" "$err" 'another channel'
+fails 1 "not from nothing" still -C "$scratch/late" recover --from "$scratch/none"
+fails 2 "one or the other" still -C "$scratch/late" recover --from "$scratch/home" --i-know
+fails 1 "not from the branch of the other restored one" still -C "$scratch/late" recover --from "$scratch/back/public"
+fails 1 "still nothing is signed" still -C "$scratch/late" checkin
+runs "catch up" still -C "$scratch/late" --json recover --from "$scratch/home"
+same "two newer entries" "$(json "['newer']")" 2
+same "the same log" "$(sed -n 3p "$scratch/late/public/checkpoint")" "$(sed -n 3p "$scratch/home/public/checkpoint")"
+same "the same documents" "$(cd "$scratch/late/public" && find d b -type f 2>/dev/null | sort)" "$(cd "$scratch/home/public" && find d b -type f 2>/dev/null | sort)"
+runs "it holds" still verify "$scratch/late"
+runs "and goes on" still -C "$scratch/late" checkin "caught up"
+fails 1 "no second time" still -C "$scratch/late" recover --from "$scratch/home"
+still -C "$scratch/old" -q restore "$scratch/a.age" --sheet "$scratch/home.sheet" >/dev/null
+still -C "$scratch/home" -q key rotate log --sheet "$scratch/home.sheet" >/dev/null
+fails 1 "keys that were changed since are not in the backup" still -C "$scratch/old" recover --from "$scratch/home"
+has "what then" "$err" 'key recover'
 fails 1 "no channel" still -C "$scratch" recover --i-know
 finish
