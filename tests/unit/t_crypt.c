@@ -280,9 +280,9 @@ static void ed25519_wycheproof(void **state)
 }
 
 /*
- * Edge cases where implementations differ, each decided (crypt.h, tests/vectors/flatten.py).  RFC
- * 8032 refuses keys that are not canonical; of these 36 hold with us, as with OpenSSL and Go: a
- * key is taken from an identity note that its owner signed, and its bytes are what is hashed.
+ * Edge cases where implementations differ, each decided (crypt.h, tests/vectors/flatten.py).
+ * RFC 8032 refuses keys that are not canonical; of these 36 hold with us, as with OpenSSL and
+ * Go: a key is taken from an identity note that its owner signed, and its bytes are hashed.
  */
 static void ed25519_cctv(void **state)
 {

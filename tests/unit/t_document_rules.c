@@ -55,7 +55,7 @@ static int document_in(struct slice raw, struct why *why)
     return rc;
 }
 
-/* In a good document the last `from` is replaced by `to`: this breaks the rule, nothing else. */
+/* In a good document the last `from` is replaced by `to`: this breaks one rule. */
 struct rule {
     enum golden golden;
     const char *rule, *from, *to;
@@ -549,8 +549,8 @@ static bool is_written_again(struct slice text)
 }
 
 /*
- * Every beginning of each good document is refused.  Every change of one byte is refused or gives
- * another document: where it is wholly known it is written again as it was changed.
+ * Every beginning of each good document is refused.  Every change of one bit is refused or
+ * gives another document: where it is wholly known it is written again as it was changed.
  */
 static void document_one_byte_changes(void **state)
 {

@@ -126,7 +126,7 @@ static void entry_rules(void **state)
     }
 }
 
-/* The table of FORMATS.md "Log, entry": which type has "-", and which an index below its own. */
+/* The table of FORMATS.md "Log, entry": which type has "-", which an index below its own. */
 static void entry_references(void **state)
 {
     static const struct {

@@ -285,7 +285,10 @@ static void verdicts(struct signers *s, enum tlog_verdict first, enum tlog_verdi
     bytes_text(&s->raw, "x\n\n");
 }
 
-/* Two keys of one name are two keys; of two lines by one key the first counts; others' go by. */
+/*
+ * Two keys of one name are two keys; of two lines by one key the first counts; those of others
+ * go by.
+ */
 static void note_duplicate_names(void **state)
 {
     static const char *const strangers[] = {

@@ -332,7 +332,10 @@ static void another_log(void **state)
     bytes_release(&log.raw);
 }
 
-/* Only of the mirror's tree are the tiles real ones.  Sunlight: signatures of types that are not judged, a witness's and a mirror's cosignature. */
+/*
+ * Sunlight: signatures of types that are not judged, a witness's and a mirror's cosignature.
+ * Only the mirror's tiles are real ones.
+ */
 #define SUNLIGHT "sunlight-tree/cmd/skylight/testdata/"
 #define ROME "000de184301123b9278c086a7d9f68c9577e83872224c197058fd90784ea9706"
 #define MILAN "88ad7a28caeb0b2aa890fdf0304c2fcaf59fca2ee140134ff8c1300bac493482"
