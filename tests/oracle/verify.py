@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """verify.py DIR: a second verifier, written from FORMATS.md alone.  Exit 0: all holds; 3: not."""
 import base64, glob, hashlib, json, os, re, sys
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 root, bad = sys.argv[1], []
 sys.excepthook = lambda kind, what, trace: (print('wrong:', kind.__name__, what, flush=True), os._exit(3))
@@ -34,29 +35,33 @@ def identity(text):
 def holds(text, signatures, keys, name, wanted):
     verdicts = [signed(text, signatures, name, k) for (role, _), (k, span) in keys.items()
                 if role == 'identity' and span['until'] == span['revoked'] == 1 << 60]
-    if verdicts.count(True) < int(wanted or len(verdicts)): stop('identity signatures')
-raw, notes, before = need('id/0.note'), [], None
+    return verdicts.count(True) >= int(wanted or len(verdicts))
+raw, raws, notes, chain, before = need('id/0.note'), [], [], [], None
 ident = base64.b32encode(sha(note(raw)[0])).decode().lower().rstrip('=')
 while raw is not None:                           # the identity chain
     (text, signatures), (fields, keys) = note(raw), identity(note(raw)[0])
     if int(fields['number']) != len(notes) or (notes and fields['channel'] != ident): stop('identity number')
     name = f'stillhere/1/{ident}/identity'
-    holds(text, signatures, keys, name, fields['threshold'] if notes else None)
-    if before: holds(text, signatures, before[1], name, before[0]['threshold'])
+    if not holds(text, signatures, keys, name, fields['threshold'] if notes else None): stop('identity signatures')
+    if before and not holds(text, signatures, before[1], name, before[0]['threshold']): stop('identity threshold')
     if before and any(i not in keys or keys[i][0] != k[0] for i, k in before[1].items()): stop('key dropped')
-    before, current, notes = (fields, keys), raw, notes + [text]
+    before, raws, notes, chain = (fields, keys), raws + [raw], notes + [text], chain + [(fields, keys)]
     raw = read(f'id/{len(notes)}.note')
-if need('id/current') != current: wrong('id/current')
 for (role, key_id), (key, _) in keys.items():
     pem = need(f'id/c2pa-ca-{key_id}.pem').decode().split('-----') if role == 'c2pa-ca' else None
     if pem and (len(pem) != 5 or key not in base64.b64decode(pem[2])): wrong(f'certificate {key_id}')
-origin = f'stillhere/1/{ident}' + (f"/{fields['number']}" if 'successor' in fields else '')
-text, signatures = note(need('checkpoint'))
-lines = re.fullmatch(origin + '\n([1-9][0-9]*)\n(.{44})\n', text.decode()) or stop('checkpoint')
-size, head = int(lines[1]), unbase64(lines[2])
-logs = [signed(text, signatures, origin, key) for (role, _), (key, span) in keys.items()
-        if role == 'log' and span['from'] <= size - 1 < span['until']]
-if True not in logs: stop('the checkpoint is not signed')
+text, signatures = note(need('checkpoint'))       # of the branch that the last successor line began
+heirs = [(int(f['number']), *f['successor'].split(' ')) for f, _ in chain if 'successor' in f]
+lines = re.fullmatch(f'(stillhere/1/{ident}(?:/([1-9][0-9]*))?)\n([1-9][0-9]*)\n(.{{44}})\n', text.decode()) or stop('checkpoint')
+origin, branch, size, head = lines[1], int(lines[2] or 0), int(lines[3]), unbase64(lines[4])
+if branch not in [0] + [n for n, _, _ in heirs]: stop('a branch that no identity note began')
+left = [h for h in heirs if h[0] > branch]       # it was left when the key was stolen: later entries are evidence
+if left and size > int(left[0][1]): wrong(f'the channel goes on under identity note {left[0][0]}')
+logs = [(signed(text, signatures, origin, key), left or span['from'] <= size - 1 < span['until'])
+        for (role, _), (key, span) in keys.items() if role == 'log']
+if not any(good and speaks for good, speaks in logs): stop('the checkpoint is not signed')
+def disputed(i):                                 # made by a revoked log key
+    return any(span['revoked'] <= i < span['until'] for (role, _), (_, span) in keys.items() if role == 'log')
 def tile(level, number, width):
     groups = f'{number:,d}'.split(',')           # 1234067: x001/x234/067
     path = f'tile/{level}/' + '/'.join(['x' + g.zfill(3) for g in groups[:-1]] + [groups[-1].zfill(3)])
@@ -74,6 +79,8 @@ def tree(hashes):                                # RFC 6962 2.1
     return hashes[0]
 level, hashes = 0, [sha(b'\x00' + e) for e in entries]
 if tree(hashes) != head: stop('the entries do not give the root')
+for number, at, wanted in heirs:
+    if number <= branch and (int(at) > size or tree(hashes[:int(at)]).hex() != wanted): wrong(f'successor of note {number}')
 while hashes:                                    # every tile of every level
     for n in range(0, len(hashes), 256):
         part = hashes[n:n + 256]
@@ -82,19 +89,44 @@ while hashes:                                    # every tile of every level
 grammar = re.compile(r'stillhere-entry/1 (\S+) (-|0|[1-9][0-9]*) ([0-9a-f]{64})\n')
 parsed = [(grammar.fullmatch(e.decode()) or stop(f'entry {i}')).groups() for i, e in enumerate(entries)]
 listed = [('identity', '-', sha(text).hex()) for text in notes]
-if [e for e in parsed if e[0] == 'identity'] != listed or parsed[0] != listed[0]: wrong('identity entries')
-gone = {int(r) for t, r, _ in parsed if t == 'withdraw'}
-for i, (kind, ref, digest) in enumerate(parsed):  # documents and blobs
-    if ref != '-' and int(ref) >= i: wrong(f'entry {i} refers forward')
-    if kind in ('identity', 'sealed') or i in gone: continue
+logged = [(i, e) for i, e in enumerate(parsed) if e[0] == 'identity']
+if [e for _, e in logged] != listed[:len(logged)] or not logged or logged[0][0]: wrong('identity entries')
+if need('id/current') not in (raws[-1], raws[len(logged) - 1]): wrong('id/current')
+for i, (kind, ref, _) in enumerate(parsed):
+    allowed = {'open': ['sealed'], 'withdraw': ['dispatch', 'sealed'], 'correct': ['dispatch', 'sealed']}.get(kind)
+    if ref != '-' and (int(ref) >= i or (allowed and parsed[int(ref)][0] not in allowed)): wrong(f'entry {i} refers to {ref}')
+gone = {int(r) for i, (t, r, _) in enumerate(parsed) if t == 'withdraw' and not disputed(i)}
+gone |= {i for i, (t, r, _) in enumerate(parsed) if t == 'correct' and int(r) in gone}
+opened, said = {}, {'opened': 0, 'corrected': 0, 'purged': 0, 'disputed': 0}
+def purge(i, ref, doc):                          # by the keys that were valid then; else it only hides
+    fields, keys = chain[max(n for n, (at, _) in enumerate(logged) if at < i)]
+    text, signatures = note(doc['order'].encode())
+    if text.decode() != f'stillhere-purge/1\nchannel {ident}\nindex {ref}\n': return False
+    try: return holds(text, signatures, keys, f'stillhere/1/{ident}/identity', fields['threshold'])
+    except InvalidSignature: return False
+def document(i, digest, kind, lost):
     raw = read(f'd/{digest[:2]}/{digest}.json')
-    if raw is None or sha(raw).hex() != digest: wrong(f'document of entry {i}')
-    doc = json.loads(raw) if not bad else {}
+    if raw is None and lost: return
+    if raw is None or sha(raw).hex() != digest: return wrong(f'document of entry {i}')
+    doc = json.loads(raw)
     again = json.dumps(doc, ensure_ascii=False, sort_keys=True, separators=(',', ':')).encode()
-    if doc and (again, doc['v'], doc['channel'], doc['kind']) != (raw, 1, ident, kind): wrong(f'document {i}')
+    if (again, doc['v'], doc['channel'], doc['kind']) != (raw, 1, ident, kind): wrong(f'document {i}')
     for blob in doc.get('blobs', []):
         paths = glob.glob(f"{glob.escape(root)}/b/{blob['sha256'][:2]}/{blob['sha256']}.*")
         data = b''.join(open(path, 'rb').read() for path in paths)
-        if len(data) != blob['bytes'] or sha(data).hex() != blob['sha256']: wrong(f'a file of entry {i}')
+        if (paths or not lost) and (len(data) != blob['bytes'] or sha(data).hex() != blob['sha256']): wrong(f'a file of entry {i}')
+    return doc
+for i, (kind, ref, digest) in enumerate(parsed):  # documents and blobs; of a dispute something may be missing
+    said['disputed'] += disputed(i)
+    if kind in ('identity', 'sealed') or i in gone: continue
+    doc = document(i, digest, kind, disputed(i))
+    if kind == 'open' and not bad:
+        if opened.get(ref) is False: wrong(f'entry {i} opens {ref} again')
+        opened[ref] = disputed(i)                # a thief's opening leaves room for ours
+        if int(ref) not in gone: document(int(ref), parsed[int(ref)][2], 'dispatch', disputed(i))
+    said['corrected'] += kind == 'correct'
+    if kind == 'withdraw' and not disputed(i) and doc and 'order' in doc: said['purged'] += purge(i, ref, doc)
+said['opened'] = len(opened)
+print(', '.join(f'{name} {count}' for name, count in said.items()))
 print(f'channel {ident}, {size} entries: ' + ('something does not hold' if bad else 'holds'))
 sys.exit(3 if bad else 0)
