@@ -84,7 +84,9 @@
 #define LIMIT_SLOT_LATE_S 120     /* a slot may be taken so late; later it is missed */
 #define LIMIT_COVERS_MIN_S 60     /* between two slots */
 #define LIMIT_COVERS_MAX_S 604800
-#define LIMIT_WAITING 10000    /* dispatches that wait for a slot */
+#define LIMIT_WAITING 10000           /* dispatches that wait for a slot */
+#define LIMIT_BATCH_BYTES (64u << 20) /* of a batch of dispatches, and of its documents */
+#define LIMIT_BATCH_ARENA (256u << 20)
 #define LIMIT_APPENDS 10000    /* entries of one commit */
 #define LIMIT_BATCH_FILES 48   /* open files of one batch of writes; 256 is a common limit */
 #define LIMIT_WAL_PAGES 128    /* pages of the write-ahead log before it is folded in: 0.5 MB */

@@ -89,7 +89,7 @@ out:
     return rc;
 }
 
-static int add_clip(struct post *post, const char *name, struct why *why)
+int post_add_clip(struct post *post, const char *name, struct why *why)
 {
     struct post_teller teller = {.cmd = post->cmd, .clip = name};
     struct role_progress progress = {.step = tell, .ctx = &teller};
@@ -131,7 +131,7 @@ static int add_clip(struct post *post, const char *name, struct why *why)
 
 /* ---- the dispatch ---- */
 
-static void describe(struct post *post, struct document *doc)
+void post_describe(struct post *post, struct document *doc)
 {
     for (unsigned kind = 0; kind < BMFF_REMOVED_KINDS; kind++)
         if (post->removed & (1u << kind))
@@ -171,11 +171,11 @@ static int publish(struct post *post, const char *const *clips, size_t count,
     if (rc < 0)
         return rc;
     for (size_t i = 0; rc == SH_OK && i < count; i++)
-        rc = add_clip(post, clips[i], why);
+        rc = post_add_clip(post, clips[i], why);
     if (rc == SH_OK)
         rc = io_sync_fd(post->job.dir, "private/staging", why);
     if (rc == SH_OK) {
-        describe(post, doc);
+        post_describe(post, doc);
         rc = append(post, doc, why);
     }
     channel_job_drop(&post->job);
@@ -386,6 +386,11 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     struct bytes words;
     int rc;
 
+    if (cmd_is_set(args, "batch")) {
+        if (args->word_count)
+            return cmd_usage(cmd, "--batch FILE names its clips and words itself");
+        return post_batch(cmd, args, &why) < 0 ? cmd_erred(cmd, &why) : CMD_DONE;
+    }
     if (clips == 0)
         return cmd_usage(cmd, "post needs a clip; a word without one is stillhere checkin");
     if (clips > LIMIT_CLIPS)
@@ -403,15 +408,17 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 static const struct cmd_option options[] = {
     CMD_DISPATCH_OPTIONS,
     CMD_PUBLISH_OPTION,
+    {"batch", "FILE", "one dispatch a line, as JSON, all with one commit; - is standard input"},
     {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
     {"no-poster", NULL, "no still picture of the clip"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_post = {
     .name = "post",
-    .usage = "CLIP... [--well | --hurt | --moving | --status TEXT] [--place NAME] "
-             "[--next-due DURATION] [--lang TAG] [--publish WHEN] [--dry-run] [--no-poster] "
-             "[WORDS]",
+    .usage =
+        "CLIP... | --batch FILE [--well | --hurt | --moving | --status TEXT] [--place NAME] "
+        "[--next-due DURATION] [--lang TAG] [--publish WHEN] [--dry-run] [--no-poster] "
+        "[WORDS]",
     .summary = "publish a clip with a status",
     .about =
         "Rebuilds each CLIP (H.264 or HEVC video, AAC sound, MP4 or MOV) with nothing in it "

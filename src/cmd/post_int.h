@@ -43,4 +43,10 @@ MUST_CHECK int post_stage_done(struct post *post, struct post_stage *stage,
                                const struct doc_blob *blob, const struct post_teller *teller,
                                struct why *why);
 
+/* A clip into the dispatch: rebuilt, checked, hashed, with its still picture. */
+MUST_CHECK int post_add_clip(struct post *post, const char *name, struct why *why);
+/* What the staged files give to the document. */
+void post_describe(struct post *post, struct document *doc);
+MUST_CHECK int post_batch(const struct cmd *cmd, const struct cmd_args *args, struct why *why);
+
 #endif

@@ -106,4 +106,15 @@ rm "$scratch/copy/private/stillhere.db"*
 runs "a database that is lost" still -C "$scratch/copy" rebuild
 runs "what is sealed still opens" still -C "$scratch/copy" publish "$last"
 ok "with its words" grep -q 'kept by rebuild' "$scratch/copy/public/index.html"
+# A batch: all or nothing, one commit.
+channel batch-home
+printf '%s\n' '{"status":"well","words":"one"}' '{"words":"two","publish":"6h"}' '{"status":"tired"}' >"$scratch/batch"
+runs "batch" still -C "$scratch/batch-home" --json post --batch "$scratch/batch"
+same "three entries" "$(json "['count']")" 3
+ok "what is sealed is not public" bash -c "! grep -rq two '$scratch/batch-home/public/d'"
+printf '%s\n' '{"status":"well"}' '{"bogus":"x"}' >"$scratch/batch"
+fails 1 "a bad line" still -C "$scratch/batch-home" post --batch "$scratch/batch"
+has "is named" "$err" "line 2"
+same "and nothing is logged" "$(sed -n 2p "$scratch/batch-home/public/checkpoint")" 4
+runs "the tree holds" still verify "$scratch/batch-home"
 finish
