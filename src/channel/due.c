@@ -99,6 +99,9 @@ static int take_word(struct channel *channel, struct due_facts *facts, struct wh
         rc = channel_dispatch_at(channel, ordinal, &index, why);
         if (rc == SH_OK)
             rc = channel_entry_get(channel, index, &entry, why);
+        /* As for every reader: what a stolen key may have said is no word of his. */
+        if (rc == SH_OK && entry.disputed)
+            continue;
         if (rc == SH_OK && entry.state == STATE_PRESENT)
             rc = take(channel, &entry, facts, &there, why);
         else if (rc == SH_OK && entry.state == STATE_WITHDRAWN)
@@ -151,7 +154,7 @@ static int take_others(struct channel *channel, struct due_facts *facts, struct 
         if (rc != SH_OK || (facts->has_promise && end < facts->word_index))
             break;
         rc = channel_entry_get(channel, end, &entry, why);
-        if (rc != SH_OK || entry.state == STATE_WITHDRAWN)
+        if (rc != SH_OK || entry.state == STATE_WITHDRAWN || entry.disputed)
             continue;
         if ((entry.entry.type == ENTRY_PROMISE && !facts->has_promise) ||
             (entry.entry.type == ENTRY_CORRECT &&

@@ -11,6 +11,7 @@ int channel_entry_get(struct channel *channel, uint64_t index, struct channel_en
 
     if (rc != SH_OK)
         return rc;
+    out->disputed = identity_is_disputed(channel_identity(channel), index);
     out->index = index;
     memcpy(out->line, row.line, row.line_len + 1);
     rc = entry_parse(slice_of(out->line, row.line_len), index, &out->entry, why);

@@ -114,6 +114,7 @@ static void look_at_settings(struct doctor *doctor, const struct channel *channe
 
 static void look_at_files(struct doctor *doctor)
 {
+    static const char *const parts[] = {"", "-1", "-2", "-3"};
     struct stat st;
     struct statvfs vfs;
     char path[4096], size[LANG_NUMBER_BYTES];
@@ -131,10 +132,12 @@ static void look_at_files(struct doctor *doctor)
         tell(doctor, "space", free_bytes < SPACE_LOW ? WANTING : GOOD,
              free_bytes < SPACE_LOW ? STR_DOCTOR_SPACE_LOW : STR_DOCTOR_SPACE_OK, size);
     }
-    (void)snprintf(path, sizeof(path), "%s/" CMD_SHEET_PREFIX "%s.txt", doctor->info->home,
-                   doctor->info->short_id);
-    if (stat(path, &st) == 0)
-        tell(doctor, "sheet", WANTING, STR_DOCTOR_SHEET, path);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        (void)snprintf(path, sizeof(path), "%s/" CMD_SHEET_PREFIX "%s%s.txt",
+                       doctor->info->home, doctor->info->short_id, parts[i]);
+        if (stat(path, &st) == 0)
+            tell(doctor, "sheet", WANTING, STR_DOCTOR_SHEET, path);
+    }
 }
 
 static void look_at_machine(struct doctor *doctor)

@@ -37,7 +37,7 @@ void key_change_end(struct key_change *change)
 {
     channel_close(change->channel);
     cmd_sheets_wipe(&change->sheets);
-    for (size_t i = 0; i < KEY_FRESH_MAX; i++)
+    for (size_t i = 0; i < KEY_FRESH_KEYS; i++)
         secret_wipe(&change->fresh[i].secret);
     for (size_t i = 0; i < CMD_SHEETS_NEW; i++) {
         secret_wipe(&change->made[i].identity);
@@ -51,7 +51,7 @@ static struct key_fresh *fresh(struct key_change *change, const char *stem)
 {
     struct key_fresh *key = &change->fresh[change->fresh_count++];
 
-    if (change->fresh_count > KEY_FRESH_MAX)
+    if (change->fresh_count > KEY_FRESH_KEYS)
         bug("key: more new keys than a change has");
     key->stem = stem;
     return key;

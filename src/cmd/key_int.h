@@ -10,7 +10,7 @@
 
 #include "cmd/sheet_int.h"
 
-#define KEY_FRESH_MAX 2
+#define KEY_FRESH_KEYS 2
 struct key_fresh {
     const char *stem; /* "log", "c2pa-ca" */
     char id[KEY_ID_CHARS + 1];
@@ -25,7 +25,7 @@ struct key_change {
     bool dry;
     struct cmd_sheets sheets;
     struct identity_draft draft;
-    struct key_fresh fresh[KEY_FRESH_MAX];
+    struct key_fresh fresh[KEY_FRESH_KEYS];
     size_t fresh_count;
     struct sheet made[CMD_SHEETS_NEW]; /* new sheets */
     size_t made_count;
@@ -39,7 +39,7 @@ MUST_CHECK int key_change_begin(struct key_change *change, struct why *why);
 /* New keys that speak from `from` on, drawn and drafted. */
 MUST_CHECK int key_fresh_log(struct key_change *change, uint64_t from, struct why *why);
 MUST_CHECK int key_fresh_ca(struct key_change *change, uint64_t from, struct why *why);
-/* Sign, keep, commit, publish and answer; with --dry-run only say.  An exit code or an error. */
+/* Sign, keep, commit, publish, answer; with --dry-run only say.  An exit code or an error. */
 MUST_CHECK int key_change_finish(struct key_change *change, struct why *why);
 void key_change_end(struct key_change *change);
 /* Build the draft's text and sign it with the given sheets and the new ones. */

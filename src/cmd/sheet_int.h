@@ -64,9 +64,9 @@ void cmd_sheet_say(const struct cmd *cmd, const struct cmd_sheet_plan *plan);
 
 /* ---- sheets that are there already (sheet_read.c) ---- */
 
-#define CMD_SHEETS_MAX 9 /* "sheet I of N" has one digit */
+#define CMD_SHEETS_PARTS 9 /* "sheet I of N" has one digit */
 struct cmd_sheets {
-    struct sheet sheet[CMD_SHEETS_MAX];
+    struct sheet sheet[CMD_SHEETS_PARTS];
     size_t count;
 };
 /*

@@ -77,8 +77,8 @@ static int take(struct cmd_sheets *sheets, const struct cmd *cmd, const char *pa
     struct sheet *sheet = &sheets->sheet[sheets->count];
     int rc;
 
-    if (sheets->count == CMD_SHEETS_MAX)
-        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "more than %d sheets", CMD_SHEETS_MAX);
+    if (sheets->count == CMD_SHEETS_PARTS)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "more than %d sheets", CMD_SHEETS_PARTS);
     rc = read_one(cmd, path, sheet, why);
     if (rc == SH_OK && sheets->count)
         rc = compare(sheets, sheet, why);

@@ -119,6 +119,7 @@ runs "recover" still -C "$scratch/new" key recover --from "$scratch/seen" --shee
 runs "it holds, is the same channel" still verify "$scratch/new" --channel "$id"
 has "what the thief did is disputed" "$out" "Entries $size to $((size + 1)) are disputed"
 has "what he hid is back" "$(still -C "$scratch/new" show 2)" 'two'
+lacks "the thief's word is not the newest" "$(still -C "$scratch/new" status)" "entry $size\\)"
 runs "and the owner writes" still -C "$scratch/new" checkin "it is me again"
 fails 1 "HOME is taken now" still -C "$scratch/new" key recover --from "$scratch/seen" --sheet "$scratch/one"
 runs "going back before him" still -C "$scratch/new2" key recover --from "$scratch/seen" --sheet "$scratch/one" --at "$size" --json

@@ -1,4 +1,4 @@
-/* dispatch: the next identity note made, signed by k of n secrets, and a chain of notes read. */
+/* dispatch: the next identity note, signed by k of n secrets, and a chain of notes read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
