@@ -5,6 +5,7 @@
  *   K  "name hex(public key)"      a key to look for         "key NAME+ID+BASE64"
  *   N  a note                      "accept TEXT-BYTES SIGNATURES VERDICTS" or "refuse CODE"
  *   C  the text of a checkpoint    "accept SIZE ROOT ORIGIN-BYTES" or "refuse CODE"
+ *   V  a verifier key              "accept NAME-BYTES ID TYPE" or "refuse CODE"
  *   S  hex(seed) " " name LF text  the signature line that we would write
  *   F  nothing                     what was answered is sent now
  * VERDICTS has a letter for each key in turn: a absent, g good, b bad.
@@ -89,6 +90,20 @@ static void take_checkpoint(struct slice frame)
                  checkpoint.origin.len);
 }
 
+static void take_verifier(struct slice frame)
+{
+    struct tlog_key key;
+    struct why why = {0};
+    int rc = tlog_key_parse(frame, &key, &why);
+
+    if (rc && (!why.text[0] || (int)why.code != rc))
+        stop("a refusal without its reason");
+    if (rc)
+        (void)printf("refuse %d\n", rc);
+    else
+        (void)printf("accept %zu %08x %u\n", strlen(key.name), (unsigned)key.id, key.type);
+}
+
 static void take_text(struct slice frame)
 {
     size_t space = slice_find(frame, 0, ' '), end = slice_find(frame, 0, '\n');
@@ -135,6 +150,8 @@ int main(void)
             take_note(slice_of(copy, len));
         else if (head[0] == 'C')
             take_checkpoint(slice_of(copy, len));
+        else if (head[0] == 'V')
+            take_verifier(slice_of(copy, len));
         else if (head[0] == 'S')
             take_text(slice_of(copy, len));
         else if (head[0] == 'F')

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -37,7 +38,7 @@ func (r *random) of(words ...string) string { return words[r.below(len(words))] 
 // harmed is one case: a frame for our reader and what was done to it.
 type harmed struct {
 	number int
-	kind   byte // N note, C checkpoint, S text to sign
+	kind   byte // N note, C checkpoint, V verifier key, S text to sign
 	raw    []byte
 	signer int
 	harms  []string
@@ -54,7 +55,7 @@ func (c *harmed) frame() []byte {
 func makeCase(seed uint64, number int) *harmed {
 	r := &random{seed<<40 ^ uint64(number)*0x2545f4914f6cdd1d}
 	c := &harmed{number: number, kind: 'N'}
-	switch r.below(10) {
+	switch r.below(11) {
 	case 0:
 		c.kind = 'S'
 		c.signer = r.below(len(signers))
@@ -63,6 +64,9 @@ func makeCase(seed uint64, number int) *harmed {
 	case 1, 2:
 		c.kind = 'C'
 		c.raw = checkpoint(r)
+	case 3:
+		c.kind = 'V'
+		c.raw = verifierKey(r)
 	default:
 		c.raw = signedNote(r)
 	}
@@ -93,6 +97,29 @@ func checkpoint(r *random) []byte {
 		number = fmt.Sprint(r.below(1 << 30))
 	}
 	return []byte("go.sum database tree\n" + number + "\n" + root(r) + "\n")
+}
+
+// verifierKey has a right id for whatever name, type and length it has, most of the time.
+func verifierKey(r *random) []byte {
+	name := r.of("cosigner.example", "канал.приклад", "a", "log.example/7")
+	material := append([]byte{1 + 3*byte(r.below(2))}, r.bytes(32)...)
+	if r.below(3) == 0 {
+		name = r.of("", "a b", "a\x1bb", "a\u2003b", "\xff", strings.Repeat("n", nameBytes-1+r.below(3)))
+	}
+	if r.below(3) == 0 {
+		material = append([]byte{r.of("\x01", "\x02", "\x04", "\x05", "\x06")[0]}, r.bytes(31+r.below(3))...)
+	}
+	sum := sha256.Sum256(append([]byte(name+"\n"), material...))
+	id := hex.EncodeToString(sum[:4])
+	if r.below(6) == 0 {
+		id = strings.ToUpper(id)
+	}
+	key := base64.StdEncoding.EncodeToString(material)
+	if r.below(6) == 0 {
+		key = r.of(strings.TrimRight(key, "="), key+"=", key+"\n", key[:8]+"\r\n"+key[8:],
+			base64.URLEncoding.EncodeToString(material))
+	}
+	return []byte(name + "+" + id + "+" + key)
 }
 
 func text(r *random) []byte {
@@ -132,7 +159,7 @@ func signedNote(r *random) []byte {
 // harm changes the case in one way.
 func (c *harmed) harm(r *random) {
 	h := harms[r.below(len(harms))]
-	if c.kind == 'C' {
+	if c.kind != 'N' {
 		h = harms[r.below(anyText)]
 	}
 	c.raw = h.do(r, c.raw)

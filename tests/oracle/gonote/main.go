@@ -50,6 +50,8 @@ const (
 	ruleSize      = "a log has at most 2^40 entries"
 	ruleEmpty     = "the root of no entries is SHA-256 of nothing"
 	ruleText      = "a checkpoint has at most 65536 bytes"
+	ruleHex       = "the id of a verifier key is lower-case hex"
+	ruleControl   = "a name has no control characters"
 )
 
 // signer is a key: the first `known` of them are looked for, the others are strangers.
@@ -173,6 +175,8 @@ func wanted(c *harmed) (line string, rule string) {
 		return strings.TrimSuffix(string(signed[len(c.raw)+1:]), "\n"), ""
 	case 'C':
 		return wantedCheckpoint(c.raw)
+	case 'V':
+		return wantedVerifier(string(c.raw))
 	}
 	return wantedNote(c.raw)
 }
@@ -276,6 +280,30 @@ func wantedCheckpoint(raw []byte) (string, string) {
 		return "refuse", ruleEmpty
 	}
 	return fmt.Sprintf("accept %d %s %d", tree.N, hex.EncodeToString(tree.Hash[:]), origin), ""
+}
+
+// wantedVerifier: Go knows type 0x01 only; of 0x04 it has looked at all but the type.
+func wantedVerifier(vkey string) (string, string) {
+	_, err := note.NewVerifier(vkey)
+	if err != nil && err.Error() != "unknown verifier algorithm" {
+		return "refuse", ""
+	}
+	parts := strings.SplitN(vkey, "+", 3)
+	data, _ := base64.StdEncoding.DecodeString(parts[2])
+	if err != nil && (data[0] != 4 || len(data) != 33) {
+		return "refuse", ""
+	}
+	switch {
+	case strings.ToLower(parts[1]) != parts[1]:
+		return "refuse", ruleHex
+	case base64.StdEncoding.EncodeToString(data) != parts[2]:
+		return "refuse", ruleBits
+	case len(parts[0]) > nameBytes:
+		return "refuse", ruleName
+	case strings.IndexFunc(parts[0], func(r rune) bool { return r < 0x20 }) >= 0:
+		return "refuse", ruleControl
+	}
+	return fmt.Sprintf("accept %d %s %d", len(parts[0]), parts[1], data[0]), ""
 }
 
 // same compares what we said with what Go says.
@@ -425,14 +453,15 @@ func report(tallies []tally, count int) {
 	}
 	// A comparison in which nothing is accepted, or a rule never applies, compares nothing.
 	for _, word := range []string{"N signed", "N refuse", "N bad signature",
-		"N signed by strangers", "C accept", "C refuse", "S written alike"} {
+		"N signed by strangers", "C accept", "C refuse", "V accept", "V refuse",
+		"S written alike"} {
 		if said[word]*1000 < count {
 			fmt.Println("FAIL hardly any case:", word)
 			os.Exit(1)
 		}
 	}
 	for _, rule := range []string{ruleBits, ruleNote, ruleName, ruleSignature, ruleExtension,
-		ruleSize, ruleEmpty, ruleText} {
+		ruleSize, ruleEmpty, ruleText, ruleHex, ruleControl} {
 		if rules[rule] == 0 {
 			fmt.Println("FAIL no case of the rule:", rule)
 			os.Exit(1)
