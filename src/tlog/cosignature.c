@@ -1,8 +1,8 @@
 /* Timestamped Ed25519 cosignatures, type 0x04: C2SP tlog-cosignature. */
 #include "tlog/tlog.h"
 
-#define TIME_MAX ((uint64_t)INT64_MAX) /* tlog-cosignature "Format": 2^63 - 1 */
-#define HEADER_BYTES 64                /* two lines before the checkpoint, rounded up */
+#define LAST_SECOND ((uint64_t)INT64_MAX) /* tlog-cosignature "Format": 2^63 - 1 */
+#define HEADER_BYTES 64                   /* two lines before the checkpoint, rounded up */
 
 void tlog_cosignature_message(struct bytes *out, struct slice text, uint64_t time)
 {
@@ -18,7 +18,7 @@ static bool is_good(struct slice text, const struct tlog_key *key,
     struct bytes message;
     bool good;
 
-    if (signature->data_len != TLOG_COSIGNATURE_BYTES || said > TIME_MAX)
+    if (signature->data_len != TLOG_COSIGNATURE_BYTES || said > LAST_SECOND)
         return false;
     bytes_init(&message, LIMIT_NOTE_BYTES + HEADER_BYTES);
     tlog_cosignature_message(&message, text, said);
@@ -49,7 +49,7 @@ void tlog_cosignature_line(struct bytes *out, const struct tlog_key *key, uint64
     uint8_t room[TLOG_COSIGNATURE_BYTES];
     struct bytes raw = {.ptr = room, .cap = sizeof room, .max = sizeof room};
 
-    if (key->type != TLOG_COSIGNATURE || !time || time > TIME_MAX)
+    if (key->type != TLOG_COSIGNATURE || !time || time > LAST_SECOND)
         bug("a cosignature has a key of its own type, and a time");
     bytes_u64(&raw, time);
     bytes_append(&raw, signature, CRYPT_SIGNATURE_BYTES);

@@ -1,4 +1,4 @@
-/* Proofs of inclusion and consistency: RFC 6962 2.1.1 and 2.1.2, checked as RFC 9162 2.1 says. */
+/* Proofs of inclusion and consistency: RFC 6962 2.1.1, 2.1.2, checked as in RFC 9162 2.1. */
 #include "tlog/tlog.h"
 
 /* Base64 of 32 bytes, padded. */
@@ -13,6 +13,7 @@ static int odd_length(uint64_t size, const struct tlog_proof *proof, struct why 
                    proof->count, (unsigned long long)size);
 }
 
+/* ABI: the five things that RFC 6962 2.1.1 names. */
 int tlog_inclusion_check(const struct tlog_proof *proof, const uint8_t leaf[TLOG_HASH_BYTES],
                          uint64_t index, uint64_t size, const uint8_t root[TLOG_HASH_BYTES],
                          struct why *why)

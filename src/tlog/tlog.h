@@ -3,8 +3,8 @@
  * cosignatures.
  *
  * Spec:    C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-tiles v0.1.0,
- *          tlog-cosignature v1.0.1, tlog-proof, tlog-policy (commit 5ba5ee8); hashing is RFC 6962 section 2.1 with
- *          SHA-256, proofs are its 2.1.1 and 2.1.2.
+ *          tlog-cosignature v1.0.1, tlog-proof, tlog-policy (commit 5ba5ee8); hashing is RFC
+ *          6962 section 2.1 with SHA-256, proofs are its 2.1.1 and 2.1.2.
  * Shapes:  hash        32 bytes
  *          full tile   256 hashes = 8192 bytes; partial tile 1..255 hashes
  *          entry tile  1..256 times (uint16 big-endian length || entry bytes)
@@ -160,7 +160,7 @@ enum tlog_verdict tlog_cosignature_verdict(const struct tlog_note *note,
  */
 void tlog_cosignature_line(struct bytes *out, const struct tlog_key *key, uint64_t time,
                            const uint8_t signature[CRYPT_SIGNATURE_BYTES]);
-/* Sign and append that line.  SH_ENOMEM, SH_ELIMIT; SH_EARG for a seed that is not the key's. */
+/* Sign and append that line.  SH_ENOMEM, SH_ELIMIT; SH_EARG: the seed is not the key's. */
 MUST_CHECK int tlog_cosignature_make(struct bytes *out, const struct tlog_key *key,
                                      const struct secret *seed, struct slice text,
                                      uint64_t time);
@@ -204,7 +204,7 @@ void tlog_proof_lines_build(struct bytes *out, const struct tlog_proof *proof);
 
 /*
  * A tree of which the hash tiles can be read, one call for each tile that is needed and a tile
- * hardly ever twice: an inclusion proof takes two tiles a level.  Caller's memory, about 100 KiB.
+ * hardly ever twice: an inclusion proof takes two tiles a level.  Caller's memory: 100 KiB.
  */
 struct tlog_tree {
     uint64_t size;
@@ -233,8 +233,8 @@ MUST_CHECK int tlog_tree_leaf(struct tlog_tree *tree, uint64_t index,
 MUST_CHECK int tlog_tree_root(struct tlog_tree *tree, uint64_t size,
                               uint8_t root[TLOG_HASH_BYTES], struct why *why);
 /*
- * Proofs from the tiles, within the tree of tree->size.  What the tiles say is not judged: check
- * the proof against a signed root.  SH_EARG, or what read returned.
+ * Proofs from the tiles, within the tree of tree->size.  What the tiles say is not judged:
+ * check the proof against a signed root.  SH_EARG, or what read returned.
  */
 MUST_CHECK int tlog_inclusion_build(struct tlog_tree *tree, uint64_t index,
                                     struct tlog_proof *proof, struct why *why);

@@ -222,7 +222,7 @@ static void judge_policy(struct verify_walk *walk, struct carried *proof)
 }
 
 /*
- * The identity chain of a tree, if it is this channel's.  *next_at and *next_size: the note that
+ * The identity chain of a tree, if it is this channel's.  *next_at, *next_size: the note that
  * took the place of the proof's branch, 0 when none did.
  */
 static int chain_read(struct verify_walk *walk, struct carried *proof, uint64_t *next_at,

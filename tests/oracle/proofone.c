@@ -1,9 +1,9 @@
 /*
- * proofone: our proofs behind a pipe, for a comparison with others'.  Hashes and proofs are hex,
+ * proofone: our proofs behind a pipe, for a comparison with others'.  Hashes are in hex,
  * "-" is an empty proof.  In: one line a question.  Out: one line an answer.
  *   I INDEX SIZE LEAF ROOT PROOF    inclusion: "accept" or "refuse"
  *   C SIZE SIZE ROOT ROOT PROOF     consistency: likewise
- *   P INDEX SIZE   Q OLDER SIZE     the proof that we build, of a log whose entries are "0", "1"...
+ *   P INDEX SIZE   Q OLDER SIZE     the proof that we build, of a log of "0", "1", ...
  *   R SIZE                          its root
  *   T LEVEL NUMBER SIZE             "PATH DIGEST" of a tile as a log of that size has it
  */

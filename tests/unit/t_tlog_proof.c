@@ -35,60 +35,75 @@ static int drop_leaves(void **state)
     return 0;
 }
 
-/* RFC 6962 2.1, MTH(D[from:from + count]), as it is written there. */
+/* RFC 6962 2.1, MTH(D[from:from + count]): pairs, an odd one moves up as it is. */
 static void mth(uint64_t from, uint64_t count, uint8_t out[32])
 {
-    uint8_t left[32], right[32];
-    uint64_t k = 1;
+    static uint8_t row[LEAVES][32];
 
-    if (count == 1) {
-        memcpy(out, leaves[from], 32);
-        return;
+    memcpy(row, leaves[from], count * 32);
+    for (; count > 1; count = (count + 1) / 2) {
+        for (uint64_t i = 0; i + 1 < count; i += 2)
+            tlog_node_hash(row[i], row[i + 1], row[i / 2]);
+        if (count % 2)
+            memcpy(row[count / 2], row[count - 1], 32);
     }
-    while (k * 2 < count)
-        k *= 2;
-    mth(from, k, left);
-    mth(from + k, count - k, right);
-    tlog_node_hash(left, right, out);
+    memcpy(out, row[0], 32);
 }
 
-/* PATH(m, D[from:from + count]). */
-static void path(uint64_t m, uint64_t from, uint64_t count, struct tlog_proof *out)
+/* The largest power of two below count. */
+static uint64_t split(uint64_t count)
 {
     uint64_t k = 1;
 
-    if (count == 1)
-        return;
     while (k * 2 < count)
         k *= 2;
-    if (m < k) {
-        path(m, from, k, out);
-        mth(from + k, count - k, out->hash[out->count++]);
-    } else {
-        path(m - k, from + k, count - k, out);
-        mth(from, k, out->hash[out->count++]);
+    return k;
+}
+
+static void push_front(struct tlog_proof *out, uint64_t from, uint64_t count)
+{
+    memmove(out->hash[1], out->hash[0], out->count * 32);
+    mth(from, count, out->hash[0]);
+    out->count++;
+}
+
+/* PATH(m, D[from:from + count]) : what is appended last is found first. */
+static void path(uint64_t m, uint64_t from, uint64_t count, struct tlog_proof *out)
+{
+    while (count > 1) {
+        uint64_t k = split(count);
+
+        if (m < k) {
+            push_front(out, from + k, count - k);
+            count = k;
+        } else {
+            push_front(out, from, k);
+            m -= k;
+            from += k;
+            count -= k;
+        }
     }
 }
 
 /* SUBPROOF(m, D[from:from + count], b). */
 static void subproof(uint64_t m, uint64_t from, uint64_t count, bool b, struct tlog_proof *out)
 {
-    uint64_t k = 1;
+    while (m != count) {
+        uint64_t k = split(count);
 
-    if (m == count) {
-        if (!b)
-            mth(from, count, out->hash[out->count++]);
-        return;
+        if (m <= k) {
+            push_front(out, from + k, count - k);
+            count = k;
+        } else {
+            push_front(out, from, k);
+            m -= k;
+            from += k;
+            count -= k;
+            b = false;
+        }
     }
-    while (k * 2 < count)
-        k *= 2;
-    if (m <= k) {
-        subproof(m, from, k, b, out);
-        mth(from + k, count - k, out->hash[out->count++]);
-    } else {
-        subproof(m - k, from + k, count - k, false, out);
-        mth(from, k, out->hash[out->count++]);
-    }
+    if (!b)
+        push_front(out, from, count);
 }
 
 static int read_tile(void *context, const struct tlog_tile *tile, uint8_t *hashes,
