@@ -46,7 +46,7 @@ _stillhere() {
     verify) options="--channel --file --policy --key" ;;
     proof) options="--output -o" ;;
     audit) options="--heal --read-data" ;;
-    serve) options="--listen --tls-cert --tls-key --watch-state --front-at --print-config" ;;
+    serve) options="--listen --tls-cert --tls-key --watch-state --front-at --cosign --allow-host --print-config" ;;
     watch) options="--once --contacts --rehearse --test --ack --log --state --channel --every --allow-host --trust" ;;
     key) options="show ca rotate revoke add sheet recover log c2pa archive cosigner mirror --vkey --sheet --since --to --two-of-three --one --check --from --at --dry-run" ;;
     backup) options="--force" ;;

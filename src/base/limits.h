@@ -184,7 +184,12 @@
 #define LIMIT_FRONT_CONNECTIONS 32     /* requests under way at once; more wait in the queue */
 #define LIMIT_FRONT_WAIT_S 10          /* wall seconds of one request, in and out */
 #define LIMIT_FRONT_MEMORY (UINT64_C(128) << 20) /* bytes of address space, SQLite included */
-#define LIMIT_FRONT_STARTS_S 5 /* seconds between two starts of a front that ended */
+#define LIMIT_COSIGN_BODY_BYTES (LIMIT_NOTE_BYTES + 4096) /* 63 proof lines and a checkpoint */
+#define LIMIT_COSIGN_LOGS 1000                            /* lines of private/cosign/logs */
+#define LIMIT_COSIGN_CONFIG_BYTES (1 << 20)               /* bytes of that file */
+#define LIMIT_COSIGN_EVERY_S 600 /* seconds between two looks at identity chains */
+#define LIMIT_COSIGN_WAIT_S 60   /* wall seconds of one such look */
+#define LIMIT_FRONT_STARTS_S 5   /* seconds between two starts of a front that ended */
 
 /* ---- the web server's child ---- */
 #define LIMIT_SERVE_CONFIG_BYTES (32u << 10) /* bytes of its configuration */

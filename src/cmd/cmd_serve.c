@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cosign/cosign.h"
 #include "front/front.h"
 #include "json/json.h"
 #include "serve/serve.h"
@@ -79,9 +80,63 @@ static void ready(const struct serve_running *running)
     say(cmd, STR_SERVE_STOP, NULL);
 }
 
-static int front(int listen_fd, const char *watch_dir, struct why *why)
+static int front(int listen_fd, const char *watch_dir, const char *cosign_home, struct why *why)
 {
-    return front_run(&(struct front_options){listen_fd, watch_dir}, why);
+    return front_run(&(struct front_options){.listen_fd = listen_fd,
+                                             .watch_dir = watch_dir,
+                                             .cosign_home = cosign_home},
+                     why);
+}
+
+/* Who may be asked besides public addresses. */
+struct allowed {
+    struct url_allowed host[LIMIT_ALLOWED_HOSTS];
+    size_t count;
+};
+
+static int follow(void *ctx, const char *home, struct why *why)
+{
+    const struct allowed *allowed = ctx;
+
+    return cosign_refresh(home, allowed->host, allowed->count, why);
+}
+
+static int allow_hosts(const struct cmd *cmd, const struct cmd_args *args,
+                       struct allowed *allowed)
+{
+    struct why why = {0};
+
+    for (size_t i = 0; i < args->many_count; i++) {
+        if (allowed->count == COUNT_OF(allowed->host) ||
+            url_allowed_parse(slice_text(args->many[i]), &allowed->host[allowed->count],
+                              &why) != SH_OK)
+            return cmd_usage(cmd, "--allow-host %s: %s", args->many[i],
+                             why.text[0] ? why.text : "too many");
+        allowed->count++;
+    }
+    return CMD_DONE;
+}
+
+/* The key and the list are made and checked before anything starts; says who cosigns. */
+static int begin_cosigning(const struct cmd *cmd)
+{
+    struct why why = {0};
+    struct bytes verifier, memory;
+    struct cosign_config *config;
+    int rc;
+
+    bytes_init(&memory, sizeof(*config));
+    config = (struct cosign_config *)(void *)bytes_room(&memory, sizeof(*config));
+    bytes_init(&verifier, 1024);
+    rc = config ? cosign_prepare(cmd->home, &verifier, config, &why)
+                : why_set(&why, SH_ENOMEM, WHY_NOWHERE, "no memory");
+    if (rc == SH_OK)
+        cmd_say(cmd, "cosigner: %.*s", (int)verifier.len, (const char *)verifier.ptr);
+    if (rc == SH_OK && !config->count)
+        cmd_say(cmd, "private/" COSIGN_FOLDER "/logs names no log yet: nothing is cosigned");
+    bytes_release(&verifier);
+    bytes_release(&memory);
+    return rc == SH_OK ? CMD_DONE : cmd_failed(cmd, &why);
 }
 
 static int due_now(void *ctx, const char *home, struct why *why)
@@ -127,9 +182,17 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                                     .nginx = getenv("STILLHERE_NGINX"),
                                     .front = front,
                                     .watch = cmd_value(args, "watch-state"),
-                                    .front_at = cmd_value(args, "front-at")};
+                                    .front_at = cmd_value(args, "front-at"),
+                                    .cosign = cmd_is_set(args, "cosign"),
+                                    .follow = follow};
+    static struct allowed allowed;
     struct serve_address address;
     struct why why = {0};
+    int code = allow_hosts(cmd, args, &allowed);
+
+    options.follow_ctx = &allowed;
+    if (code != CMD_DONE)
+        return code;
 
     if (!options.listen)
         options.listen = SERVE_LISTEN_DEFAULT;
@@ -141,6 +204,10 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "%s", why.text);
     if (cmd_is_set(args, "print-config"))
         return print_config(cmd, &options);
+    if (options.cosign)
+        code = begin_cosigning(cmd);
+    if (code != CMD_DONE)
+        return code;
     if (options.front_at)
         return serve_front_only(cmd, &options);
     bring_up_to_date(cmd);
@@ -156,13 +223,15 @@ static const struct cmd_option options[] = {
     {"tls-key", "FILE", "its private key (PEM)"},
     {"watch-state", "DIR", "state of the watch whose alarms are acknowledged (private/watch)"},
     {"front-at", "SOCKET", "answer only links of alarms, at SOCKET, for a system-wide nginx"},
+    {"cosign", NULL, "answer add-checkpoint for the logs in private/cosign/logs"},
+    {"allow-host", "HOST[:PORT]", "with --cosign: a source whose address need not be public"},
     {"print-config", NULL, "print the configuration for a system-wide nginx and end"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_serve = {
     .name = "serve",
     .usage = "[--listen ADDR:PORT] [--tls-cert FILE --tls-key FILE] [--watch-state DIR] "
-             "[--front-at SOCKET] [--print-config]",
+             "[--front-at SOCKET] [--cosign] [--allow-host HOST[:PORT]] [--print-config]",
     .summary = "show the pages in a browser, through nginx",
     .about =
         "Runs Debian's nginx as a child that can read the public tree and nothing else of the\n"
@@ -170,7 +239,9 @@ const struct cmd_spec cmd_spec_serve = {
         "user nobody. The address is printed on standard output once it answers.",
     .examples = "  stillhere serve\n"
                 "  stillhere -C ~/channel serve --listen '*:8480'\n"
-                "  stillhere -C ~/channel serve --print-config > channel.conf\n",
+                "  stillhere -C ~/channel serve --print-config > channel.conf\n"
+                "  stillhere -C ~/mirror serve --cosign --listen '*:8480'\n",
     .options = options,
+    .many = "allow-host",
     .run = run,
 };

@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "cage/cage.h"
+#include "cosign/cosign.h"
 #include "front/front_int.h"
 #include "io/io.h"
 
-#define INPUT_MAX (LIMIT_SCGI_BYTES + 16 + LIMIT_FRONT_BODY_BYTES) /* Not a cap: their sum */
+#define INPUT_MAX (LIMIT_SCGI_BYTES + 16 + LIMIT_COSIGN_BODY_BYTES) /* Not a cap: their sum */
 
 /* One request: first `in` grows until it is whole, then `out` is sent. */
 struct link {
@@ -29,6 +30,7 @@ struct link {
 struct front {
     int listen_fd;
     const char *watch_dir;
+    struct cosign *cosign; /* NULL: nothing is cosigned */
     struct link links[LIMIT_FRONT_CONNECTIONS];
 };
 
@@ -60,6 +62,14 @@ static void refuse(struct link *link, int rc)
         link_close(link);
 }
 
+static bool is_cosigned(const struct front *front, const struct scgi_request *request)
+{
+    struct slice path;
+
+    return front->cosign && scgi_get(request, "DOCUMENT_URI", &path) &&
+           slice_equal(path, slice_text(COSIGN_PATH));
+}
+
 /* Answer when all is there; junk behind the body counts as a body that is no form of ours. */
 static void consider(struct front *front, struct link *link)
 {
@@ -67,12 +77,16 @@ static void consider(struct front *front, struct link *link)
     struct why why = {0};
     struct slice input = bytes_view(&link->in);
     uint64_t body = 0;
+    bool cosigns = false;
     int rc = scgi_parse(input, &request, NULL);
 
     if (rc == SCGI_MORE)
         return;
     if (rc == SH_OK)
-        rc = scgi_body(&request, LIMIT_FRONT_BODY_BYTES, &body, NULL);
+        cosigns = is_cosigned(front, &request);
+    if (rc == SH_OK)
+        rc = scgi_body(&request, cosigns ? LIMIT_COSIGN_BODY_BYTES : LIMIT_FRONT_BODY_BYTES,
+                       &body, NULL);
     if (rc == SH_OK && input.len - request.head_bytes < body)
         return;
     if (rc != SH_OK) {
@@ -80,7 +94,8 @@ static void consider(struct front *front, struct link *link)
         return;
     }
     input = slice_sub(input, request.head_bytes, input.len - request.head_bytes);
-    rc = front_answer(front->watch_dir, &request, input, &link->out, &why);
+    rc = cosigns ? cosign_answer(front->cosign, &request, input, &link->out, &why)
+                 : front_answer(front->watch_dir, &request, input, &link->out, &why);
     if (why.code != SH_OK && why.code != SH_ENOTFOUND)
         io_say("error", "front", "failed", "cause=\"%s\"", why.text);
     if (rc != SH_OK)
@@ -181,14 +196,26 @@ static void path_add(struct cage_rules *rules, struct cage_path *paths, const ch
         paths[rules->path_count++] = (struct cage_path){.fd = fd, .access = access};
 }
 
-static int enter(const struct front_options *options, struct why *why)
+/* The key's socket, and the two folders of cosigning. */
+static void cosign_add(const struct cosign *cosign, struct cage_rules *rules,
+                       struct cage_path *paths, int *keep)
+{
+    cosign_fds(cosign, keep + rules->keep_count);
+    rules->keep_count += COSIGN_FDS;
+    for (size_t i = 0; i < 2; i++)
+        paths[rules->path_count++] = (struct cage_path){
+            .fd = keep[rules->keep_count - COSIGN_FDS + i], .access = CAGE_CHANGE};
+}
+
+static int enter(const struct front_options *options, const struct cosign *cosign,
+                 struct why *why)
 {
     /* SQLite takes no descriptor below 3: all three stay in use. */
-    const int keep[] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, options->listen_fd};
-    struct cage_path paths[3] = {{.access = CAGE_CHANGE}};
+    int keep[4 + COSIGN_FDS] = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, options->listen_fd};
+    struct cage_path paths[5] = {{.access = CAGE_CHANGE}};
     struct cage_rules rules = {.profile = CAGE_FRONT,
                                .keep = keep,
-                               .keep_count = COUNT_OF(keep),
+                               .keep_count = 4,
                                .paths = paths,
                                .path_count = 1,
                                .memory_bytes = LIMIT_FRONT_MEMORY};
@@ -206,6 +233,8 @@ static int enter(const struct front_options *options, struct why *why)
     if (watch_shelter_make(options->watch_dir, shelter))
         path_add(&rules, paths, shelter, CAGE_CHANGE);
     path_add(&rules, paths, "/usr/share/zoneinfo", CAGE_READ);
+    if (cosign)
+        cosign_add(cosign, &rules, paths, keep);
     rc = cage_enter(&rules, NULL, why);
     if (rc == SH_OK && *now && setenv("STILLHERE_NOW", now, 1) != 0)
         rc = why_set(why, SH_ENOMEM, WHY_NOWHERE, "front: no memory");
@@ -215,9 +244,10 @@ static int enter(const struct front_options *options, struct why *why)
 int front_run(const struct front_options *options, struct why *why)
 {
     struct front *front = NULL;
+    struct cosign *cosign = NULL;
     struct bytes memory;
     struct watch_ack none;
-    int rc;
+    int rc = SH_OK;
 
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
         fcntl(options->listen_fd, F_SETFL, O_NONBLOCK) != 0)
@@ -225,19 +255,27 @@ int front_run(const struct front_options *options, struct why *why)
     /* What libraries read once, they read before the cage; nobody has this code. */
     if (watch_ack_look(options->watch_dir, "", &none, NULL) == SH_OK)
         bug("front: a message whose code is empty");
-    rc = enter(options, why);
+    if (options->cosign_home)
+        rc = cosign_open(options->cosign_home, &cosign, why);
+    if (rc == SH_OK)
+        rc = enter(options, cosign, why);
+    if (rc == SH_OK && cosign)
+        rc = cosign_begin(cosign, why);
     if (rc != SH_OK)
-        return rc;
+        return rc; /* The process ends. */
     bytes_init(&memory, sizeof(*front));
     front = (struct front *)(void *)bytes_room(&memory, sizeof(*front));
     if (!front)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "front: no memory");
-    *front = (struct front){.listen_fd = options->listen_fd, .watch_dir = options->watch_dir};
+    *front = (struct front){
+        .listen_fd = options->listen_fd, .watch_dir = options->watch_dir, .cosign = cosign};
     for (size_t i = 0; i < COUNT_OF(front->links); i++)
         front->links[i].fd = -1;
     io_say("info", "front", "ready", "%s", "");
-    while (rc == SH_OK)
+    while (rc == SH_OK && !(cosign && cosign_is_done(cosign)))
         rc = turn(front, why);
+    if (rc == SH_OK)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "front: cosigning must begin anew");
     bytes_release(&memory);
     return rc;
 }

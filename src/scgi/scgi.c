@@ -168,8 +168,10 @@ static const char *reason(unsigned status)
                    {403, "Forbidden"},
                    {404, "Not Found"},
                    {405, "Method Not Allowed"},
+                   {409, "Conflict"},
                    {411, "Length Required"},
                    {413, "Content Too Large"},
+                   {422, "Unprocessable Content"},
                    {500, "Internal Server Error"}};
 
     for (size_t i = 0; i < COUNT_OF(REASONS); i++)

@@ -19,6 +19,8 @@
 /* The address behind the link of an alarm: 128 bits in base32. */
 #define ACK "/ack/[a-z2-7]{26}"
 
+#define ADD "/add-checkpoint"
+
 static const char MAPS[] =
     "# The language of a page: the first in Accept-Language that we have.\n"
     "map $http_accept_language $stillhere_index {\n"
@@ -33,15 +35,18 @@ static const char MAPS[] =
     "    default \"\";\n"
     "    \"~^[^?]*/(?:[?]|$)\" Accept-Language;\n"
     "}\n"
-    "# What may be asked: to read, and to press the button behind the link of an alarm.\n"
+    "# What may be asked: to read, to press the button behind the link of an alarm, and for a\n"
+    "# cosignature.\n"
     "map \"$request_method $uri\" $stillhere_refused {\n"
     "    default 1;\n"
     "    \"~^(?:GET|HEAD) \" 0;\n"
     "    \"~^POST " ACK "$\" 0;\n"
+    "    \"POST " ADD "\" 0;\n"
     "}\n"
     "map $uri $stillhere_allowed {\n"
     "    default \"GET, HEAD\";\n"
     "    \"~^" ACK "$\" \"GET, HEAD, POST\";\n"
+    "    \"" ADD "\" \"POST\";\n"
     "}\n";
 
 static const char BEHAVIOUR[] =
@@ -174,6 +179,9 @@ static const struct place PLACES[] = {
      "application/octet-stream", "max-age=300, must-revalidate", POLICY_MEDIA},
     {"The identity chain.", "~ \"^/id/(?:[0-9]+[.]note|current|c2pa-ca-[0-9a-f]+[.]pem)$\"",
      NULL, "text/plain", "max-age=300, must-revalidate", POLICY_DATA},
+    {"What was cosigned here, for monitors (tlog-witness).",
+     "~ \"^/cs/[0-9a-f]{64}/checkpoint$\"", NULL, "text/plain", "max-age=5, must-revalidate",
+     POLICY_DATA},
     {"The family's page: its script compares the reader's clock with this one.",
      "~ \"^/now/index[a-z.]*[.]html$\"", NULL, "text/html", "no-cache", POLICY_NOW},
     {"Pages.", "~ \"^/(?:index[a-z.]*|[pw]/[a-z0-9/]+/index[a-z.]*)[.]html$\"", NULL,
@@ -251,7 +259,6 @@ static const char FRONT_PARAMETERS[] =
     "        # place behind it.  Front is told what is asked, not by whom.\n"
     "        scgi_request_buffering on;\n"
     "        scgi_pass_request_headers off;\n"
-    "        scgi_intercept_errors on;\n"
     "        scgi_max_temp_file_size 0;\n"
     "        scgi_connect_timeout 5s;\n"
     "        scgi_read_timeout 20s;\n"
@@ -279,11 +286,31 @@ static int front_build(struct bytes *out, const struct serve_site *site, struct 
                  root_hash(site));
     bytes_printf(out, "        scgi_pass unix:%s;\n", site->front);
     bytes_text(out, FRONT_PARAMETERS);
+    bytes_text(out, "        scgi_intercept_errors on;\n");
     header_line(out, "Cache-Control", "no-store");
     header_line(out, "X-Robots-Tag", "noindex, nofollow, noarchive");
     headers(out, site, POLICY_FORM);
     bytes_text(out, "    }\n");
     return SH_OK;
+}
+
+/*
+ * add-checkpoint of tlog-witness.  Its answers are the protocol's own: none is replaced by ours.
+ */
+static void cosign_build(struct bytes *out, const struct serve_site *site)
+{
+    bytes_text(out, "    # Logs ask for a cosignature (tlog-witness).\n"
+                    "    location = " ADD " {\n");
+    bytes_printf(out, "        limit_req zone=stillhere_%08x burst=20 nodelay;\n",
+                 root_hash(site));
+    bytes_printf(out, "        client_max_body_size %d;\n", LIMIT_COSIGN_BODY_BYTES);
+    bytes_printf(out, "        client_body_buffer_size %d;\n", LIMIT_COSIGN_BODY_BYTES);
+    bytes_printf(out, "        scgi_pass unix:%s;\n", site->front);
+    bytes_text(out, FRONT_PARAMETERS);
+    bytes_text(out, "        scgi_intercept_errors off;\n");
+    header_line(out, "Cache-Control", "no-store");
+    headers(out, site, POLICY_DATA);
+    bytes_text(out, "    }\n");
 }
 
 /* dir/name (or dir alone) in quotes.  nginx has no way to write a dollar. */
@@ -353,6 +380,8 @@ static int server_build(struct bytes *out, const struct serve_site *site, struct
         place_build(out, site, &PLACES[i]);
     if (site->front)
         rc = front_build(out, site, why);
+    if (site->front && site->cosign && rc == SH_OK)
+        cosign_build(out, site);
     answers(out, site);
     bytes_text(out, "}\n");
     return rc;

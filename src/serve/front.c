@@ -111,7 +111,7 @@ static _Noreturn void child_run(const struct serve_front *front, pid_t parent)
     (void)sigprocmask(SIG_SETMASK, &none, NULL); /* The parent had blocked some. */
     if (getppid() == parent && null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
         dup2(null, STDOUT_FILENO) >= 0 &&
-        front->run(front->listen_fd, front->watch_dir, &why) != SH_OK)
+        front->run(front->listen_fd, front->watch_dir, front->cosign_home, &why) != SH_OK)
         io_say("error", "front", "failed", "cause=\"%s\"", why.text);
     _exit(1);
 }

@@ -49,13 +49,17 @@ struct serve_site {
     const char *user;  /* whom the workers run as, or NULL: whoever starts it */
     const char *group; /* NULL where user is */
     const char *front; /* path of the socket that answers /ack/, or NULL: nothing does */
+    bool cosign;       /* it answers /add-checkpoint too */
 };
 /* Append the configuration.  SH_EARG for a path that nginx cannot hold ("$", control). */
 MUST_CHECK int serve_config_build(const struct serve_site *site, struct bytes *out,
                                   struct why *why);
 
 /* What the process behind nginx does with its socket; front.h has it. */
-typedef int serve_front_run(int listen_fd, const char *watch_dir, struct why *why);
+typedef int serve_front_run(int listen_fd, const char *watch_dir, const char *cosign_home,
+                            struct why *why);
+/* Work that is done now and again beside the server, in a child of its own: 0 went well. */
+typedef int serve_work_run(void *ctx, const char *home, struct why *why);
 #define SERVE_FRONT_DEFAULT "/run/stillhere/front.sock"
 
 struct serve_options {
@@ -69,8 +73,11 @@ struct serve_options {
     const char *tls_key;
     const char *nginx; /* path of the program, or NULL: where Debian has it */
     serve_front_run
-        *front;           /* runs in a child of its own; NULL: links of alarms are not served */
-    const char *watch;    /* state folder of the watch, or NULL: private/watch */
+        *front;        /* runs in a child of its own; NULL: links of alarms are not served */
+    const char *watch; /* state folder of the watch, or NULL: private/watch */
+    bool cosign;       /* front answers add-checkpoint by private/cosign of home */
+    serve_work_run *follow; /* with cosign: looks at identity chains, every few minutes */
+    void *follow_ctx;
     const char *front_at; /* socket for a system-wide nginx, or NULL: SERVE_FRONT_DEFAULT */
 };
 /* What runs now. */

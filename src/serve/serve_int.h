@@ -37,9 +37,10 @@ MUST_CHECK int serve_listen(struct serve_address *address, int *fd, struct why *
 struct serve_front {
     serve_front_run *run; /* NULL: there is none */
     const char *watch_dir;
-    int listen_fd; /* -1: none */
-    int dir_fd;    /* the folder of the socket, O_PATH; -1: none */
-    pid_t pid;     /* 0: does not run */
+    const char *cosign_home; /* NULL: nothing is cosigned */
+    int listen_fd;           /* -1: none */
+    int dir_fd;              /* the folder of the socket, O_PATH; -1: none */
+    pid_t pid;               /* 0: does not run */
 };
 /* Make the socket in state/front/, for nobody but that person. */
 MUST_CHECK int serve_front_listen(struct serve_front *front, const struct serve_person *person,
