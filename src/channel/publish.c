@@ -513,7 +513,7 @@ static int put_checkpoint(struct channel *channel, struct why *why)
     return io_replace(&target, bytes_view(&channel->state.note), why);
 }
 
-/* The highest identity note under its second name, after the checkpoint that holds its entry. */
+/* The highest identity note under its second name, after the checkpoint with its entry. */
 static int put_current(struct channel *channel, struct why *why)
 {
     struct io_target target = {.dir = channel->info.public_dir,
@@ -536,7 +536,7 @@ static int put_current(struct channel *channel, struct why *why)
     return rc;
 }
 
-/* Everything that the checkpoint speaks of is durable before it is there; gives rc or worse. */
+/* All that the checkpoint speaks of is durable before it is there; gives rc or worse. */
 static int publish_end(struct publish *publish, int rc, struct why *why)
 {
     if (rc == SH_OK)
