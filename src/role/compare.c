@@ -1,10 +1,11 @@
 /* Two trees whose logs hold: how far are they the same? */
+#include "role/role.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "cage/cage.h"
 #include "proc/proc.h"
-#include "role/role.h"
 #include "role/role_int.h"
 
 #define TILE_BYTES (TLOG_TILE_WIDTH * (size_t)(2 + LIMIT_ENTRY_BYTES))

@@ -73,7 +73,7 @@ void verify_found(struct verify_walk *walk, enum verify_id id, uint64_t index, u
  */
 MUST_CHECK int verify_unreadable(struct verify_walk *walk, const char *path,
                                  const struct why *why);
-/* A file is missing or changed: told to the source's listener; index ENTRY_NO_REF: the log's. */
+/* A file is missing or changed: told to the source's listener; ENTRY_NO_REF: the log's. */
 void verify_tell_file(const struct verify_walk *walk, enum verify_event_kind kind,
                       uint64_t index, const char *path);
 /* What an entry is: told to the source's listener. */
