@@ -564,7 +564,9 @@ static void litewitness(void **state)
     sigsum.head.size = 0;
     (void)snprintf(name, sizeof name, "%sbastion.txt", folder);
     play(name, &sigsum, 1);
-    key_of("sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8", &sum.key);
+    key_of("sum.golang"
+           ".org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
+           &sum.key);
     (void)snprintf(name, sizeof name, "%ssumdb.txt", folder);
     play(name, &sum, 1);
     assert_int_equal(sum.head.size, 35225469);
