@@ -91,7 +91,7 @@ const struct identity *channel_identity(const struct channel *channel);
 MUST_CHECK int channel_identity_note(struct channel *channel, uint64_t number,
                                      struct bytes *raw, struct why *why);
 
-/* Secret keys: "keys/<stem>-<ID>.key", or "keys/<stem>.key" for those a channel is born with. */
+/* Secret keys: "keys/<stem>-<ID>.key", or "keys/<stem>.key" for those that it is born with. */
 #define CHANNEL_KEY_PATH_BYTES 64
 void channel_key_path(int private_dir, const char *stem, const char *id,
                       char out[CHANNEL_KEY_PATH_BYTES]);
@@ -104,7 +104,7 @@ struct channel_settings {
     char zone[LIMIT_TOKEN_BYTES + 1];         /* IANA name: the witness's; empty = UTC */
     char family_zone[LIMIT_TOKEN_BYTES + 1];  /* IANA name; empty = none */
     char family_place[LIMIT_PLACE_BYTES + 1]; /* how the family's place is called */
-    char covers[LIMIT_TOKEN_BYTES + 1];       /* seconds between slots, in decimal; empty = off */
+    char covers[LIMIT_TOKEN_BYTES + 1]; /* seconds between slots, in decimal; empty = off */
 };
 MUST_CHECK int channel_settings(const struct channel *channel, struct channel_settings *out,
                                 struct why *why);
@@ -117,9 +117,9 @@ MUST_CHECK int channel_settings_set(struct channel *channel,
 struct channel_birth {
     const char *home;
     const char *name;
-    const char *lang;   /* "en" "zh" "uk" "ru" */
-    bool two_of_three;  /* three sheets, any two of which change keys; else one sheet */
-    struct sheet sheet; /* out: the secrets, for the recovery sheet; wipe it */
+    const char *lang;       /* "en" "zh" "uk" "ru" */
+    bool two_of_three;      /* three sheets, any two of which change keys; else one sheet */
+    struct sheet sheet;     /* out: the secrets, for the recovery sheet; wipe it */
     struct sheet others[2]; /* out: sheets 2 and 3 of two_of_three; wipe them, too */
     /* Called for each sheet when everything is durable but not yet in place: keep it safe, or
      * fail and nothing was made. */

@@ -124,7 +124,7 @@ struct channel {
     enum channel_use use;
     struct store *store;
     struct channel_state state;
-    struct channel_edge edge; /* at state.size; at state.prev_size before publishing */
+    struct channel_edge edge;    /* at state.size; at state.prev_size before publishing */
     struct identity_chain chain; /* empty until channel_info_fill */
     struct channel_info info;
     bool broken;      /* a write failed: nothing more through this handle */

@@ -1,4 +1,4 @@
-/* A copy of a public tree, wherever it came from: verified as it is read, taken file by file. */
+/* A copy of a public tree, wherever it came from: verified while read, taken file by file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -136,7 +136,8 @@ static int parse_line(struct setting *all, struct slice line, size_t number, str
             setting = &all[i];
     }
     if (!setting)
-        return refuse(number, "not \"NAME VALUE\" with base, zone, family-zone, family-place or covers",
+        return refuse(number,
+                      "not \"NAME VALUE\" with base, zone, family-zone, family-place or covers",
                       why);
     value = slice_sub(line, len + 1, line.len - len - 1);
     if (*setting->value)

@@ -14,8 +14,8 @@
 int channel_slot_take(struct store *store, uint64_t slot, struct why *why)
 {
     struct store_query *query;
-    int rc = store_query(store, "INSERT OR REPLACE INTO slots(one,last) VALUES(1,?1)", &query,
-                         why);
+    int rc =
+        store_query(store, "INSERT OR REPLACE INTO slots(one,last) VALUES(1,?1)", &query, why);
 
     if (rc != SH_OK)
         return rc;

@@ -174,8 +174,8 @@ static int is_first(struct store *store, uint64_t index, const char *path, bool 
     struct store_query *query;
     int rc = store_query(store,
                          "SELECT 1 FROM files AS f JOIN entries AS e ON e.idx=f.idx WHERE"
-                         " f.idx<?1 AND f.path=?2 AND e.withdrawn_by IS NULL AND NOT (e.type="
-                         CHANNEL_TYPE_SEALED " AND e.opened_by IS NULL) LIMIT 1",
+                         " f.idx<?1 AND f.path=?2 AND e.withdrawn_by IS NULL AND NOT "
+                         "(e.type=" CHANNEL_TYPE_SEALED " AND e.opened_by IS NULL) LIMIT 1",
                          &query, why);
 
     if (rc != SH_OK)

@@ -6,7 +6,7 @@
 /* Version 2: sealed, opened, corrected and purged entries; what a commit still has to do. */
 #define SCHEMA_2                                                                               \
     "CREATE TABLE sealed(idx INTEGER PRIMARY KEY, publish_at INTEGER NOT NULL) STRICT;"        \
-    "CREATE TABLE slots(one INTEGER PRIMARY KEY CHECK(one=1), last INTEGER NOT NULL) STRICT;"                                           \
+    "CREATE TABLE slots(one INTEGER PRIMARY KEY CHECK(one=1), last INTEGER NOT NULL) STRICT;"  \
     "CREATE INDEX entries_ref ON entries(ref) WHERE ref IS NOT NULL;"
 
 static const struct store_upgrade upgrades[] = {

@@ -15,7 +15,7 @@ static int checkin(struct cmd *cmd, const struct cmd_args *args, const char *wor
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
     if (rc == SH_OK)
-        rc = cmd_log(cmd, channel, &append, &dispatch.doc, &when, why);
+        rc = cmd_log(cmd, channel, &(struct cmd_logging){&append, &dispatch.doc, &when}, why);
     channel_close(channel);
     return rc;
 }
@@ -39,7 +39,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     return rc < 0 ? cmd_erred(cmd, &why) : CMD_DONE;
 }
 
-static const struct cmd_option options[] = {CMD_DISPATCH_OPTIONS, CMD_PUBLISH_OPTION, {NULL, NULL, NULL}};
+static const struct cmd_option options[] = {
+    CMD_DISPATCH_OPTIONS, CMD_PUBLISH_OPTION, {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_checkin = {
     .name = "checkin",

@@ -5,8 +5,7 @@
 #include "io/io.h"
 
 /* The version that counts now: the newest correction, or the dispatch itself. */
-static int load(struct channel *channel, uint64_t index, struct bytes *raw, struct arena *arena,
-                struct document *doc, struct why *why)
+static int load(struct channel *channel, uint64_t index, struct bytes *raw, struct why *why)
 {
     struct channel_entry entry;
     int rc = channel_entry_get(channel, index, &entry, why);
@@ -30,7 +29,7 @@ static int load(struct channel *channel, uint64_t index, struct bytes *raw, stru
         rc = channel_entry_get(channel, entry.corrected_by, &entry, why);
     if (rc == SH_OK)
         rc = channel_document(channel, &entry, raw, why);
-    return rc == SH_OK ? document_parse(bytes_view(raw), arena, doc, why) : rc;
+    return rc;
 }
 
 /* What is given replaces what was; all else stays. */
@@ -76,12 +75,14 @@ static int correct(struct cmd *cmd, const struct cmd_args *args, uint64_t index,
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     if (rc == SH_OK)
-        rc = load(channel, index, &raw, &arena, &doc, why);
+        rc = load(channel, index, &raw, why);
+    if (rc == SH_OK)
+        rc = document_parse(bytes_view(&raw), &arena, &doc, why);
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(args, words, channel, &given, why);
     if (rc == SH_OK) {
         merge(args, &given.doc, &doc);
-        rc = cmd_log(cmd, channel, &append, &doc, &now, why);
+        rc = cmd_log(cmd, channel, &(struct cmd_logging){&append, &doc, &now}, why);
     }
     bytes_release(&raw);
     arena_release(&arena);
@@ -99,7 +100,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
     if (args->word_count < 1 || args->word_count > 2 ||
         !decimal_parse(slice_text(args->words[0]), LIMIT_LOG_SIZE, &index))
-        return cmd_usage(cmd, "correct needs the number of one dispatch, then what is to change");
+        return cmd_usage(cmd,
+                         "correct needs the number of one dispatch, then what is to change");
     if (cmd_status_usage(cmd, args) != CMD_DONE)
         return CMD_USAGE;
     if (args->word_count == 1 && !cmd_is_set(args, "well") && !cmd_is_set(args, "hurt") &&

@@ -158,7 +158,7 @@ static int append(struct post *post, struct document *doc, struct why *why)
         say_string(post->cmd, STR_DUE_PASSED, NULL);
     }
     if (rc == SH_OK)
-        rc = cmd_log(post->cmd, channel, &append, doc, &post->when, why);
+        rc = cmd_log(post->cmd, channel, &(struct cmd_logging){&append, doc, &post->when}, why);
     channel_close(channel);
     return rc;
 }

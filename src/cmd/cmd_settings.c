@@ -152,13 +152,13 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     int rc;
 
     list(&none, all);
-    if (args->word_count > 2 &&
-        (strcmp(args->words[0], "covers") != 0 || args->word_count > 3))
+    if (args->word_count > 2 && (strcmp(args->words[0], "covers") != 0 || args->word_count > 3))
         return cmd_usage(cmd, "one name and one value; a value with spaces goes in quotes");
     if (unset && args->word_count)
         return cmd_usage(cmd, "--unset NAME alone, without a value");
     if (name && !find(all, name))
-        return cmd_usage(cmd, "no setting %s: there are base, zone, family-zone, family-place, "
+        return cmd_usage(cmd,
+                         "no setting %s: there are base, zone, family-zone, family-place, "
                          "covers",
                          name);
     if (args->word_count == 2 && !*args->words[1])
@@ -187,7 +187,8 @@ const struct cmd_spec cmd_spec_settings = {
         "zone          your time zone, as Europe/Kyiv; times on the family's page are in it\n"
         "family-zone   your family's time zone, as Asia/Shanghai\n"
         "family-place  how your family's place is called on that page\n"
-        "covers        every LENGTH, or off: sealed entries are made at these times only, with\n"
+        "covers        every LENGTH, or off: sealed entries are made at these times only, "
+        "with\n"
         "              a cover where nothing waits (shown in seconds)\n"
         "They are kept in private/, but what pages show of them is public: your zone tells in\n"
         "which country you are.",

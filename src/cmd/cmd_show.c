@@ -49,8 +49,8 @@ static int load(struct channel *channel, uint64_t index, struct shown *shown, st
         shown->has_doc = rc == SH_OK;
         return rc;
     }
-    if (shown->entry.state == STATE_WITHDRAWN ||
-        type == ENTRY_IDENTITY || type == ENTRY_UNKNOWN)
+    if (shown->entry.state == STATE_WITHDRAWN || type == ENTRY_IDENTITY ||
+        type == ENTRY_UNKNOWN)
         return SH_OK;
     rc = channel_document(channel, &shown->entry, &shown->raw, why);
     if (rc == SH_OK)

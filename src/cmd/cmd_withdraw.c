@@ -196,9 +196,11 @@ const struct cmd_spec cmd_spec_withdraw = {
     .many = "sheet",
     .summary = "take a dispatch out of sight",
     .about =
-        "Hides dispatch N, also one that is sealed: its words, place and files leave the public tree at once.  The log\n"
+        "Hides dispatch N, also one that is sealed: its words, place and files leave the "
+        "public tree at once.  The log\n"
         "still shows that entry N was there and that a later entry withdrew it; copies that\n"
-        "others made are not reached.  The files stay in private/quarantine until --purge, which\n"
+        "others made are not reached.  The files stay in private/quarantine until --purge, "
+        "which\n"
         "deletes them for ever; it also works on what is withdrawn already.",
     .examples = "  stillhere withdraw 4\n"
                 "  stillhere withdraw 4 --reason \"shows a neighbour's face\"\n"

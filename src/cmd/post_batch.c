@@ -1,6 +1,6 @@
 /*
- * post --batch FILE: one JSON object a line, one commit for all of them.  Every line is read and
- * every clip rebuilt before anything is logged: a bad line refuses them all.
+ * post --batch FILE: one JSON object a line, one commit for all of them.  Every line is read
+ * and every clip rebuilt before anything is logged: a bad line refuses them all.
  */
 #include "cmd/post_int.h"
 

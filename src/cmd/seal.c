@@ -182,9 +182,12 @@ static int log_later(const struct cmd *cmd, struct channel *channel,
                         : log_sealed(cmd, channel, append, why);
 }
 
-int cmd_log(const struct cmd *cmd, struct channel *channel, struct channel_append *append,
-            struct document *doc, const struct cmd_when *when, struct why *why)
+int cmd_log(const struct cmd *cmd, struct channel *channel, const struct cmd_logging *logging,
+            struct why *why)
 {
+    struct channel_append *append = logging->append;
+    struct document *doc = logging->doc;
+    const struct cmd_when *when = logging->when;
     struct channel_signer signer = cmd_signer(channel);
     struct channel_commit commit;
     struct bytes raw;

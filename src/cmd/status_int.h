@@ -5,7 +5,7 @@
 #include "cmd/cmd.h"
 #include "watch/watch.h"
 
-/* Of the state in folder, or (NULL) beside the channel: all zero where none was ever started. */
+/* Of the state in folder, or (NULL) beside the channel: all zero where none ever started. */
 MUST_CHECK int cmd_status_watch(const struct cmd *cmd, const char *folder,
                                 struct watch_status *out, struct why *why);
 void cmd_status_watch_text(struct bytes *out, enum lang lang, const struct watch_status *watch);

@@ -41,7 +41,7 @@ struct cosign_request {
     struct tlog_note note;
     struct tlog_checkpoint checkpoint;
 };
-/* "old N", proof lines, an empty line, the checkpoint.  Borrows body.  SH_EFORMAT, SH_ELIMIT. */
+/* "old N", proof lines, an empty line, the checkpoint.  Borrows body.  SH_EFORMAT, ELIMIT. */
 MUST_CHECK int cosign_request_parse(struct slice body, struct cosign_request *out,
                                     struct why *why);
 

@@ -34,8 +34,8 @@ struct crypt_table {
     void (*sha256_final)(struct crypt_sha256 *ctx, uint8_t out[CRYPT_DIGEST_BYTES]);
 
     /*
-     * RFC 8032 5.1.7, as OpenSSL and Go judge it: false for a bad signature, key or point.  S is
-     * below the group's order; R is compared byte by byte; nothing is multiplied by the
+     * RFC 8032 5.1.7, as OpenSSL and Go judge it: false for a bad signature, key or point.  S
+     * is below the group's order; R is compared byte by byte; nothing is multiplied by the
      * cofactor; points of low order and a key that is not canonical are taken as they are.
      */
     bool (*ed25519_verify)(const uint8_t key[CRYPT_KEY_BYTES], struct slice message,

@@ -27,7 +27,8 @@ MUST_CHECK int front_answer(const char *watch_dir, const struct scgi_request *re
                             struct slice body, struct bytes *out, struct why *why);
 
 struct front_options {
-    const char *cosign_home;  /* absolute: answer add-checkpoint by its private/cosign; or NULL */
+    const char
+        *cosign_home;      /* absolute: answer add-checkpoint by its private/cosign; or NULL */
     int listen_fd;         /* a Unix socket that listens; stays the caller's */
     const char *watch_dir; /* absolute; must exist, its book may come later */
 };

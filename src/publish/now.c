@@ -36,9 +36,8 @@ static int load(struct publish_loader *loader, uint64_t index, struct publish_it
     if (entry.state == STATE_WITHDRAWN)
         return SH_OK;
     rc = publish_document(loader, &entry, out, there);
-    return rc == SH_OK && *there
-               ? publish_opened(loader, entry.opened_by, &out->doc.published)
-               : rc;
+    return rc == SH_OK && *there ? publish_opened(loader, entry.opened_by, &out->doc.published)
+                                 : rc;
 }
 
 /* When this copy was made: the time of its last entry whose document is there. */

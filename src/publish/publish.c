@@ -141,7 +141,7 @@ static int now_page(struct run *run)
     return rc;
 }
 
-/* The pages that name a dispatch which an entry withdrew or corrected; the front page is written anyway. */
+/* Pages that name what an entry withdrew or corrected; the front page is written anyway. */
 static int withdrawn_pages(struct run *run, uint64_t index)
 {
     uint64_t ordinal = 0, full = channel_info(run->channel)->dispatches / LIMIT_TIMELINE;

@@ -48,7 +48,8 @@ struct scgi_field {
     const char *value;
 };
 struct scgi_answer {
-    unsigned status; /* 200, 303, 400, 403, 404, 405, 409, 411, 413, 422, 500; others are bugs */
+    unsigned
+        status; /* 200, 303, 400, 403, 404, 405, 409, 411, 413, 422, 500; others are bugs */
     const struct scgi_field *fields;
     size_t count;
     struct slice body;

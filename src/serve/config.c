@@ -295,7 +295,7 @@ static int front_build(struct bytes *out, const struct serve_site *site, struct 
 }
 
 /*
- * add-checkpoint of tlog-witness.  Its answers are the protocol's own: none is replaced by ours.
+ * add-checkpoint of tlog-witness.  Its answers are the protocol's own: none gives way to ours.
  */
 static void cosign_build(struct bytes *out, const struct serve_site *site)
 {
