@@ -1,9 +1,10 @@
 /*
  * bench_log DIR N [checkins] -- a public tree of N entries, sealed ones but for entry 0 (with
  * "checkins": check-ins with their documents): entry tiles and tiles alone, in batches of 256,
- * without fsync, each batch with the partial tiles of its right edge as a log that is published after each batch would have.  The identity note and the
- * checkpoint are real, so that `stillhere verify DIR` and the Go verifier can read it.  Its
- * keys are fixed: worthless.  Prints one line of JSON.
+ * without fsync, each batch with the partial tiles of its right edge as a log that is published
+ * after each batch would have.  The identity note and the checkpoint are real, so that
+ * `stillhere verify DIR` and the Go verifier can read it.  Its keys are fixed: worthless.
+ * Prints one line of JSON.
  */
 #include <errno.h>
 #include <fcntl.h>

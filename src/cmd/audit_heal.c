@@ -1,4 +1,4 @@
-/* Bringing back what is missing or changed from another copy: by hash, never over a good file */
+/* Bringing back what is missing or changed from a copy: by hash, never over a good file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
