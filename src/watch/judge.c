@@ -258,18 +258,21 @@ static void say_changes(const struct watch *watch, const struct alarm *before)
     }
 }
 
-/* The clock was corrected by so much: what it said of copies is corrected, too. */
+/*
+ * The clock was put back by so much: what it said of copies is, too.  Never forward: a time that
+ * grew would count as an answer, and end a silence.
+ */
 static void heard_move(struct watch *watch, uint64_t moved)
 {
     bool back = moved >> 63 != 0;
 
-    for (size_t i = 0; i < watch->sources && moved; i++) {
+    for (size_t i = 0; i < watch->sources && back; i++) {
         struct watch_source *source = &watch->source[i];
         uint64_t at = source->heard_at + moved;
 
         if (!source->heard_at)
             continue;
-        source->heard_at = (back ? at < source->heard_at : at > source->heard_at) ? at : 1;
+        source->heard_at = at && at < source->heard_at ? at : 1;
         source->changed = true;
     }
 }

@@ -243,7 +243,7 @@ static void ask_clock(struct sim_watcher *w, const struct sim_world *world)
     if (strcmp(sim_break, "believes-the-wall-clock") == 0)
         w->now = wall;
     for (size_t i = 0; i < SIM_COPIES; i++)
-        if (w->ram.heard_at[i])
+        if (w->ram.heard_at[i] && (w->clock.moved - moved) >> 63 != 0)
             w->ram.heard_at[i] += w->clock.moved - moved;
 }
 
