@@ -77,9 +77,9 @@ static void remember(struct sim_watcher *w, const struct sim_world *world)
  * Who knows the time again is judged again, by what happens from now on.  Not where words were
  * compared with the wrong time.
  */
-static void undeceive(struct sim_watcher *w)
+static void undeceive(struct sim_watcher *w, const struct sim_world *world)
 {
-    if (!w->seen.deceived || !w->clock.settled || ++w->seen.right_rounds < 2)
+    if (!w->seen.deceived || world->was_off || !w->clock.settled || ++w->seen.right_rounds < 2)
         return;
     w->seen.deceived = false;
     w->seen.right_rounds = 0;
@@ -94,12 +94,12 @@ static void undeceive(struct sim_watcher *w)
  * a wall clock that is wrong, and one server does not outvote a wall clock after a start:
  * then nothing is judged by it.
  */
-static void judge_clock(struct sim_watcher *w)
+static void judge_clock(struct sim_watcher *w, const struct sim_world *world)
 {
     int64_t off = (int64_t)(w->now - sim_now);
 
     if (off > -SLACK && off < SLACK) {
-        undeceive(w);
+        undeceive(w, world);
         return;
     }
     w->seen.right_rounds = 0;
@@ -148,7 +148,7 @@ static void judge_taken_in(struct sim_watcher *w, const struct sim_world *world)
 void sim_oracle_round(struct sim_watcher *w, const struct sim_world *world)
 {
     judge_taken_in(w, world);
-    judge_clock(w);
+    judge_clock(w, world);
     sim_count.exempt += w->seen.deceived || w->seen.taken_in;
     if (w->seen.taken_in)
         return;
@@ -178,7 +178,7 @@ static void judge_late(struct sim_watcher *w, const struct sim_world *world, uin
     if (!due.promised || sim_now + SLACK <= due.by + after_s)
         sim_broken("watcher %zu: late too early: due by %lld s from now", w->number,
                    due.promised ? (long long)(due.by + after_s - sim_now) : -1);
-    if (w->seen.any_at + SLACK <= due.by)
+    if (w->seen.any_at + SLACK <= due.by && w->seen.any_at >= w->seen.right_from)
         sim_broken("watcher %zu: late, and nothing was read since the word was due", w->number);
 }
 
@@ -268,6 +268,10 @@ static uint64_t late_since(struct sim_watcher *w, const struct sim_world *world)
     /* A word that is withdrawn makes nobody late anew: he is since the later time. */
     if (due.by > w->seen.late_by)
         w->seen.late_by = due.by;
+    /* Where his clock was wrong, lateness may have begun within what is not known. */
+    if (world->was_off && w->alarm.episode[ALARM_LATE].open &&
+        w->alarm.episode[ALARM_LATE].since > w->seen.late_by)
+        w->seen.late_by = w->alarm.episode[ALARM_LATE].since;
     return w->seen.late_by;
 }
 
