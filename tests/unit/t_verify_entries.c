@@ -104,6 +104,7 @@ static void withdrawn_sealed(void **state)
 
     (void)state;
     sealed = world_seal(w, &doc, &raw);
+    bytes_release(&raw);
     other = world_seal(w, &doc, &raw);
     (void)world_withdraw(w, sealed);
     (void)world_open(w, other, &raw);
