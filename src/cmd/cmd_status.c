@@ -51,7 +51,7 @@ static int count_sealed(struct channel *channel, struct status *status, struct w
     return cause.code == SH_OK ? rc : why_set(why, cause.code, cause.offset, "%s", cause.text);
 }
 
-/* The newest dispatch that is still shown; false when there is none. */
+/* The newest dispatch that is shown and not disputed; false when there is none. */
 static bool newest(struct channel *channel, struct channel_entry *entry, struct bytes *raw,
                    struct arena *arena, struct document *doc)
 {
@@ -61,7 +61,7 @@ static bool newest(struct channel *channel, struct channel_entry *entry, struct 
         if (channel_dispatch_at(channel, ordinal, &index, NULL) < 0 ||
             channel_entry_get(channel, index, entry, NULL) < 0)
             return false;
-        if (entry->state != STATE_PRESENT)
+        if (entry->state != STATE_PRESENT || entry->disputed)
             continue;
         return channel_document(channel, entry, raw, NULL) == SH_OK &&
                document_parse(bytes_view(raw), arena, doc, NULL) == SH_OK &&

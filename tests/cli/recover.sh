@@ -23,6 +23,7 @@ lacks "status is calm" "$(still -C "$scratch/back" status 2>&1)" 'restore'
 lacks "the reason is not published" "$(cat "$scratch/back/public/index.html")" 'the disk broke'
 
 # ---- from a newer copy ----
+still -C "$scratch/home" -q checkin "between" >/dev/null
 still -C "$scratch/home" -q backup "$scratch/b.age" >/dev/null
 still -C "$scratch/home" -q checkin "newer" >/dev/null
 still -C "$scratch/home" -q withdraw 1 >/dev/null
