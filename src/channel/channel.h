@@ -316,6 +316,8 @@ MUST_CHECK int channel_waiting_close(struct channel *channel, struct channel_wai
                                      bool done, struct why *why);
 /* How many wait. */
 MUST_CHECK int channel_waiting_count(struct channel *channel, uint64_t *out, struct why *why);
+/* Is each that waits below this private/ whole?  Of a backup that is being restored. */
+MUST_CHECK int channel_waiting_check(int private_dir, struct why *why);
 
 /* ---- derived files (pages) ---- */
 

@@ -225,6 +225,26 @@ void channel_sealed_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES]);
 
 /* Inside of a transaction: the slot is taken. */
 MUST_CHECK int channel_slot_take(struct store *store, uint64_t slot, struct why *why);
+MUST_CHECK int channel_slot_last(struct store *store, uint64_t *last, struct why *why);
+/*
+ * Is dir/name a whole dispatch that waits for a slot?  *logged: it is in the channel's log (no
+ * channel: not asked), and its files may have moved.
+ */
+MUST_CHECK int channel_waiting_whole(int dir, const char *name, struct channel *channel,
+                                     bool *logged, struct why *why);
+/*
+ * Links to all that waits for a slot, in a job's folder: they stay while slots are taken.
+ * SH_ECONFLICT: one was taken since the channel was opened; open it again.
+ */
+MUST_CHECK int channel_hold_waiting(struct channel *channel, struct channel_job *job,
+                                    struct why *why);
+/* Each name of the folder dir/path, but "." and "..". */
+struct channel_names {
+    int (*name)(void *ctx, int dir, const char *name, struct why *why);
+    void *ctx;
+};
+MUST_CHECK int channel_names(int dir, const char *path, const struct channel_names *each,
+                             struct why *why);
 
 /* ---- sealed entries: private/sealed/<path as in public/> ---- */
 

@@ -23,7 +23,7 @@ int channel_slot_take(struct store *store, uint64_t slot, struct why *why)
     return store_run(query, why);
 }
 
-static int slot_last(struct store *store, uint64_t *last, struct why *why)
+int channel_slot_last(struct store *store, uint64_t *last, struct why *why)
 {
     struct store_query *query;
     int rc = store_query(store, "SELECT last FROM slots", &query, why);
@@ -52,7 +52,7 @@ int channel_slot(struct channel *channel, uint64_t now, struct channel_slot *out
         out->every_s < LIMIT_COVERS_MIN_S)
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "private/" CHANNEL_SETTINGS ": covers is no number of seconds");
-    rc = slot_last(channel->store, &last, why);
+    rc = channel_slot_last(channel->store, &last, why);
     if (rc != SH_OK)
         return rc;
     out->at = now - now % out->every_s;
@@ -216,30 +216,33 @@ static int is_logged(struct channel *channel, struct slice document, bool *out, 
     return rc < 0 ? rc : SH_OK;
 }
 
-static int waiting_read(struct channel *channel, struct channel_waiting *out, struct why *why)
+/* The folder dir/path is out->name's, in private/waiting or a copy of it. */
+static int waiting_read(int dir, const char *path, struct channel_waiting *out, struct why *why)
 {
-    char path[64];
+    struct why cause = {0};
     struct bytes list;
     int rc;
 
-    (void)snprintf(path, sizeof(path), CHANNEL_WAITING "/%s", out->name);
     bytes_init(&list, FILES_BYTES);
     bytes_init(&out->document, LIMIT_DOCUMENT_BYTES);
-    rc = io_open_dir(channel->private_dir, path, &out->job.dir, why);
+    rc = io_open_dir(dir, path, &out->job.dir, &cause);
     if (rc == SH_OK)
-        rc = io_read(out->job.dir, FILES, &list, why);
+        rc = io_read(out->job.dir, FILES, &list, &cause);
     if (rc == SH_OK)
-        rc = read_list(out, bytes_view(&list), why);
+        rc = read_list(out, bytes_view(&list), &cause);
     if (rc == SH_OK)
-        rc = io_read(out->job.dir, DOCUMENT, &out->document, why);
+        rc = io_read(out->job.dir, DOCUMENT, &out->document, &cause);
     bytes_release(&list);
     out->append.document = bytes_view(&out->document);
-    return rc == SH_ENOTFOUND ? damaged(out, why) : rc;
+    if (rc == SH_ENOTFOUND)
+        return damaged(out, why);
+    return rc == SH_OK ? rc : why_set(why, rc, cause.offset, "%s", cause.text);
 }
 
 int channel_waiting_open(struct channel *channel, struct channel_waiting *out, struct why *why)
 {
     struct why cause = {0};
+    char path[64];
     bool logged = true;
     uint64_t count;
     int rc = SH_OK;
@@ -252,7 +255,8 @@ int channel_waiting_open(struct channel *channel, struct channel_waiting *out, s
             return why_set(why, rc, cause.offset, "private/%.300s", cause.text);
         if (!count)
             return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "nothing waits for a slot");
-        rc = waiting_read(channel, out, why);
+        (void)snprintf(path, sizeof(path), CHANNEL_WAITING "/%s", out->name);
+        rc = waiting_read(channel->private_dir, path, out, why);
         if (rc == SH_OK)
             rc = is_logged(channel, bytes_view(&out->document), &logged, why);
         if (rc != SH_OK || logged) {
@@ -276,4 +280,32 @@ int channel_waiting_close(struct channel *channel, struct channel_waiting *waiti
     bytes_release(&waiting->document);
     (void)snprintf(path, sizeof(path), CHANNEL_WAITING "/%s", waiting->name);
     return done ? io_remove_tree(channel->private_dir, path, why) : SH_OK;
+}
+
+/* ---- copies of what waits ---- */
+
+int channel_waiting_whole(int dir, const char *name, struct channel *channel, bool *logged,
+                          struct why *why)
+{
+    struct channel_waiting waiting = {.job = {.dir = -1, .staging = -1}};
+    struct document doc;
+    struct arena arena;
+    int rc;
+
+    *logged = false;
+    (void)snprintf(waiting.name, sizeof(waiting.name), "%.31s", name);
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    rc = waiting_read(dir, name, &waiting, why);
+    if (rc == SH_OK && document_parse(waiting.append.document, &arena, &doc, NULL) != SH_OK)
+        rc = damaged(&waiting, why);
+    if (rc == SH_OK && channel)
+        rc = is_logged(channel, waiting.append.document, logged, why);
+    for (size_t i = 0; i < waiting.append.file_count && rc == SH_OK && !*logged; i++)
+        if (strchr(waiting.files[i].staged, '/') || strstr(waiting.files[i].path, "..") ||
+            !io_exists(waiting.job.dir, waiting.files[i].staged))
+            rc = damaged(&waiting, why);
+    io_close(&waiting.job.dir);
+    bytes_release(&waiting.document);
+    arena_release(&arena);
+    return rc;
 }

@@ -11,6 +11,9 @@
 struct snapshot {
     struct channel *channel;
     const struct channel_sink *sink;
+    struct channel *again;      /* opened anew when a slot was taken meanwhile, or NULL */
+    struct channel_job waiting; /* links to what waits for a slot */
+    const char *at;             /* the one of these at hand */
 };
 
 static int give(struct snapshot *snapshot, int fd, const char *path, struct why *why)
@@ -340,26 +343,98 @@ static int give_db(struct snapshot *snapshot, struct why *why)
     return rc;
 }
 
-int channel_snapshot(struct channel *channel, const struct channel_sink *sink, struct why *why)
+/* ---- what waits for a slot ---- */
+
+/* each->name: a file of it. */
+static int give_held(void *ctx, int dir, const char *name, struct why *why)
 {
-    struct snapshot snapshot = {channel, sink};
+    struct snapshot *snapshot = ctx;
+    char path[PART_PATH_BYTES];
+    int fd = -1;
+    int rc = io_open_file(dir, name, &fd, why);
+
+    (void)snprintf(path, sizeof(path), "private/" CHANNEL_WAITING "/%.31s/%.40s", snapshot->at,
+                   name);
+    if (rc == SH_OK)
+        rc = give(snapshot, fd, path, why);
+    io_close(&fd);
+    return rc;
+}
+
+/* each->name: one that waits. */
+static int give_folder(void *ctx, int dir, const char *name, struct why *why)
+{
+    struct snapshot *snapshot = ctx;
+    struct channel_names each = {give_held, snapshot};
+
+    snapshot->at = name;
+    return channel_names(dir, name, &each, why);
+}
+
+static int give_waiting(struct snapshot *snapshot, struct why *why)
+{
+    struct channel_names each = {give_folder, snapshot};
+
+    return channel_names(snapshot->waiting.dir, ".", &each, why);
+}
+
+/* In our view, what a slot took is in the log, or in the folder still: never in neither. */
+static int hold_waiting(struct snapshot *snapshot, struct why *why)
+{
+    char home[LIMIT_HOME_BYTES];
+    int rc = SH_ECONFLICT;
+
+    memcpy(home, snapshot->channel->home, sizeof(home));
+    for (unsigned tries = 0; tries < 5 && rc == SH_ECONFLICT; tries++) {
+        if (tries) {
+            channel_close(snapshot->again);
+            snapshot->again = NULL;
+            rc = channel_open(home, CHANNEL_LOOK, &snapshot->again, why);
+            if (rc != SH_OK)
+                return rc;
+            snapshot->channel = snapshot->again;
+        }
+        *why = (struct why){0};
+        rc = channel_hold_waiting(snapshot->channel, &snapshot->waiting, why);
+    }
+    return rc;
+}
+
+static int give_all(struct snapshot *snapshot, struct why *why)
+{
+    const struct channel_state *state = &snapshot->channel->state;
     struct channel_part checkpoint = {.path = "public/checkpoint",
                                       .mode = 0644,
-                                      .mtime_s = channel->state.stamp,
-                                      .bytes = channel->state.note.len,
+                                      .mtime_s = state->stamp,
+                                      .bytes = state->note.len,
                                       .fd = -1,
-                                      .data = bytes_view(&channel->state.note)};
-    int rc = give_kept(&snapshot, why);
+                                      .data = bytes_view(&state->note)};
+    int rc = give_kept(snapshot, why);
 
     if (rc == SH_OK)
-        rc = give_log(&snapshot, why);
+        rc = give_log(snapshot, why);
     if (rc == SH_OK)
-        rc = give_entries(&snapshot, why);
+        rc = give_entries(snapshot, why);
     if (rc == SH_OK)
-        rc = give_keys(&snapshot, why);
+        rc = give_waiting(snapshot, why);
     if (rc == SH_OK)
-        rc = give_settings(&snapshot, why);
+        rc = give_keys(snapshot, why);
     if (rc == SH_OK)
-        rc = give_db(&snapshot, why);
-    return rc == SH_OK ? sink->part(sink->ctx, &checkpoint, why) : rc;
+        rc = give_settings(snapshot, why);
+    if (rc == SH_OK)
+        rc = give_db(snapshot, why);
+    return rc == SH_OK ? snapshot->sink->part(snapshot->sink->ctx, &checkpoint, why) : rc;
+}
+
+int channel_snapshot(struct channel *channel, const struct channel_sink *sink, struct why *why)
+{
+    struct snapshot snapshot = {
+        .channel = channel, .sink = sink, .waiting = {.dir = -1, .staging = -1}};
+    int rc = hold_waiting(&snapshot, why);
+
+    if (rc == SH_OK)
+        rc = give_all(&snapshot, why);
+    channel_job_drop(&snapshot.waiting);
+    channel_close(snapshot.again);
+    return rc;
 }

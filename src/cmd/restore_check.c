@@ -143,13 +143,18 @@ static int check_keys(int stage, int public_dir, const struct sheet *sheet, stru
 
 int cmd_restore_check(int stage, const struct sheet *sheet, enum lang lang, struct why *why)
 {
-    int public_dir = -1;
+    int public_dir = -1, private_dir = -1;
     int rc = io_open_dir(stage, "public", &public_dir, why);
 
     if (rc == SH_OK)
         rc = check_tree(public_dir, sheet, lang, why);
     if (rc == SH_OK)
         rc = check_keys(stage, public_dir, sheet, why);
+    if (rc == SH_OK)
+        rc = io_open_dir(stage, "private", &private_dir, why);
+    if (rc == SH_OK)
+        rc = channel_waiting_check(private_dir, why);
+    io_close(&private_dir);
     io_close(&public_dir);
     return rc;
 }

@@ -26,9 +26,10 @@ struct unpack {
 /* What a backup of this version holds; everything else is refused, not guessed at. */
 static bool is_known(const char *path)
 {
-    static const char *const folders[] = {"public/id/",    "public/tile/",       "public/d/",
-                                          "public/b/",     "public/cp/",         "public/ts/",
-                                          "private/keys/", "private/quarantine/"};
+    static const char *const folders[] = {
+        "public/id/",      "public/tile/",    "public/d/",     "public/b/",
+        "public/cp/",      "public/ts/",      "private/keys/", "private/quarantine/",
+        "private/sealed/", "private/waiting/"};
 
     for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (strncmp(path, folders[i], strlen(folders[i])) == 0)
@@ -39,8 +40,18 @@ static bool is_known(const char *path)
 
 static bool names_its_hash(const char *path)
 {
-    static const char *const folders[] = {"public/d/", "public/b/", "private/quarantine/d/",
-                                          "private/quarantine/b/"};
+    static const char *const folders[] = {"public/d/",
+                                          "public/b/",
+                                          "private/quarantine/d/",
+                                          "private/quarantine/b/",
+                                          "private/sealed/d/",
+                                          "private/sealed/b/"};
+    size_t len = strlen(path);
+
+    /* The time beside a sealed document is under the document's name. */
+    if (len > 3 && strncmp(path, "private/sealed/", 15) == 0 &&
+        strcmp(path + len - 3, ".at") == 0)
+        return false;
 
     for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (strncmp(path, folders[i], strlen(folders[i])) == 0)

@@ -68,6 +68,40 @@ has "says so" "$err" 'one\.age'
 same "the older backup is still there" "$(sha256sum "$scratch/one.age")" "$sum"
 same "and no part of the new one" "$(find "$scratch" -maxdepth 1 -name '.stillhere*' | wc -l)" 0
 
+# ---- what is sealed, and what waits for a slot of the covers ----
+(
+    export STILLHERE_NOW=1900202400 # a whole hour
+    channel sealed-home
+    still -C sealed-home -q checkin --publish 3h "sealed for later" >/dev/null
+    still -C sealed-home -q settings covers every 1h >/dev/null
+    STILLHERE_NOW=1900202500 still -C sealed-home -q checkin --publish when-i-say "first in the queue" >/dev/null
+    STILLHERE_NOW=1900202600 still -C sealed-home -q checkin --publish 9h "second in the queue" >/dev/null
+)
+waits=$scratch/sealed-home/private/waiting
+same "two wait for a slot" "$(ls "$waits" | wc -l)" 2
+runs "a backup of them" still -C "$scratch/sealed-home" backup "$scratch/sealed.age"
+same "its links are gone" "$(ls "$scratch/sealed-home/private/staging")" ""
+runs "is restored" still -C "$scratch/sealed-back" restore "$scratch/sealed.age" --sheet "$scratch/sealed-home.sheet"
+ok "with all that waits" alike "$waits" "$scratch/sealed-back/private/waiting"
+ok "and all that is sealed" alike "$scratch/sealed-home/private/sealed" "$scratch/sealed-back/private/sealed"
+runs "which goes on" still -C "$scratch/sealed-back" recover --i-know
+(
+    export STILLHERE_NOW=1900206000
+    still -C sealed-back -q publish --due
+    export STILLHERE_NOW=1900209600
+    still -C sealed-back -q publish --due
+    export STILLHERE_NOW=1900213200
+    still -C sealed-back -q publish --due
+) >/dev/null
+same "each took its slot" "$(ls "$scratch/sealed-back/private/waiting")" ""
+ok "what was sealed came in its time" grep -q 'sealed for later' "$scratch/sealed-back/public/index.html"
+ok "what waited is sealed" grep -rq 'second in the queue' "$scratch/sealed-back/private/sealed"
+runs "the restored tree holds" still verify "$scratch/sealed-back"
+rm "$waits/$(ls "$waits" | head -1)/document"
+fails 1 "one that waits and is damaged is no whole backup" still -C "$scratch/sealed-home" backup "$scratch/cut.age"
+has "says which" "$err" "private/waiting/$(ls "$waits" | head -1)"
+ok "so there is none" test ! -e "$scratch/cut.age"
+
 # ---- while posting and withdrawing go on ----
 (for i in $(seq 1 40); do
     still -C "$home" -q checkin "meanwhile $i"
