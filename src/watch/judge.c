@@ -259,8 +259,8 @@ static void say_changes(const struct watch *watch, const struct alarm *before)
 }
 
 /*
- * The clock was put back by so much: what it said of copies is, too.  Never forward: a time that
- * grew would count as an answer, and end a silence.
+ * The clock was put back by so much: what it said of copies is, too.  Never forward: a time
+ * that grew would count as an answer, and end a silence.
  */
 static void heard_move(struct watch *watch, uint64_t moved)
 {
