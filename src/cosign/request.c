@@ -51,8 +51,9 @@ int cosign_request_parse(struct slice body, struct cosign_request *out, struct w
     rc = tlog_proof_lines_parse(slice_sub(body, line + 1, gap - line), &out->proof, why);
     if (rc == SH_OK)
         rc = tlog_note_parse(slice_sub(body, gap + 2, body.len - gap - 2), &out->note, why);
-    if (rc == SH_OK)
-        rc = tlog_checkpoint_parse(out->note.text, &out->checkpoint, why);
+    if (rc != SH_OK)
+        return rc;
+    rc = tlog_checkpoint_parse(out->note.text, &out->checkpoint, why);
     /* tlog-witness has an answer of its own for this one, after those about the signature. */
     return rc == SH_OK || !is_empty_lie(out->note.text, &out->checkpoint) ? rc : SH_OK;
 }
