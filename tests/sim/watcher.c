@@ -231,11 +231,14 @@ static void ask_clock(struct sim_watcher *w, const struct sim_world *world)
     w->seen.wrong_wall = w->seen.wrong_wall || w->wall_off;
     if (!w->clock.believed && w->wall_off) /* He never knew another time. */
         w->seen.first_wall = true;
+    (void)snprintf(boot_id, sizeof(boot_id), "boot-%llu", (unsigned long long)w->boot);
+    /* Nothing has run on for him, also when the boot is older than what he stored. */
+    if (w->wall_off && strcmp(w->clock.boot_id, boot_id) != 0)
+        w->seen.early_wall = true;
     w->seen.early_wall =
         w->seen.early_wall || w->seen.first_wall ||
         (w->wall_off && (sim_now < w->boot_at + 3700 || llabs((long long)w->wall_off) < 86400));
     w->seen.two_dates = w->seen.two_dates || (honest > 1 && sim_now < w->boot_at + 3500);
-    (void)snprintf(boot_id, sizeof(boot_id), "boot-%llu", (unsigned long long)w->boot);
     moved = w->clock.moved;
     w->now =
         alarm_clock_step(&w->clock, &(struct alarm_clocks){wall, (sim_now - w->boot_at) * 1000,
