@@ -76,13 +76,14 @@
 #define LIMIT_SHEET_BYTES 16384       /* bytes of a recovery sheet, its drawn QR code too */
 
 /* ---- files and folders of a channel ---- */
-#define LIMIT_HOME_BYTES 3072     /* bytes of HOME's path with its NUL; PATH_MAX is 4096 */
-#define LIMIT_TREE_DEPTH 16       /* folders inside of each other that we walk: ours go to 7 */
-#define LIMIT_NAME_CHARS 256      /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
-#define LIMIT_SETTINGS_BYTES 4096 /* bytes of private/settings: four values at their longest */
-#define LIMIT_DUE_EVERY_S 15      /* between two looks for what is due */
-#define LIMIT_SLOT_LATE_S 120     /* a slot may be taken so late; later it is missed */
-#define LIMIT_COVERS_MIN_S 60     /* between two slots */
+#define LIMIT_HOME_BYTES 3072      /* bytes of HOME's path with its NUL; PATH_MAX is 4096 */
+#define LIMIT_TREE_DEPTH 16        /* folders inside of each other that we walk: ours go to 7 */
+#define LIMIT_NAME_CHARS 256       /* bytes of a file name with its NUL (Linux NAME_MAX + 1) */
+#define LIMIT_SETTINGS_BYTES 4096  /* bytes of private/settings: four values at their longest */
+#define LIMIT_DUE_EVERY_S 15       /* between two looks for what is due */
+#define LIMIT_SLOT_LATE_S 120      /* a slot may be taken so late; later it is missed */
+#define LIMIT_SLOT_CHANCE_MS 15000 /* each is taken at a moment of chance within these */
+#define LIMIT_COVERS_MIN_S 60      /* between two slots */
 #define LIMIT_COVERS_MAX_S 604800
 #define LIMIT_WAITING 10000           /* dispatches that wait for a slot */
 #define LIMIT_BATCH_BYTES (64u << 20) /* of a batch of dispatches, and of its documents */
