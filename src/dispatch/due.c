@@ -240,6 +240,14 @@ static void due_of_every(const struct due_facts *facts, bool word_after, struct 
     due_by(out, after(from, facts->every_s));
 }
 
+/* Rule 1: does the deadline of the newest word hold, beside the newest promise? */
+static bool is_own_deadline(const struct due_facts *facts, bool word_after, uint64_t deadline)
+{
+    if (!facts->has_word || !facts->next_due)
+        return false;
+    return word_after || (!facts->silent_until && promise_from(facts) <= deadline);
+}
+
 void due_of(const struct due_facts *facts, struct due *out)
 {
     bool word_after =
@@ -247,10 +255,11 @@ void due_of(const struct due_facts *facts, struct due *out)
     bool silent = facts->has_promise && facts->silent_until != 0;
     uint64_t until = named(silent ? facts->silent_until : facts->until, facts->promise_at,
                            promise_from(facts));
+    uint64_t deadline = named(facts->next_due, facts->word_at, word_from(facts));
 
     *out = (struct due){.promised = false};
-    if (facts->has_word && facts->next_due && !(silent && !word_after)) {
-        due_by(out, named(facts->next_due, facts->word_at, word_from(facts)));
+    if (is_own_deadline(facts, word_after, deadline)) {
+        due_by(out, deadline);
         return;
     }
     if (!facts->has_promise)

@@ -443,13 +443,34 @@ static uint64_t count_from(const struct sim_truth *truth, uint64_t index, enum s
                                                                   : truth->published;
 }
 
+/* What the word and the rule count from, by one bound. */
+struct counted {
+    uint64_t word, promise;
+};
+
+/* The word's own deadline, `length` after it, unless it was over when the rule was made. */
+static void own_deadline(const struct counted *here, const struct counted *other,
+                         uint64_t length, enum sim_bound bound, struct due *out)
+{
+    bool own = here->promise <= here->word + length;
+
+    /* Whether it was over by then, only his clock could say. */
+    if (own != (other->promise <= other->word + length) ||
+        own != (here->promise <= other->word + length)) {
+        sim_count.unsure++;
+        own = (here->word + length < out->by) == (bound == SIM_NOT_BEFORE);
+    }
+    if (own)
+        out->by = here->word + length;
+}
+
 void sim_truth_due(const struct sim_world *world, uint64_t size, enum sim_bound bound,
                    const uint64_t first[SIM_ENTRIES], struct due *out)
 {
     uint64_t word = sim_truth_word(world, size), promise = size - 1, said_at = word;
-    uint64_t word_from, promise_from, next_due = world->truth[word].next_due, published;
-    uint64_t other_word, other_promise, length;
-    enum sim_bound other;
+    uint64_t next_due = world->truth[word].next_due, length;
+    enum sim_bound opposite = bound == SIM_NOT_BEFORE ? SIM_NOT_AFTER : SIM_NOT_BEFORE;
+    struct counted here, other;
     const struct sim_truth *rule;
 
     *out = (struct due){.promised = true};
@@ -460,25 +481,26 @@ void sim_truth_due(const struct sim_world *world, uint64_t size, enum sim_bound 
         said_at = world->truth[word].withdrawn_by;
         next_due = 0;
     }
-    published = world->truth[said_at].published;
-    word_from = count_from(&world->truth[said_at], said_at, bound, first);
-    promise_from = count_from(rule, promise, bound, first);
-    if (word && next_due && !(rule->silent_until && promise > word)) {
-        out->by = word_from + (next_due - published);
+    here.word = count_from(&world->truth[said_at], said_at, bound, first);
+    here.promise = count_from(rule, promise, bound, first);
+    other.word = count_from(&world->truth[said_at], said_at, opposite, first);
+    other.promise = count_from(rule, promise, opposite, first);
+    length = word && next_due ? next_due - world->truth[said_at].published : 0;
+    if (length && word > promise) {
+        out->by = here.word + length;
     } else if (rule->every_s) {
         out->by = rule->every_s +
-                  (word > promise || word_from > promise_from ? word_from : promise_from);
+                  (word > promise || here.word > here.promise ? here.word : here.promise);
+        if (length)
+            own_deadline(&here, &other, length, bound, out);
     } else {
         length = rule->silent_until - rule->published;
-        out->by = promise_from + length;
+        out->by = here.promise + length;
         out->silent = true;
-        out->promised = !(word > promise && word_from >= out->by);
-        other = bound == SIM_NOT_BEFORE ? SIM_NOT_AFTER : SIM_NOT_BEFORE;
-        other_word = count_from(&world->truth[said_at], said_at, other, first);
-        other_promise = count_from(rule, promise, other, first);
+        out->promised = !(word > promise && here.word >= out->by);
         /* Whether the word came in the silence or after it, only his clock could say. */
         if (word > promise &&
-            (word_from >= other_promise + length) != (other_word >= promise_from + length)) {
+            (here.word >= other.promise + length) != (other.word >= here.promise + length)) {
             sim_count.unsure++;
             out->promised = bound == SIM_NOT_BEFORE;
         }
