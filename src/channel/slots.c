@@ -274,12 +274,20 @@ int channel_waiting_open(struct channel *channel, struct channel_waiting *out, s
 int channel_waiting_close(struct channel *channel, struct channel_waiting *waiting, bool done,
                           struct why *why)
 {
-    char path[64];
+    char path[64], aside[64];
+    int rc;
 
     io_close(&waiting->job.dir);
     bytes_release(&waiting->document);
+    if (!done)
+        return SH_OK;
+    /* In one step: half of it would stand in the way of what waits behind it. */
     (void)snprintf(path, sizeof(path), CHANNEL_WAITING "/%s", waiting->name);
-    return done ? io_remove_tree(channel->private_dir, path, why) : SH_OK;
+    (void)snprintf(aside, sizeof(aside), "staging/%s", waiting->name);
+    rc = io_mkdirs(channel->private_dir, "staging", 0700, why);
+    if (rc == SH_OK)
+        rc = io_move(channel->private_dir, path, channel->private_dir, aside, why);
+    return rc == SH_OK ? io_remove_tree(channel->private_dir, aside, why) : rc;
 }
 
 /* ---- copies of what waits ---- */
