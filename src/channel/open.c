@@ -283,6 +283,37 @@ static int settle(struct channel *channel, struct why *why)
     return SH_OK;
 }
 
+/*
+ * What was purged must leave the database's log, too.  A run that was cut off after the commit,
+ * or power that failed before the disk had cut the log short, left that to the next writer.
+ */
+static int fold_purge(struct channel *channel, struct why *why)
+{
+    struct store_query *query;
+    bool purged;
+    int rc = store_query(channel->store,
+                         "SELECT 1 FROM pending WHERE op IN (?1,?2) AND path NOT LIKE '%.at'"
+                         " LIMIT 1",
+                         &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, CHANNEL_OP_PURGE);
+    store_bind_int(query, 2, CHANNEL_OP_PURGE_SEALED);
+    rc = store_step(query, why);
+    purged = rc == STORE_ROW;
+    store_done(query);
+    if (rc < 0 || !purged)
+        return rc < 0 ? rc : SH_OK;
+    store_end(channel->store);
+    /* While somebody reads, it stays; the next writer tries again. */
+    rc = store_fold(channel->store, NULL);
+    if (rc != SH_OK && rc != SH_ECONFLICT)
+        return why_set(why, rc, WHY_NOWHERE,
+                       CHANNEL_DB ": what was purged could not be taken out of its log");
+    return store_begin_read(channel->store, why);
+}
+
 static int open_store(struct channel *channel, struct why *why)
 {
     char path[CHANNEL_PATH_BYTES];
@@ -321,7 +352,8 @@ static int open_all(const char *home, enum channel_use use, struct channel *chan
     }
     if (channel->info.conflict[0])
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel->info.conflict);
-    return channel_sweep(channel, why);
+    rc = fold_purge(channel, why);
+    return rc == SH_OK ? channel_sweep(channel, why) : rc;
 }
 
 int channel_open(const char *home, enum channel_use use, struct channel **out, struct why *why)
