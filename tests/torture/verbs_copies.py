@@ -112,7 +112,7 @@ class Heal(Verb):
         documents = [path for path in paths if path.startswith('d/')]
         os.unlink(os.path.join(tree, documents[0]))
         os.unlink(os.path.join(tree, [path for path in paths if path.startswith('b/')][0]))
-        for path in documents[1], [path for path in paths if path.startswith('tile/0')][0]:
+        for path in documents[1], f'tile/0/000.p/{self.before[0]}':
             with open(os.path.join(tree, path), 'r+b') as out:
                 out.write(b'damaged')
         self.bad = {path: read(tree, path) for path in self.good
@@ -190,7 +190,7 @@ class RebuildCut(Verb):
 
     def stood(self, bench, base, verb, at):
         self.cut(bench, base, verb, at)
-        return bench.do(base, ['-C', 'home', 'status'], verb.now)['size'] == 5
+        return bench.do(base, ['-C', 'home', 'status'], verb.now)['checkpoint']['size'] == 5
 
     def stands(self, after, log):
         opens(after, 4)
