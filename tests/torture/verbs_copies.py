@@ -100,11 +100,13 @@ class Heal(Verb):
     """Every file is as it was, or good."""
     name = 'audit --heal'
     words = ('-C', 'home', 'audit', '--heal', 'copy')
+
     def arrange(self, bench, base):
         fill(bench, base)
         shutil.copytree(os.path.join(base, 'home', 'public'), os.path.join(base, 'copy'))
         self.good = {path: content for path, content in contents(os.path.join(base, 'copy')).items()
                      if path[:2] in ('d/', 'b/') or path.startswith('tile/')}
+        self.before = checkpoint_of(read(base, 'copy', 'checkpoint'))
         self.damage(os.path.join(base, self.tree))
 
     def damage(self, tree):
