@@ -114,7 +114,7 @@ struct alarm_view {
     uint64_t now;
     size_t copies;
     size_t heard; /* within silence_s */
-    size_t agree; /* of those: not at odds */
+    size_t agree; /* of those: not at odds, and on the branch that is judged by */
     bool late, silent, disagree;
     uint64_t heard_at;      /* newest of all copies; 0 never */
     uint64_t newest_at;     /* newest of those that hold the history below */

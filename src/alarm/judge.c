@@ -156,7 +156,7 @@ void alarm_look(const struct alarm *alarm, const struct alarm_rules *rules,
         uint64_t at = heard_at(&copies[i], now);
 
         view->heard += heard;
-        view->agree += heard && !copies[i].at_odds;
+        view->agree += heard && !copies[i].at_odds && copies[i].branch == view->branch;
         view->disagree = view->disagree || copies[i].at_odds;
         if (at > view->heard_at)
             view->heard_at = at;

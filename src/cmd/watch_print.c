@@ -249,7 +249,8 @@ static void copies(struct bytes *out, enum lang lang, const struct watch *watch,
         else if (copy.at_odds)
             LANG_SAY(out, lang, STR_WATCH_COPY_ODDS, copy.text);
         else if (copy.heard)
-            LANG_SAY(out, lang, STR_WATCH_COPY_GOOD, count[0]);
+            LANG_SAY(out, lang, copy.before ? STR_WATCH_COPY_BEFORE : STR_WATCH_COPY_GOOD,
+                     count[0]);
         else
             LANG_SAY(out, lang, STR_WATCH_COPY_BAD, copy.text);
         if (!copy.heard && copy.heard_at) {
@@ -340,6 +341,7 @@ static void copies_json(struct json_writer *json, const struct watch *watch, siz
         json_put_number(json, "size", copy.size);
         json_put_bool(json, "at_odds", copy.at_odds);
         json_put_bool(json, "other", copy.other);
+        json_put_bool(json, "older_branch", copy.before);
         json_put_text(json, "text", copy.text);
         json_object_close(json);
     }

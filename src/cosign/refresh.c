@@ -193,9 +193,10 @@ int cosign_refresh(const char *home, const struct url_allowed *allowed, size_t a
         bool more = config->log[i].is_channel;
 
         refresh.log = &config->log[i];
-        while (more && follow_once(&refresh, &more, &cause) != SH_OK)
-            io_say("warn", "cosign", "not-followed", "channel=%.16s cause=\"%s\"",
-                   refresh.log->channel, cause.text);
+        while (more)
+            if (follow_once(&refresh, &more, &cause) != SH_OK)
+                io_say("warn", "cosign", "not-followed", "channel=%.16s cause=\"%s\"",
+                       refresh.log->channel, cause.text);
     }
     fetcher_close(refresh.fetcher);
     io_close(&refresh.dir);

@@ -11,13 +11,18 @@ static bool find_branch(struct verify_walk *walk, struct slice origin,
         (const struct verify_successor *)(const void *)walk->successors.ptr;
     size_t count = walk->successors.len / sizeof(*list);
     char text[CHANNEL_ORIGIN_BYTES];
+    uint64_t begin;
 
     for (size_t i = count + 1; i-- > 0;) {
         *next = i < count ? &list[i] : NULL;
         walk->report->branch = i ? list[i - 1].note : 0;
+        begin = i ? list[i - 1].size : 0;
         channel_branch_origin(&walk->identity->channel, walk->report->branch, text);
-        if (slice_equal(origin, slice_text(text)))
-            return true;
+        if (!slice_equal(origin, slice_text(text)))
+            continue;
+        if (i)
+            verify_found(walk, VERIFY_CONTINUED, begin, walk->report->branch, NULL);
+        return true;
     }
     return false;
 }

@@ -42,13 +42,15 @@ void watch_copy_at(const struct watch *watch, size_t index, size_t at,
 
     if (!source)
         bug("watch: no such copy");
-    *out = (struct watch_copy_view){.what = source->what,
-                                    .heard_at = source->heard_at,
-                                    .size = source->size,
-                                    .heard = source->heard,
-                                    .at_odds = source->at_odds,
-                                    .other = source->other,
-                                    .text = source->text};
+    *out = (struct watch_copy_view){
+        .what = source->what,
+        .heard_at = source->heard_at,
+        .size = source->size,
+        .heard = source->heard,
+        .at_odds = source->at_odds,
+        .before = source->size && source->branch < watch->channel[index].view.branch,
+        .other = source->other,
+        .text = source->text};
 }
 
 static uint64_t count_rows(struct store *store, const char *sql)

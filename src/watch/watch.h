@@ -50,6 +50,8 @@ struct watch_copy_view {
     const char *what;
     uint64_t heard_at, size;
     bool heard, at_odds; /* heard: it answered just now with something that holds */
+    bool before;         /* under an older branch than the channel's newest: no word of its own
+                          * counts */
     bool other;          /* it is another channel than `expected`, and never was that one */
     const char *text;    /* what is wrong, or "" */
 };
