@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/audit_int.h"
+#include "cmd/verify_int.h"
 #include "io/io.h"
 #include "role/role.h"
 
@@ -187,22 +188,6 @@ static int answer(struct auditing *run, struct bytes *out)
                                        : CMD_UNCHECKED;
 }
 
-static int nothing_there(const struct cmd *cmd, const struct why *why)
-{
-    struct bytes out;
-    struct json_writer json;
-
-    (void)cmd_failed(cmd, why); /* Its code is for commands that were to do something. */
-    if (!cmd->json)
-        return CMD_UNCHECKED;
-    bytes_init(&out, LIMIT_NOTE_BYTES);
-    json = cmd_json_open(&out);
-    json_put_text(&json, "verdict", verify_severity_text(VERIFY_UNKNOWN));
-    json_put_text(&json, "error", why->text);
-    cmd_json_close(&json);
-    return cmd_answer(cmd, &out) == CMD_DONE ? CMD_UNCHECKED : CMD_FAILED;
-}
-
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
     const char *what = args->word_count ? args->words[0] : cmd->home;
@@ -217,7 +202,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (args->word_count > 1)
         return cmd_usage(cmd, "audit looks at one channel or copy at a time");
     if (audit_open(what, &run.tree, &why) < 0)
-        return nothing_there(cmd, &why);
+        return cmd_nothing_there(cmd, &why);
     if (from && audit_open(from, &run.from, &why) < 0) {
         audit_close(&run.tree);
         return cmd_failed(cmd, &why);

@@ -48,37 +48,11 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/*
- * Beside this program (a build tree; its tests lie one folder deeper), or in ../libexec of
- * where it is installed.  Not from the environment: whoever can set that is not asked.
- */
-static bool program_find(char path[PATH_MAX])
-{
-    static const char *const places[] = {FETCH_NAME, "../" FETCH_NAME,
-                                         "../libexec/" FETCH_NAME};
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    char *slash;
-    size_t room;
-
-    if (n <= 0)
-        return false;
-    path[n] = '\0';
-    slash = strrchr(path, '/');
-    if (!slash)
-        return false;
-    room = (size_t)(path + PATH_MAX - (slash + 1));
-    for (size_t i = 0; i < COUNT_OF(places); i++)
-        if ((size_t)snprintf(slash + 1, room, "%s", places[i]) < room &&
-            access(path, X_OK) == 0)
-            return true;
-    return false;
-}
-
 bool fetcher_is_there(void)
 {
     char path[PATH_MAX];
 
-    return program_find(path);
+    return io_find_beside(FETCH_NAME, path);
 }
 
 /* ---- start and end ---------------------------------------------------------------------- */
@@ -112,7 +86,7 @@ static int start(struct fetcher *fetcher, struct why *why)
     pid_t parent = getpid();
     int pair[2];
 
-    if (!program_find(path))
+    if (!io_find_beside(FETCH_NAME, path))
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                        FETCH_NAME " is not beside this program nor in ../libexec; install it: "
                                   "without it nothing is fetched and nobody is told");

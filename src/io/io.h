@@ -11,6 +11,7 @@
 #ifndef IO_IO_H
 #define IO_IO_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "base/base.h"
@@ -48,6 +49,12 @@ MUST_CHECK int io_sync_parent(int dir, const char *path, struct why *why);
 /* Remove a tree below dir; missing is fine.  Never follows symbolic links. */
 MUST_CHECK int io_remove_tree(int dir, const char *path, struct why *why);
 bool io_exists(int dir, const char *path);
+/*
+ * The path of the program `name` that came with this one: beside it or one folder up (a build
+ * tree and its tests), or in ../libexec of where it is installed; false when it is nowhere.
+ * Not from the environment: whoever can set that is not asked.
+ */
+MUST_CHECK bool io_find_beside(const char *name, char path[PATH_MAX]);
 /* Open a regular file for reading; SH_ENOTFOUND, SH_EFORMAT when it is something else. */
 MUST_CHECK int io_open_file(int dir, const char *path, int *out, struct why *why);
 /* Size and mtime in seconds; SH_ENOTFOUND. */

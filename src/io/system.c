@@ -1,8 +1,10 @@
-/* Locks, randomness, the clock. */
+/* Locks, randomness, the clock, programs that came with this one. */
 #include "io/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -89,4 +91,25 @@ uint64_t io_now(void)
         return value;
     now = time(NULL);
     return now > 0 ? (uint64_t)now : 0;
+}
+
+bool io_find_beside(const char *name, char path[PATH_MAX])
+{
+    static const char *const folders[] = {"", "../", "../libexec/"};
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    char *slash;
+    size_t room;
+
+    if (n <= 0)
+        return false;
+    path[n] = '\0';
+    slash = strrchr(path, '/');
+    if (!slash)
+        return false;
+    room = (size_t)(path + PATH_MAX - (slash + 1));
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        if ((size_t)snprintf(slash + 1, room, "%s%s", folders[i], name) < room &&
+            access(path, X_OK) == 0)
+            return true;
+    return false;
 }

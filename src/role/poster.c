@@ -13,37 +13,11 @@
 
 #define MEDIA_NAME "stillhere-media"
 
-/*
- * Beside this program (a build tree), or in ../libexec of where it is installed.  Not from the
- * environment: whoever can set that is not asked which program decodes.
- */
-static bool media_find(char path[PATH_MAX])
-{
-    static const char *const places[] = {MEDIA_NAME, "../libexec/" MEDIA_NAME};
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    char *slash;
-    size_t room;
-
-    if (n <= 0)
-        return false;
-    path[n] = '\0';
-    slash = strrchr(path, '/');
-    if (!slash)
-        return false;
-    room = (size_t)(path + PATH_MAX - (slash + 1));
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
-        if ((size_t)snprintf(slash + 1, room, "%s", places[i]) < room &&
-            access(path, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
-
 bool role_media_is_there(void)
 {
     char path[PATH_MAX];
 
-    return media_find(path);
+    return io_find_beside(MEDIA_NAME, path);
 }
 
 static int picture_read(int out, struct role_picture *picture, struct why *why)
@@ -76,7 +50,7 @@ int role_poster(int draft, int out, struct role_picture *picture, struct why *wh
     struct bytes report;
     int rc;
 
-    if (!media_find(path))
+    if (!io_find_beside(MEDIA_NAME, path))
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                        MEDIA_NAME " is not beside this program nor in ../libexec; install it, "
                                   "or post with --no-poster");

@@ -1,5 +1,5 @@
 /*
- * What the roles share: facts on the pipe.
+ * What the roles share: facts and reports on the pipe.
  */
 #ifndef ROLE_ROLE_INT_H
 #define ROLE_ROLE_INT_H
@@ -11,6 +11,18 @@
 MUST_CHECK int role_file_read(int dir, const char *path, struct bytes *out, struct why *why);
 MUST_CHECK int role_file_hash(int dir, const char *path, uint8_t sha256[32], uint64_t *bytes,
                               struct why *why);
+
+/*
+ * Run check(ctx, report) in a cage in which nothing can be opened but below dir (-1: nothing at
+ * all), and take its report over the pipe.  dir must be open where ctx reads from it.
+ */
+struct role_report_task {
+    int dir;
+    int (*check)(const void *ctx, struct verify_report *report, struct why *why);
+    const void *ctx;
+};
+MUST_CHECK int role_report_caged(const struct role_report_task *task,
+                                 struct verify_report *report, struct why *why);
 
 /* A source over a regular file; *fd must outlive it.  SH_EFORMAT for anything else. */
 MUST_CHECK int role_source(const int *fd, struct bmff_source *source, struct why *why);

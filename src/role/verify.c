@@ -111,19 +111,33 @@ static int hash_file(void *ctx, const char *path, uint8_t sha256[32], uint64_t *
     return role_file_hash(((const struct task *)ctx)->dir, path, sha256, bytes, why);
 }
 
-static int check_tree(void *ctx, const struct proc_side *side, struct why *why)
+static int report_send(const struct proc_side *side, const struct verify_report *report,
+                       struct why *why)
 {
-    struct task *task = ctx;
+    struct bytes out;
+    int rc;
+
+    bytes_init(&out, LIMIT_REPORT_BYTES);
+    verify_report_build(report, &out);
+    rc = bytes_check(&out, why);
+    if (rc == SH_OK)
+        proc_report(side, bytes_view(&out));
+    bytes_release(&out);
+    return rc;
+}
+
+static int check_caged(void *ctx, const struct proc_side *side, struct why *why)
+{
+    const struct role_report_task *task = ctx;
+    bool any = task->dir >= 0;
     const int keep[] = {side->fd, task->dir};
     const struct cage_path paths[] = {{task->dir, CAGE_READ}};
-    const struct cage_rules rules = {.profile = CAGE_LOOK,
+    const struct cage_rules rules = {.profile = any ? CAGE_LOOK : CAGE_COPY,
                                      .keep = keep,
-                                     .keep_count = COUNT_OF(keep),
+                                     .keep_count = any ? COUNT_OF(keep) : 1,
                                      .paths = paths,
-                                     .path_count = COUNT_OF(paths)};
-    const struct verify_source source = {.ctx = task, .read = read_file, .hash = hash_file};
+                                     .path_count = any ? COUNT_OF(paths) : 0};
     struct verify_report *report;
-    struct bytes out;
     int rc = cage_enter(&rules, NULL, why);
 
     if (rc < 0)
@@ -132,24 +146,18 @@ static int check_tree(void *ctx, const struct proc_side *side, struct why *why)
     report = calloc(1, sizeof(*report));
     if (!report)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
-    bytes_init(&out, LIMIT_REPORT_BYTES);
-    rc = verify_channel(&source, task->expected, report, why);
-    if (rc == SH_OK) {
-        verify_report_build(report, &out);
-        rc = bytes_check(&out, why);
-    }
+    rc = task->check(task->ctx, report, why);
     if (rc == SH_OK)
-        proc_report(side, bytes_view(&out));
-    bytes_release(&out);
+        rc = report_send(side, report, why);
     free(report);
     return rc;
 }
 
-int role_verify(int dir, const struct channel_id *expected, struct verify_report *report,
-                struct why *why)
+int role_report_caged(const struct role_report_task *check, struct verify_report *report,
+                      struct why *why)
 {
-    struct task ctx = {.dir = dir, .expected = expected};
-    const struct proc_task task = {.name = "the checker", .run = check_tree, .ctx = &ctx};
+    struct role_report_task ctx = *check;
+    const struct proc_task task = {.name = "the checker", .run = check_caged, .ctx = &ctx};
     struct bytes raw;
     int rc;
 
@@ -159,4 +167,21 @@ int role_verify(int dir, const struct channel_id *expected, struct verify_report
         rc = verify_report_parse(bytes_view(&raw), report, why);
     bytes_release(&raw);
     return rc;
+}
+
+static int check_tree(const void *ctx, struct verify_report *report, struct why *why)
+{
+    struct task task = *(const struct task *)ctx;
+    const struct verify_source source = {.ctx = &task, .read = read_file, .hash = hash_file};
+
+    return verify_channel(&source, task.expected, report, why);
+}
+
+int role_verify(int dir, const struct channel_id *expected, struct verify_report *report,
+                struct why *why)
+{
+    const struct task task = {.dir = dir, .expected = expected};
+
+    return role_report_caged(
+        &(struct role_report_task){.dir = dir, .check = check_tree, .ctx = &task}, report, why);
 }
