@@ -26,6 +26,7 @@
 #define LIMIT_IDENTITY_NOTES 1000        /* rotations in one channel's life */
 #define LIMIT_IDENTITY_ARENA (64u << 10) /* bytes; a note's keys and lines */
 #define LIMIT_NAME_BYTES 120             /* bytes of a channel's name */
+#define LIMIT_STAMP_BYTES (256u << 10)   /* bytes of a file in ts/: a token and its chain */
 
 /* ---- documents (FORMATS "Document") ---- */
 #define LIMIT_DOCUMENT_BYTES 65536      /* bytes of one document */

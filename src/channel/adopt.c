@@ -13,6 +13,7 @@ struct adopt {
     struct channel_adoption *adoption;
     struct channel_refill refill;
     struct tlog_range range;
+    bool stamps; /* the copy has some */
 };
 
 static int put_note(struct adopt *adopt, const char *path, struct slice raw, struct why *why)
@@ -73,7 +74,7 @@ static int take_line(void *ctx, uint64_t index, struct slice line, struct why *w
     struct adopt *adopt = ctx;
     struct channel *channel = adopt->nest.channel;
     struct channel_copy *copy = adopt->adoption->copy;
-    uint8_t leaf[TLOG_HASH_BYTES];
+    uint8_t leaf[TLOG_HASH_BYTES], root[TLOG_HASH_BYTES];
     char path[TREE_PATH_BYTES];
     struct entry entry;
     int rc = entry_parse(line, index, &entry, why);
@@ -88,7 +89,10 @@ static int take_line(void *ctx, uint64_t index, struct slice line, struct why *w
         rc = channel_copy_take_blobs(copy, channel, index, why);
     tlog_leaf_hash(line, leaf);
     tlog_range_append(&adopt->range, leaf);
-    return rc;
+    tlog_range_root(&adopt->range, root);
+    return rc == SH_OK && adopt->stamps
+               ? channel_copy_stamps(copy, channel, adopt->range.size, root, why)
+               : rc;
 }
 
 /* ---- the entry of the new note, and the first checkpoint of the new key ---- */
@@ -233,6 +237,7 @@ int channel_adopt(struct channel_adoption *adoption, struct why *why)
     if (rc != SH_OK)
         return rc;
     tlog_range_init(&adopt.range);
+    adopt.stamps = io_exists(adoption->copy->dir, "cp");
     channel_refill_init(&adopt.refill, adopt.nest.channel);
     rc = channel_nest_open(&adopt.nest, adoption->home, why);
     if (rc == SH_OK)

@@ -48,27 +48,36 @@ static int compare_chains(struct channel *channel, struct channel_copy *copy, st
     return rc;
 }
 
-/* Without the secret that the newest note names nothing could be signed afterwards. */
+/*
+ * Without the secret that the newest note names nothing could be signed afterwards.  A backup
+ * has the secrets of its own newest note, so the names are compared: this process reads the
+ * copy, and must not read a secret.
+ */
 static int compare_keys(struct channel *channel, struct channel_copy *copy, struct why *why)
 {
     const struct identity_key *key =
         identity_key_open(identity_chain_newest(&copy->chain), KEY_LOG);
-    char path[CHANNEL_KEY_PATH_BYTES];
-    struct secret secret;
-    uint8_t public_key[CRYPT_KEY_BYTES];
 
-    channel_key_path(channel->private_dir, "log", key ? key->id : "", path);
-    if (!key || channel_key_read(channel->private_dir, path, &secret, NULL) != SH_OK)
-        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
-                       "the copy's newest log key is not in this backup: the keys were changed "
-                       "after it; go on from the copy with `stillhere key recover --from`");
-    crypto.ed25519_public(&secret, public_key);
-    secret_wipe(&secret);
-    if (memcmp(public_key, key->bytes, sizeof(public_key)) == 0)
+    if (key && strcmp(key->id, channel->info.log_id) == 0)
         return SH_OK;
     return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
-                   "the keys in this backup are not those of the copy: they were changed after "
-                   "it; go on from the copy with `stillhere key recover --from`");
+                   "the copy's newest log key is not in this backup: the keys were changed "
+                   "after it; go on from the copy with `stillhere key recover --from`, in a "
+                   "new directory");
+}
+
+/* A copy that shows nothing new is no sign that nothing new exists. */
+static int compare_sizes(struct channel_copy *copy, uint64_t restored, struct why *why)
+{
+    if (copy->size > restored)
+        return SH_OK;
+    return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                   "the copy is %s: it has %ju entries, the backup %ju; it cannot show that "
+                   "nothing was published after the backup, so nothing is signed here yet. "
+                   "Look for a newer copy; when you know that none exists anywhere, `stillhere "
+                   "recover --i-know` goes on from here",
+                   copy->size < restored ? "older than the backup" : "as old as the backup",
+                   (uintmax_t)copy->size, (uintmax_t)restored);
 }
 
 static int compare_logs(struct channel *channel, struct channel_copy *copy, struct why *why)
@@ -77,7 +86,7 @@ static int compare_logs(struct channel *channel, struct channel_copy *copy, stru
     uint8_t root[TLOG_HASH_BYTES];
     int rc;
 
-    if (copy->size < state->size)
+    if (copy->size < state->size) /* An earlier copy was taken over, and cut off in between. */
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
                        "the copy is older: it has %ju entries, this channel %ju; it cannot "
                        "show that nothing newer exists",
@@ -96,6 +105,8 @@ static int compare_logs(struct channel *channel, struct channel_copy *copy, stru
 struct fetch {
     struct channel *channel;
     struct channel_copy *copy;
+    struct tlog_range range;
+    bool stamps; /* the copy has some */
 };
 
 static int take_blobs(struct fetch *fetch, const char *document, struct why *why)
@@ -122,10 +133,16 @@ static int take_blobs(struct fetch *fetch, const char *document, struct why *why
 static int take_line(void *ctx, uint64_t index, struct slice line, struct why *why)
 {
     struct fetch *fetch = ctx;
+    uint8_t leaf[TLOG_HASH_BYTES], root[TLOG_HASH_BYTES];
     char path[TREE_PATH_BYTES];
     struct entry entry;
     int rc = entry_parse(line, index, &entry, why);
 
+    tlog_leaf_hash(line, leaf);
+    tlog_range_append(&fetch->range, leaf);
+    tlog_range_root(&fetch->range, root);
+    if (rc == SH_OK && fetch->stamps)
+        rc = channel_copy_stamps(fetch->copy, fetch->channel, fetch->range.size, root, why);
     if (rc != SH_OK || entry.type == ENTRY_IDENTITY)
         return rc;
     tree_document_path(entry.hash, path);
@@ -173,11 +190,14 @@ static int take_identity(struct channel *channel, struct channel_copy *copy, str
 
 static int take_all(struct channel *channel, struct channel_copy *copy, struct why *why)
 {
-    struct fetch fetch = {channel, copy};
+    struct fetch fetch = {
+        .channel = channel, .copy = copy, .stamps = io_exists(copy->dir, "cp")};
     struct channel_taker taker = {take_line, &fetch};
     char path[TLOG_PATH_BYTES];
-    int rc = channel_copy_walk(copy, copy->size, &taker, why);
+    int rc;
 
+    tlog_range_init(&fetch.range);
+    rc = channel_copy_walk(copy, copy->size, &taker, why);
     if (rc == SH_OK)
         rc = take_identity(channel, copy, why);
     for (uint64_t at = 0; at < copy->size && rc == SH_OK; at += TLOG_TILE_WIDTH) {
@@ -188,8 +208,43 @@ static int take_all(struct channel *channel, struct channel_copy *copy, struct w
     return rc == SH_OK ? put(channel, "checkpoint", bytes_view(&copy->note), why) : rc;
 }
 
+/*
+ * The size of the log in the backup: it stays in the mark while a copy is taken over, so that a
+ * run after one that was cut off still knows what was new.
+ */
+static int restored_size(struct channel *channel, uint64_t *size, struct why *why)
+{
+    static const char word[] = " size ";
+    char text[64];
+    struct io_target target = {
+        channel->private_dir, CHANNEL_MARK, channel->info.tmp_dir, 0600, 0, IO_SYNC};
+    struct slice line, number;
+    struct bytes raw;
+    size_t at = 0;
+    int rc;
+
+    *size = channel->state.size;
+    bytes_init(&raw, 256);
+    rc = io_read(channel->private_dir, CHANNEL_MARK, &raw, why);
+    line = slice_sub(bytes_view(&raw), 0, slice_find(bytes_view(&raw), 0, '\n'));
+    while (at < line.len && !slice_starts(slice_sub(line, at, line.len - at), word))
+        at++;
+    number = slice_sub(line, at, line.len - at);
+    if (rc == SH_OK && number.len &&
+        decimal_parse(slice_sub(number, sizeof(word) - 1, number.len - (sizeof(word) - 1)),
+                      LIMIT_LOG_SIZE, size))
+        goto out;
+    (void)snprintf(text, sizeof(text), "restored %ju size %ju\n", (uintmax_t)io_now(),
+                   (uintmax_t)*size);
+    if (rc == SH_OK)
+        rc = io_replace(&target, slice_text(text), why);
+out:
+    bytes_release(&raw);
+    return rc;
+}
+
 static int catch_up(struct channel *channel, const char *home, struct channel_copy *copy,
-                    struct why *why)
+                    uint64_t *restored, struct why *why)
 {
     char path[CHANNEL_PATH_BYTES];
     int rc = channel_home_open(home, CHANNEL_WRITE, channel, why);
@@ -211,6 +266,10 @@ static int catch_up(struct channel *channel, const char *home, struct channel_co
     if (rc == SH_OK)
         rc = compare_keys(channel, copy, why);
     if (rc == SH_OK)
+        rc = restored_size(channel, restored, why);
+    if (rc == SH_OK)
+        rc = compare_sizes(copy, *restored, why);
+    if (rc == SH_OK)
         rc = compare_logs(channel, copy, why);
     return rc == SH_OK ? take_all(channel, copy, why) : rc;
 }
@@ -220,12 +279,13 @@ int channel_catch_up(const char *home, struct channel_copy *copy, uint64_t *newe
 {
     struct channel *channel = NULL;
     char reason[64];
+    uint64_t restored = 0;
     int rc = channel_new(&channel, why);
 
     if (rc == SH_OK)
-        rc = catch_up(channel, home, copy, why);
+        rc = catch_up(channel, home, copy, &restored, why);
     if (rc == SH_OK)
-        *newer = copy->size - channel->state.size;
+        *newer = copy->size - restored;
     channel_close(channel);
     if (rc == SH_OK)
         rc = channel_rebuild(home, why);

@@ -252,7 +252,11 @@ MUST_CHECK int channel_rotate(struct channel *channel, const struct channel_rota
 /* Write a secret key under its name, durable; an equal one there is fine. */
 MUST_CHECK int channel_key_keep(struct channel *channel, const char *stem, const char *id,
                                 const struct secret *secret, struct why *why);
-/* Secret keys that no identity note needs any more are deleted. */
+/*
+ * Secret keys that the newest identity note, once it is public, does not need any more are
+ * deleted: closed ones, but the log key before the newest while both sign.  Opening a channel
+ * to write does it too, after a cut.
+ */
 void channel_keys_sweep(struct channel *channel);
 
 /* The text that a purge's order signs (identity_sign). */
@@ -373,13 +377,50 @@ struct channel_copy {
 };
 /* Close it also after a failure. */
 MUST_CHECK int channel_copy_open(const char *path, struct channel_copy *copy, struct why *why);
+/* The same in two steps: dir, which belongs to copy from then on, is the public tree. */
+MUST_CHECK int channel_copy_dir(const char *path, int *dir, struct why *why);
+MUST_CHECK int channel_copy_open_at(int dir, struct channel_copy *copy, struct why *why);
 void channel_copy_close(struct channel_copy *copy);
 /* Root of its first size entries. */
 MUST_CHECK int channel_copy_root(struct channel_copy *copy, uint64_t size,
                                  uint8_t root[TLOG_HASH_BYTES], struct why *why);
-/* The first entry whose document says this time or a later one; copy->size when none does. */
-MUST_CHECK int channel_copy_since(struct channel_copy *copy, uint64_t unix_s, uint64_t *index,
+/*
+ * A file that only a newer state than the copy's checkpoint can have left: another identity
+ * note, another certificate, entries beyond.  out is empty when there is none.
+ */
+MUST_CHECK int channel_copy_newer(const struct channel_copy *copy, char out[TREE_PATH_BYTES],
                                   struct why *why);
+
+/* What an entry says, for a person who is to tell his own from another's. */
+#define CHANNEL_SAID_BYTES 120
+struct channel_said {
+    bool there;
+    uint64_t index;
+    uint64_t published; /* as its document says */
+    char kind[LIMIT_TOKEN_BYTES + 1];
+    char words[CHANNEL_SAID_BYTES]; /* the first words, or empty; one line */
+};
+enum channel_since { CHANNEL_SINCE_INDEX, CHANNEL_SINCE_TIME };
+/*
+ * Since when it was somebody else: an index, or a time, which stands for the first entry whose
+ * document says that time or a later one.  Documents say what the keeper's clock said, and a
+ * thief sets it: SH_EARG when the entries just before it go back in time.
+ */
+struct channel_moment {
+    enum channel_since how;
+    uint64_t value; /* the index, or unix seconds */
+    uint64_t index; /* out: the first entry that was somebody else's; size: none */
+    struct channel_said last, first; /* out: the one before and the one at or after index */
+    struct channel_said newest;      /* private: the latest time so far ... */
+    uint64_t back;                   /* ... and the entry where the clock was set back, or 0 */
+};
+void channel_moment_init(struct channel_moment *moment, enum channel_since how, uint64_t value);
+/* The first size entries of a copy. */
+MUST_CHECK int channel_copy_moment(struct channel_copy *copy, uint64_t size,
+                                   struct channel_moment *moment, struct why *why);
+/* All entries of a channel. */
+MUST_CHECK int channel_moment_find(struct channel *channel, struct channel_moment *moment,
+                                   struct why *why);
 
 struct channel_secret {
     const char *id;
@@ -402,9 +443,9 @@ struct channel_adoption {
  */
 MUST_CHECK int channel_adopt(struct channel_adoption *adoption, struct why *why);
 /*
- * A restored channel takes what a copy with the same keys has beyond it, and may be written to
- * again.  *newer = the entries that came.  SH_ECONFLICT: the copy is older, of another
- * history, or its keys are not here (then `key recover`).
+ * A restored channel takes what a copy with the same keys has beyond the backup, and may be
+ * written to again.  *newer = the entries that came.  SH_ECONFLICT: the copy is not newer than
+ * the backup, of another history, or its keys are not here (then `key recover`).
  */
 MUST_CHECK int channel_catch_up(const char *home, struct channel_copy *copy, uint64_t *newer,
                                 struct why *why);

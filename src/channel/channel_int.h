@@ -292,6 +292,22 @@ MUST_CHECK int channel_copy_take(struct channel_copy *copy, struct channel *chan
 MUST_CHECK int channel_copy_take_blobs(struct channel_copy *copy, struct channel *channel,
                                        uint64_t index, struct why *why);
 
+/*
+ * What others said of the checkpoint of this size and root, cp/ and ts/, into public/; for each
+ * size in turn, once the copy's chain is known.
+ */
+MUST_CHECK int channel_copy_stamps(struct channel_copy *copy, struct channel *channel,
+                                   uint64_t size, const uint8_t root[TLOG_HASH_BYTES],
+                                   struct why *why);
+
+/* ---- since when (moment.c) ---- */
+
+/* Each entry's document in turn, and then done: moment->index, or SH_EARG. */
+void channel_moment_look(struct channel_moment *moment, uint64_t index,
+                         const struct document *doc);
+MUST_CHECK int channel_moment_done(struct channel_moment *moment, uint64_t size,
+                                   struct why *why);
+
 /* ---- rows from the lines of a log (refill.c) ---- */
 
 struct channel_refill {

@@ -144,24 +144,11 @@ int channel_copy_root(struct channel_copy *copy, uint64_t size, uint8_t root[TLO
     return rc;
 }
 
-int channel_copy_open(const char *path, struct channel_copy *copy, struct why *why)
+static int load(struct channel_copy *copy, struct why *why)
 {
     uint8_t root[TLOG_HASH_BYTES];
-    int home = -1;
-    int rc;
+    int rc = load_chain(copy, why);
 
-    *copy = (struct channel_copy){.dir = -1};
-    identity_chain_init(&copy->chain);
-    bytes_init(&copy->note, LIMIT_NOTE_BYTES);
-    bytes_init(&copy->tile, CHANNEL_ENTRY_TILE_BYTES);
-    rc = io_open_dir(AT_FDCWD, path, &home, why);
-    if (rc == SH_OK && !io_exists(home, "checkpoint") && io_exists(home, "public"))
-        rc = io_open_dir(home, "public", &copy->dir, why);
-    else if (rc == SH_OK)
-        rc = io_open_dir(home, ".", &copy->dir, why);
-    io_close(&home);
-    if (rc == SH_OK)
-        rc = load_chain(copy, why);
     if (rc == SH_OK)
         rc = load_checkpoint(copy, why);
     if (rc == SH_OK)
@@ -170,6 +157,38 @@ int channel_copy_open(const char *path, struct channel_copy *copy, struct why *w
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE,
                      "the copy's entries are not those that its checkpoint signs");
     return rc;
+}
+
+int channel_copy_dir(const char *path, int *dir, struct why *why)
+{
+    int home = -1;
+    int rc = io_open_dir(AT_FDCWD, path, &home, why);
+
+    if (rc == SH_OK && !io_exists(home, "checkpoint") && io_exists(home, "public"))
+        rc = io_open_dir(home, "public", dir, why);
+    else if (rc == SH_OK)
+        rc = io_open_dir(home, ".", dir, why);
+    io_close(&home);
+    return rc;
+}
+
+int channel_copy_open_at(int dir, struct channel_copy *copy, struct why *why)
+{
+    *copy = (struct channel_copy){.dir = dir};
+    identity_chain_init(&copy->chain);
+    bytes_init(&copy->note, LIMIT_NOTE_BYTES);
+    bytes_init(&copy->tile, CHANNEL_ENTRY_TILE_BYTES);
+    return load(copy, why);
+}
+
+int channel_copy_open(const char *path, struct channel_copy *copy, struct why *why)
+{
+    int dir = -1;
+    int rc;
+
+    *copy = (struct channel_copy){.dir = -1};
+    rc = channel_copy_dir(path, &dir, why);
+    return rc == SH_OK ? channel_copy_open_at(dir, copy, why) : rc;
 }
 
 void channel_copy_close(struct channel_copy *copy)
@@ -295,8 +314,7 @@ int channel_copy_take_blobs(struct channel_copy *copy, struct channel *channel, 
 
 struct since {
     struct channel_copy *copy;
-    uint64_t unix_s, index;
-    bool found;
+    struct channel_moment *moment;
 };
 
 /* taker->line */
@@ -311,32 +329,28 @@ static int look_at_time(void *ctx, uint64_t index, struct slice line, struct why
     struct bytes raw;
 
     (void)why;
-    if (since->found || entry_parse(line, index, &entry, NULL) != SH_OK ||
-        entry.type == ENTRY_IDENTITY)
+    if (entry_parse(line, index, &entry, NULL) != SH_OK || entry.type == ENTRY_IDENTITY)
         return SH_OK;
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
     tree_document_path(entry.hash, path);
     if (io_read(since->copy->dir, path, &raw, NULL) == SH_OK) {
         crypto.sha256(bytes_view(&raw), hash);
-        since->found = memcmp(hash, entry.hash, sizeof(hash)) == 0 &&
-                       document_parse(bytes_view(&raw), &arena, &doc, NULL) == SH_OK &&
-                       doc.published >= since->unix_s && doc.published;
+        if (memcmp(hash, entry.hash, sizeof(hash)) == 0 &&
+            document_parse(bytes_view(&raw), &arena, &doc, NULL) == SH_OK)
+            channel_moment_look(since->moment, index, &doc);
     }
-    if (since->found)
-        since->index = index;
     bytes_release(&raw);
     arena_release(&arena);
     return SH_OK;
 }
 
-int channel_copy_since(struct channel_copy *copy, uint64_t unix_s, uint64_t *index,
-                       struct why *why)
+int channel_copy_moment(struct channel_copy *copy, uint64_t size, struct channel_moment *moment,
+                        struct why *why)
 {
-    struct since since = {.copy = copy, .unix_s = unix_s, .index = copy->size};
+    struct since since = {copy, moment};
     struct channel_taker taker = {look_at_time, &since};
-    int rc = channel_copy_walk(copy, copy->size, &taker, why);
+    int rc = channel_copy_walk(copy, size, &taker, why);
 
-    *index = since.index;
-    return rc;
+    return rc == SH_OK ? channel_moment_done(moment, size, why) : rc;
 }

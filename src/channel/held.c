@@ -8,6 +8,8 @@
 
 #include "channel/channel_int.h"
 
+#define COPY_BLOCK 65536
+
 int channel_names(int dir, const char *path, const struct channel_names *each, struct why *why)
 {
     struct dirent *item;
@@ -37,6 +39,37 @@ struct hold {
     int to; /* folder of the one at hand */
 };
 
+/* The same by a copy, where the file system knows no links. */
+static int copy_file(const struct hold *hold, int dir, const char *name, struct why *why)
+{
+    uint8_t block[COPY_BLOCK];
+    ssize_t got = 1;
+    int in = -1, out = -1;
+    int rc = io_open_file(dir, name, &in, NULL);
+
+    if (rc == SH_ENOTFOUND)
+        return SH_OK;
+    if (rc == SH_OK)
+        out =
+            openat(hold->to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (out < 0)
+        rc = SH_EIO;
+    while (rc == SH_OK && got > 0) {
+        got = read(in, block, sizeof(block));
+        if (got < 0 && errno == EINTR)
+            got = 1;
+        else if (got < 0)
+            rc = SH_EIO;
+        else if (got > 0)
+            rc = io_write_fd(out, slice_of(block, (size_t)got), why);
+    }
+    io_close(&in);
+    io_close(&out);
+    return rc == SH_OK ? SH_OK
+                       : why_set(why, rc, WHY_NOWHERE,
+                                 "private/" CHANNEL_WAITING ": %s: not copied", name);
+}
+
 /* each->name: a file.  One that went is missed by who asks whether all are there. */
 static int link_file(void *ctx, int dir, const char *name, struct why *why)
 {
@@ -44,6 +77,9 @@ static int link_file(void *ctx, int dir, const char *name, struct why *why)
 
     if (linkat(dir, name, hold->to, name, 0) == 0 || errno == ENOENT)
         return SH_OK;
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK ||
+        errno == EXDEV)
+        return copy_file(hold, dir, name, why);
     return why_set(why, SH_EIO, WHY_NOWHERE, "private/" CHANNEL_WAITING ": %s",
                    strerror(errno));
 }

@@ -152,6 +152,17 @@ static bool is_before_theft(const struct channel *channel, const struct tlog_not
     return false;
 }
 
+/* A log of this channel, but not the one that its newest note with a successor names. */
+static bool is_other_branch(const struct channel *channel, const struct tlog_checkpoint *shown)
+{
+    char origin[CHANNEL_ORIGIN_BYTES];
+
+    channel_origin(&channel->info.id, origin);
+    return channel->chain.branch && slice_starts(shown->origin, origin) &&
+           (shown->origin.len == strlen(origin) || shown->origin.ptr[strlen(origin)] == '/') &&
+           !slice_equal(shown->origin, slice_text(channel->info.origin));
+}
+
 /* SH_OK with shown filled, or the conflict is set and SH_ECONFLICT returned. */
 static int checkpoint_read(struct channel *channel, struct slice raw,
                            struct tlog_checkpoint *shown, struct why *conflict)
@@ -169,6 +180,15 @@ static int checkpoint_read(struct channel *channel, struct slice raw,
                        cause.text);
     if (is_before_theft(channel, &note, shown))
         return SH_OK;
+    if (is_other_branch(channel, shown))
+        return why_set(
+            conflict, SH_ECONFLICT, WHY_NOWHERE,
+            "public/checkpoint is of this channel's log under the key that identity "
+            "note %ju took away, and has %ju entries, where the log went on from "
+            "entry %ju under a new key: whoever has the old key wrote it, or public/ "
+            "is a copy of his; keep it as evidence, and put the right public/ back",
+            (uintmax_t)channel->chain.branch, (uintmax_t)shown->size,
+            (uintmax_t)channel->chain.successor_size);
     if (!slice_equal(shown->origin, slice_text(info->origin)))
         return why_set(
             conflict, SH_ECONFLICT, WHY_NOWHERE,

@@ -75,21 +75,57 @@ static bool is_needed(const struct channel *channel, const char *id)
     return false;
 }
 
-void channel_keys_sweep(struct channel *channel)
+/* Has each key of the role that is needed a file of its own name?  False when none is. */
+static bool all_named(const struct channel *channel, enum key_role role, const char *stem)
 {
     const struct identity *identity = channel_identity(channel);
     char path[CHANNEL_KEY_PATH_BYTES];
-    const char *stem;
+    size_t named = 0;
+
+    for (size_t i = 0; i < identity->key_count; i++) {
+        if (identity->keys[i].role != role || !is_needed(channel, identity->keys[i].id))
+            continue;
+        (void)snprintf(path, sizeof(path), CHANNEL_KEYS "/%.20s-%.16s.key", stem,
+                       identity->keys[i].id);
+        if (!io_exists(channel->private_dir, path))
+            return false;
+        named++;
+    }
+    return named > 0;
+}
+
+static bool destroy(struct channel *channel, const char *path)
+{
+    return unlinkat(channel->private_dir, path, 0) == 0; /* Else the next sweep tries again. */
+}
+
+static bool sweep(struct channel *channel, enum key_role role, const char *stem)
+{
+    const struct identity *identity = channel_identity(channel);
+    char path[CHANNEL_KEY_PATH_BYTES];
+    bool gone = false;
 
     /* Names are made from the note: what somebody else put there is left alone. */
     for (size_t i = 0; i < identity->key_count; i++) {
-        stem = identity->keys[i].role == KEY_LOG       ? "log"
-               : identity->keys[i].role == KEY_C2PA_CA ? "c2pa-ca"
-                                                       : NULL;
-        if (!stem || is_needed(channel, identity->keys[i].id))
+        if (identity->keys[i].role != role || is_needed(channel, identity->keys[i].id))
             continue;
-        channel_key_path(channel->private_dir, stem, identity->keys[i].id, path);
-        if (strchr(path, '-') && strstr(path, identity->keys[i].id))
-            (void)unlinkat(channel->private_dir, path, 0); /* The next sweep tries again. */
+        (void)snprintf(path, sizeof(path), CHANNEL_KEYS "/%.20s-%.16s.key", stem,
+                       identity->keys[i].id);
+        gone = destroy(channel, path) || gone;
     }
+    /* The key that the channel was born with has no id in its name: no other needs it. */
+    (void)snprintf(path, sizeof(path), CHANNEL_KEYS "/%.20s.key", stem);
+    if (identity->number && all_named(channel, role, stem))
+        gone = destroy(channel, path) || gone;
+    return gone;
+}
+
+void channel_keys_sweep(struct channel *channel)
+{
+    bool log = sweep(channel, KEY_LOG, "log");
+    bool ca = sweep(channel, KEY_C2PA_CA, "c2pa-ca");
+
+    /* A key that comes back after a power cut is swept again. */
+    if ((log || ca) && io_sync_parent(channel->private_dir, CHANNEL_LOG_KEY, NULL) != SH_OK)
+        return;
 }

@@ -352,6 +352,8 @@ static int open_all(const char *home, enum channel_use use, struct channel *chan
     }
     if (channel->info.conflict[0])
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel->info.conflict);
+    if (channel->info.identity_number) /* The newest note is public by now. */
+        channel_keys_sweep(channel);
     rc = fold_purge(channel, why);
     return rc == SH_OK ? channel_sweep(channel, why) : rc;
 }

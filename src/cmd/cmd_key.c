@@ -29,6 +29,7 @@ static const struct cmd_option options[] = {
     {"one", NULL, "sheet: make one, as init does"},
     {"check", NULL, "sheet: rehearse a recovery with the sheets named; nothing is changed"},
     {"from", "COPY", "recover: any copy of the channel's public folder"},
+    {"i-know", NULL, "recover: go on though a newer copy must exist somewhere"},
     {"at", "SIZE", "recover: go on after this many entries (default: all of the copy's)"},
     {"dry-run", NULL, "say what would be done and change nothing"},
     {NULL, NULL, NULL}};

@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 
+#include "io/io.h"
 #include "json/json.h"
+#include "role/role.h"
 
 static int answer(const struct cmd *cmd, const struct channel_info *info)
 {
@@ -46,6 +48,20 @@ static int caught_up(const struct cmd *cmd, const char *from, uint64_t newer,
     return cmd_answer(cmd, &out);
 }
 
+/* In a cage first: this process writes to the channel. */
+static int look(const char *from, struct why *why)
+{
+    struct role_survey survey = {.size = 0};
+    int dir = -1;
+    int rc = channel_copy_dir(from, &dir, why);
+
+    if (rc == SH_OK)
+        rc = why_name(why, role_survey(dir, &survey, why), from);
+    io_close(&dir);
+    role_survey_release(&survey);
+    return rc;
+}
+
 /* From a copy, or on a person's word. */
 static int recover(const struct cmd *cmd, const struct cmd_args *args, uint64_t *newer,
                    struct why *why)
@@ -56,6 +72,9 @@ static int recover(const struct cmd *cmd, const struct cmd_args *args, uint64_t 
 
     if (!cmd_value(args, "from"))
         return channel_forgive(cmd->home, because ? because : "", why);
+    rc = look(cmd_value(args, "from"), why);
+    if (rc < 0)
+        return rc;
     rc = channel_copy_open(cmd_value(args, "from"), &copy, why);
     if (rc == SH_OK)
         rc = channel_catch_up(cmd->home, &copy, newer, why);

@@ -141,6 +141,8 @@ static int answer(const struct key_change *change, const struct channel_commit *
         for (size_t i = 0; i < change->fresh_count && !change->dry; i++)
             json_put_text(&json, NULL, change->fresh[i].id);
         json_array_close(&json);
+        if (change->since)
+            key_since_json(&json, change->since, &change->moment);
         json_put_slice(&json, "text", bytes_view(&change->words));
         cmd_json_close(&json);
         return cmd_answer(cmd, &out);
@@ -215,50 +217,24 @@ int key_change_finish(struct key_change *change, struct why *why)
 
 /* ---- since when ---- */
 
-/* The time in the document of entry index; false when it has none that can be read. */
-static bool entry_time(struct channel *channel, uint64_t index, uint64_t *time)
+int key_since(struct key_change *change, const char *text, struct why *why)
 {
-    struct channel_entry entry;
-    struct document doc;
-    struct arena arena;
-    struct bytes raw;
-    bool found = false;
-
-    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
-    bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
-    if (channel_entry_get(channel, index, &entry, NULL) == SH_OK &&
-        channel_document(channel, &entry, &raw, NULL) == SH_OK &&
-        document_parse(bytes_view(&raw), &arena, &doc, NULL) == SH_OK && doc.published) {
-        *time = doc.published;
-        found = true;
-    }
-    bytes_release(&raw);
-    arena_release(&arena);
-    return found;
-}
-
-int key_since(struct key_change *change, const char *text, uint64_t *index, struct why *why)
-{
-    uint64_t size = channel_info(change->channel)->size, moment, time = 0;
-    struct bytes *words = &change->words;
+    uint64_t size = channel_info(change->channel)->size;
+    struct channel_moment *moment = &change->moment;
     struct cmd_clock clock;
-    char number[24];
+    int rc;
 
-    if (decimal_parse(slice_text(text), LIMIT_LOG_SIZE, index)) {
-        if (*index <= size)
-            return SH_OK;
+    cmd_clock_tell(change->channel, &clock);
+    rc = key_since_parse(text, &clock, moment, why);
+    if (rc == SH_OK && moment->how == CHANNEL_SINCE_INDEX && moment->value > size)
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "--since %s: the log has %llu entries; the last is %llu", text,
                        (unsigned long long)size, (unsigned long long)size - 1);
-    }
-    cmd_clock_tell(change->channel, &clock);
-    if (cmd_moment_parse(text, &clock, &moment, why) < 0)
-        return why->code;
-    for (*index = 1; *index < size; (*index)++)
-        if (entry_time(change->channel, *index, &time) && time >= moment)
-            break;
-    (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)*index);
-    LANG_SAY(words, change->cmd->lang, STR_KEY_SINCE, text, number);
-    bytes_u8(words, '\n');
+    if (rc == SH_OK)
+        rc = channel_moment_find(change->channel, moment, why);
+    if (rc != SH_OK)
+        return rc;
+    change->since = text;
+    key_since_say(&change->words, change->cmd->lang, text, moment);
     return SH_OK;
 }

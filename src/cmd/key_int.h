@@ -9,6 +9,7 @@
 #define CMD_KEY_INT_H
 
 #include "cmd/sheet_int.h"
+#include "role/role.h"
 
 #define KEY_FRESH_KEYS 2
 struct key_fresh {
@@ -33,6 +34,8 @@ struct key_change {
     char pem_path[TREE_PATH_BYTES];
     struct bytes pem;
     struct bytes words; /* what is done, line by line */
+    const char *since;  /* --since as it was given, or NULL */
+    struct channel_moment moment;
 };
 /* Open the channel, read the sheets, and draft a copy of the newest note. */
 MUST_CHECK int key_change_begin(struct key_change *change, struct why *why);
@@ -45,9 +48,40 @@ void key_change_end(struct key_change *change);
 /* Build the draft's text and sign it with the given sheets and the new ones. */
 MUST_CHECK int key_note_build(struct key_change *change, struct bytes *note, struct why *why);
 
-/* --since INDEX|TIME: *index, and a line of words when it was a time. */
-MUST_CHECK int key_since(struct key_change *change, const char *text, uint64_t *index,
-                         struct why *why);
+/* --since INDEX|TIME as it was given: moment->how and value. */
+MUST_CHECK int key_since_parse(const char *text, const struct cmd_clock *clock,
+                               struct channel_moment *moment, struct why *why);
+/* Which entry that is and what lies on both sides of it: lines, and "since":{...}. */
+void key_since_say(struct bytes *out, enum lang lang, const char *text,
+                   const struct channel_moment *moment);
+void key_since_json(struct json_writer *json, const char *text,
+                    const struct channel_moment *moment);
+/* The same of this channel: change->moment. */
+MUST_CHECK int key_since(struct key_change *change, const char *text, struct why *why);
+
+/* ---- copies to recover from ---- */
+
+#define KEY_COPIES 9
+struct key_copy {
+    const char *path;
+    int dir;
+    struct role_survey survey;
+    bool evidence; /* of a branch under older keys */
+};
+struct key_copies {
+    struct key_copy list[KEY_COPIES];
+    size_t count;
+    struct key_copy *best; /* under the highest note, then the longest */
+};
+/*
+ * --from and further words, each looked at in a cage.  SH_ECONFLICT: they are two histories, or
+ * the best shows traces of a newer state (--i-know).  Close also after a failure.
+ */
+MUST_CHECK int key_copies_open(const struct cmd_args *args, struct key_copies *copies,
+                               struct why *why);
+void key_copies_close(struct key_copies *copies);
+/* Which one was taken, and which others are evidence. */
+void key_copies_say(const struct key_copies *copies, struct bytes *out, enum lang lang);
 
 /* The verbs; args->words[0] is the verb. */
 int key_show(struct cmd *cmd, const struct cmd_args *args);

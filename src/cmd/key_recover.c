@@ -1,6 +1,7 @@
 /* key recover: the machine is gone or taken; the channel goes on from a copy and the sheets. */
 #include "cmd/key_int.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,9 +11,12 @@
 
 struct recovery {
     struct key_change change;
-    struct channel_copy copy;
+    struct key_copies copies;
+    struct identity before; /* the newest note of the best copy */
+    struct arena arena;
     uint64_t at, since;
     uint8_t root[TLOG_HASH_BYTES];
+    struct channel_copy copy;
     struct channel_adoption adoption;
 };
 
@@ -27,37 +31,58 @@ static void number_text(char out[24], uint64_t number)
     (void)snprintf(out, 24, "%llu", (unsigned long long)number);
 }
 
-/* --at SIZE: where the log goes on; --since INDEX or TIME: what is disputed. */
-static int read_places(struct recovery *recovery, struct why *why)
+/* The newest note, as the surveyor found it: its text is what the next one goes on from. */
+static int read_before(struct recovery *recovery, struct why *why)
 {
-    const struct cmd_args *args = recovery->change.args;
-    const char *at = cmd_value(args, "at"), *since = cmd_value(args, "since");
-    struct cmd_clock clock = {.now = io_now()};
-    uint64_t moment;
-    char number[24];
+    const struct role_survey *survey = &recovery->copies.best->survey;
+    struct tlog_note note;
+    int rc = tlog_note_parse(bytes_view(&survey->note), &note, why);
 
-    recovery->at = recovery->copy.size;
-    if (at &&
-        (!decimal_parse(slice_text(at), recovery->copy.size, &recovery->at) || !recovery->at))
+    if (rc == SH_OK)
+        rc = identity_parse(note.text, &recovery->arena, &recovery->before, why);
+    if (rc != SH_OK)
+        return rc;
+    if (recovery->before.number + 1 != survey->notes)
+        return why_set(why, SH_EFORMAT, 0, "the report about the copy does not hold");
+    if (!recovery->before.has_channel)
+        channel_id_of_note(note.text, &recovery->before.channel);
+    return SH_OK;
+}
+
+static int read_at(struct recovery *recovery, struct why *why)
+{
+    const char *at = cmd_value(recovery->change.args, "at");
+    uint64_t size = recovery->copies.best->survey.size;
+
+    recovery->at = size;
+    if (at && (!decimal_parse(slice_text(at), size, &recovery->at) || !recovery->at))
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "--at %s: expected a number of entries from 1 to %llu, as many as the "
                        "copy has",
-                       at, (unsigned long long)recovery->copy.size);
+                       at, (unsigned long long)size);
+    return SH_OK;
+}
+
+/* --at SIZE: where the log goes on; --since INDEX or TIME: what is disputed. */
+static int read_places(struct recovery *recovery, struct why *why)
+{
+    struct key_change *change = &recovery->change;
+    const char *since = cmd_value(change->args, "since");
+    struct cmd_clock clock = {.now = io_now()};
+    int rc = read_at(recovery, why);
+
     recovery->since = recovery->at;
-    if (!since)
-        return SH_OK;
-    if (!decimal_parse(slice_text(since), LIMIT_LOG_SIZE, &recovery->since)) {
-        if (cmd_moment_parse(since, &clock, &moment, why) < 0 ||
-            channel_copy_since(&recovery->copy, moment, &recovery->since, why) < 0)
-            return why->code;
-        number_text(number, recovery->since);
-        say(recovery, STR_KEY_SINCE, since, number);
-    }
-    if (recovery->since > recovery->at)
-        recovery->since = recovery->at; /* What comes after is on the other branch. */
-    if (!recovery->since)
-        return why_set(why, SH_EARG, WHY_NOWHERE,
-                       "--since 0: entry 0 is the channel itself; 1 disputes everything else");
+    if (rc != SH_OK || !since)
+        return rc;
+    rc = key_since_parse(since, &clock, &change->moment, why);
+    if (rc == SH_OK)
+        rc = role_survey_moment(recovery->copies.best->dir, recovery->at, &change->moment, why);
+    if (rc != SH_OK)
+        return rc;
+    change->since = since;
+    if (change->moment.index < recovery->since)
+        recovery->since = change->moment.index; /* What comes after is on the other branch. */
+    key_since_say(&change->words, change->cmd->lang, since, &change->moment);
     return SH_OK;
 }
 
@@ -106,11 +131,14 @@ static int draft(struct recovery *recovery, struct why *why)
     char number[24];
     int rc;
 
-    change->before = identity_chain_newest(&recovery->copy.chain);
     identity_next(change->before, &change->draft);
+    if (change->draft.note.number > LIMIT_IDENTITY_NOTES)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "keys were changed %d times; no more",
+                       LIMIT_IDENTITY_NOTES);
+    key_copies_say(&recovery->copies, &change->words, change->cmd->lang);
     rc = read_places(recovery, why);
     if (rc == SH_OK)
-        rc = channel_copy_root(&recovery->copy, recovery->at, recovery->root, why);
+        rc = role_survey_root(recovery->copies.best->dir, recovery->at, recovery->root, why);
     if (rc != SH_OK)
         return rc;
     change->index = recovery->at;
@@ -131,6 +159,22 @@ static int draft(struct recovery *recovery, struct why *why)
     return rc;
 }
 
+/* From here on the copy is read here; the sheets are not in this process any more. */
+static int open_again(struct recovery *recovery, struct why *why)
+{
+    const struct role_survey *survey = &recovery->copies.best->survey;
+    int rc = channel_copy_open(recovery->copies.best->path, &recovery->copy, why);
+
+    if (rc == SH_OK &&
+        (recovery->copy.size != survey->size ||
+         memcmp(recovery->copy.root, survey->root, sizeof(survey->root)) != 0 ||
+         !slice_equal(identity_chain_raw(&recovery->copy.chain), bytes_view(&survey->note))))
+        rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                     "%.200s: the copy changed meanwhile; nothing was made, try again",
+                     recovery->copies.best->path);
+    return rc;
+}
+
 static int adopt(struct recovery *recovery, struct why *why)
 {
     struct key_change *change = &recovery->change;
@@ -140,6 +184,9 @@ static int adopt(struct recovery *recovery, struct why *why)
 
     bytes_init(&note, LIMIT_NOTE_BYTES);
     rc = key_note_build(change, &note, why);
+    cmd_sheets_wipe(&change->sheets);
+    if (rc == SH_OK)
+        rc = open_again(recovery, why);
     *adoption =
         (struct channel_adoption){.home = change->cmd->home,
                                   .copy = &recovery->copy,
@@ -171,8 +218,9 @@ static void first_pages(const struct cmd *cmd)
 static void answer_text(struct recovery *recovery, struct bytes *out)
 {
     const struct cmd *cmd = recovery->change.cmd;
-    char id[CHANNEL_SHORT_ID_BYTES], number[24];
+    char id[CHANNEL_SHORT_ID_BYTES], number[24], folder[4200];
 
+    (void)snprintf(folder, sizeof(folder), "%s/public", cmd->home);
     channel_id_short(&recovery->change.before->channel, id);
     if (recovery->change.dry) {
         bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_KEY_DRY));
@@ -187,6 +235,10 @@ static void answer_text(struct recovery *recovery, struct bytes *out)
         bytes_u8(out, '\n');
     }
     bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_RECOVERED_GONE));
+    if (recovery->change.dry)
+        return;
+    LANG_SAY(out, cmd->lang, STR_RECOVERED_KEEP, folder);
+    bytes_u8(out, '\n');
 }
 
 static int answer(struct recovery *recovery)
@@ -205,6 +257,9 @@ static int answer(struct recovery *recovery)
         json_put_number(&json, "successor", recovery->at);
         json_put_number(&json, "revoked", recovery->since);
         json_put_number(&json, "missing", recovery->adoption.missing);
+        json_put_text(&json, "from", recovery->copies.best->path);
+        if (change->since)
+            key_since_json(&json, change->since, &change->moment);
         json_put_slice(&json, "text", bytes_view(&change->words));
         cmd_json_close(&json);
     } else {
@@ -213,23 +268,55 @@ static int answer(struct recovery *recovery)
     return cmd_answer(change->cmd, &out);
 }
 
+/* The danger that nothing here can see: a newer state that this copy knows nothing of. */
+static void say_newest(struct recovery *recovery)
+{
+    char number[24];
+
+    number_text(number, recovery->change.draft.note.number);
+    say(recovery, STR_KEY_NEWEST, number, NULL);
+}
+
+/* Before anybody types a sheet. */
+static int check_home(const struct cmd *cmd, struct why *why)
+{
+    int home = -1;
+    bool taken;
+
+    if (io_open_dir(AT_FDCWD, cmd->home, &home, NULL) != SH_OK)
+        return SH_OK;
+    taken = io_exists(home, "private") || io_exists(home, "public");
+    io_close(&home);
+    return taken ? why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                           "%s: there is a channel, or a part of one; name a new directory "
+                           "with -C HOME",
+                           cmd->home)
+                 : SH_OK;
+}
+
+/* The copy is read in a cage until the sheets have signed and are gone from this process. */
 static int recover(struct recovery *recovery, struct why *why)
 {
     struct key_change *change = &recovery->change;
-    int rc = channel_copy_open(cmd_value(change->args, "from"), &recovery->copy, why);
+    int rc = check_home(change->cmd, why);
 
+    if (rc == SH_OK)
+        rc = key_copies_open(change->args, &recovery->copies, why);
+    if (rc == SH_OK)
+        rc = read_before(recovery, why);
+    change->before = &recovery->before;
+    if (rc == SH_OK)
+        rc = draft(recovery, why);
     if (rc == SH_OK && !(change->dry && !change->args->many_count)) {
         rc = cmd_sheets_read(change->cmd, change->args, &change->sheets, why);
         if (rc == SH_OK)
-            rc = cmd_sheets_check(&change->sheets, identity_chain_newest(&recovery->copy.chain),
-                                  why);
+            rc = cmd_sheets_check(&change->sheets, change->before, why);
     }
-    if (rc == SH_OK)
-        rc = draft(recovery, why);
     if (rc == SH_OK && !change->dry)
         rc = adopt(recovery, why);
     if (rc < 0)
         return rc;
+    say_newest(recovery);
     if (!change->dry)
         first_pages(change->cmd);
     return answer(recovery);
@@ -241,7 +328,7 @@ int key_recover(struct cmd *cmd, const struct cmd_args *args)
     struct why why = {0};
     int rc;
 
-    if (args->word_count != 1 || !cmd_value(args, "from"))
+    if (!cmd_value(args, "from"))
         return cmd_usage(cmd, "key recover needs --from COPY, a copy of the public folder");
     if (!cmd->home_given)
         return cmd_usage(cmd, "key recover needs -C HOME, a new directory for the channel");
@@ -249,8 +336,12 @@ int key_recover(struct cmd *cmd, const struct cmd_args *args)
     bytes_init(&recovery.change.pem, LIMIT_NOTE_BYTES);
     bytes_init(&recovery.change.words, LIMIT_PAGE_BYTES);
     recovery.change.dry = cmd_is_set(args, "dry-run");
+    arena_init(&recovery.arena, LIMIT_IDENTITY_ARENA);
+    recovery.copy.dir = -1;
     rc = recover(&recovery, &why);
     channel_copy_close(&recovery.copy);
+    key_copies_close(&recovery.copies);
+    arena_release(&recovery.arena);
     key_change_end(&recovery.change);
     return rc < 0 ? cmd_failed(cmd, &why) : rc;
 }

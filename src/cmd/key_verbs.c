@@ -251,13 +251,12 @@ static int draft_revoke(struct key_change *change, struct why *why)
 {
     const char *id = change->args->words[1];
     const struct identity_key *key = find_key(change->before, id);
-    uint64_t since = 0;
     bool open;
     char index[24];
-    int rc = key_since(change, cmd_value(change->args, "since"), &since, why);
+    int rc = key_since(change, cmd_value(change->args, "since"), why);
 
     if (rc == SH_OK)
-        rc = identity_draft_revoke(&change->draft, id, since, why);
+        rc = identity_draft_revoke(&change->draft, id, change->moment.index, why);
     if (rc < 0)
         return rc;
     if (key->role == KEY_ARCHIVE)
@@ -268,7 +267,7 @@ static int draft_revoke(struct key_change *change, struct why *why)
     open = key->until == ENTRY_NO_REF;
     if (open)
         rc = identity_draft_close(&change->draft, id, change->index, why);
-    number_text(index, since);
+    number_text(index, change->moment.index);
     say(change, STR_KEY_REVOKED, id, index);
     if (key->role == KEY_IDENTITY &&
         identity_signers(&change->draft.note) < change->draft.note.threshold)

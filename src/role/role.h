@@ -79,6 +79,29 @@ struct role_likeness {
 MUST_CHECK int role_compare(const int dirs[2], const struct verify_report *const reports[2],
                             struct role_likeness *out, struct why *why);
 
+/*
+ * What a copy of a public tree is, read in such a child: its chain, checkpoint and entries
+ * hold.  Whoever will hold recovery sheets, or write, asks this first and reads nothing of the
+ * copy himself until then.
+ */
+struct role_survey {
+    uint64_t size;
+    uint8_t root[TLOG_HASH_BYTES];
+    uint64_t notes;              /* identity notes 0..notes-1 */
+    struct bytes note;           /* the newest, whole */
+    struct bytes hashes;         /* of each note's text, CRYPT_DIGEST_BYTES each */
+    char newer[TREE_PATH_BYTES]; /* channel_copy_newer */
+};
+/* Release it also after a failure. */
+MUST_CHECK int role_survey(int dir, struct role_survey *out, struct why *why);
+void role_survey_release(struct role_survey *survey);
+/* Root of the copy's first size entries. */
+MUST_CHECK int role_survey_root(int dir, uint64_t size, uint8_t root[TLOG_HASH_BYTES],
+                                struct why *why);
+/* channel_copy_moment; moment->how and value are given. */
+MUST_CHECK int role_survey_moment(int dir, uint64_t size, struct channel_moment *moment,
+                                  struct why *why);
+
 /* Called now and then with the bytes of the new file that are written. */
 struct role_progress {
     void (*step)(void *ctx, uint64_t done, uint64_t total);

@@ -102,6 +102,30 @@ fails 1 "one that waits and is damaged is no whole backup" still -C "$scratch/se
 has "says which" "$err" "private/waiting/$(ls "$waits" | head -1)"
 ok "so there is none" test ! -e "$scratch/cut.age"
 
+# ---- what waits for a slot, where the file system knows no hard links ----
+cat >"$scratch/nolink.c" <<'C'
+#include <errno.h>
+int linkat(int a, const char *b, int c, const char *d, int e)
+{
+    (void)a, (void)b, (void)c, (void)d, (void)e;
+    errno = EPERM;
+    return -1;
+}
+C
+if gcc -shared -fPIC -o "$scratch/nolink.so" "$scratch/nolink.c" 2>/dev/null; then
+    channel links
+    still -C "$scratch/links" -q settings covers every 1h >/dev/null
+    still -C "$scratch/links" -q checkin --publish 6h "waits" >/dev/null
+    runs "a backup without links" env LD_PRELOAD="$scratch/nolink.so" ASAN_OPTIONS=verify_asan_link_order=0 \
+        "$STILLHERE" -C "$scratch/links" backup "$scratch/links.age"
+    runs "restores" still -C "$scratch/links2" restore "$scratch/links.age" --sheet "$scratch/links.sheet"
+    same "with what waits" "$(cd "$scratch/links2/private/waiting" && find . -type f | sort | xargs cat | sha256sum)" \
+        "$(cd "$scratch/links/private/waiting" && find . -type f | sort | xargs cat | sha256sum)"
+    ok "which is something" test -n "$(find "$scratch/links2/private/waiting" -type f)"
+else
+    skip "a backup without links" "no gcc to build the preload"
+fi
+
 # ---- while posting and withdrawing go on ----
 (for i in $(seq 1 40); do
     still -C "$home" -q checkin "meanwhile $i"

@@ -35,6 +35,27 @@ fails 1 "not from nothing" still -C "$scratch/late" recover --from "$scratch/non
 fails 2 "one or the other" still -C "$scratch/late" recover --from "$scratch/home" --i-know
 fails 1 "not from the branch of the other restored one" still -C "$scratch/late" recover --from "$scratch/back/public"
 fails 1 "still nothing is signed" still -C "$scratch/late" checkin
+# ---- a copy that shows nothing new shows not that nothing new exists ----
+cp -a "$scratch/late/public" "$scratch/same"
+cp -a "$scratch/late" "$scratch/late2"
+fails 1 "not from a copy as old as the backup" still -C "$scratch/late" recover --from "$scratch/same"
+has "says so" "$err" 'as old as the backup: it has [0-9]+ entries'
+has "and what then" "$err" 'recover --i-know'
+still -C "$scratch/older" -q restore "$scratch/a.age" --sheet "$scratch/home.sheet" >/dev/null
+fails 1 "nor from an older one" still -C "$scratch/late" recover --from "$scratch/older/public"
+has "says that it is older" "$err" 'older'
+fails 1 "the mark stays" still -C "$scratch/late" checkin
+ok "its own tree is no copy" test -f "$scratch/late/private/restored"
+# A run that was cut off after the index was there: the next one still counts from the backup.
+cp -a "$scratch/home" "$scratch/ahead"
+runs "catch up, and put the mark back" still -C "$scratch/late2" recover --from "$scratch/home"
+printf 'restored 1 size %s\n' "$(sed -n 2p "$scratch/same/checkpoint")" >"$scratch/late2/private/restored"
+runs "a cut run is begun again" still -C "$scratch/late2" --json recover --from "$scratch/ahead"
+same "and knows what was new" "$(json "['newer']")" 2
+printf 'nonsense' >"$scratch/bad-copy"
+mkdir -p "$scratch/junk/id" && cp "$scratch/bad-copy" "$scratch/junk/checkpoint"
+fails 1 "not from a folder of nonsense" still -C "$scratch/late" recover --from "$scratch/junk"
+
 runs "catch up" still -C "$scratch/late" --json recover --from "$scratch/home"
 same "two newer entries" "$(json "['newer']")" 2
 same "the same log" "$(sed -n 3p "$scratch/late/public/checkpoint")" "$(sed -n 3p "$scratch/home/public/checkpoint")"
