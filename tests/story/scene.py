@@ -124,6 +124,10 @@ class World:
             text = re.sub(r'<style.*?</style>|<script.*?</script>', ' ', file.read(), flags=re.S)
         return re.sub(r'\s+', ' ', re.sub(r'<[^>]*>', ' ', text))
 
+    def text(self, tree, path):
+        with open(self.at(tree, path), encoding='utf-8') as file:
+            return file.read()
+
     def checkpoint(self, tree):
         with open(self.at(tree, 'checkpoint'), 'rb') as file:
             return file.read()
