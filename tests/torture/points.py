@@ -2,15 +2,17 @@
 import copy
 import os
 import shutil
+import types
 
 import powercut
 from after import After
 from bench import Fault, answer_of, must
 
-MODES = ('kill', 'torn', 'eio', 'enospc')
+TWICE = 'twice'  # killed, and the next command is killed too
+MODES = ('kill', 'torn', 'eio', 'enospc', TWICE)
 NO_SYNC = 'fsync off'
 KINDS = MODES + powercut.CUTS + (NO_SYNC,)
-SAMPLE = 6  # points of each kind, when not all
+SECOND = 53  # the second kill comes at one of so many calls, or of fewer where there are fewer
 ROOM = (powercut.CREATE, powercut.MKDIR, powercut.WRITE, powercut.TRUNCATE, powercut.LINK)
 NAMES = (powercut.CREATE, powercut.MKDIR, powercut.RENAME, powercut.EXCHANGE, powercut.UNLINK,
          powercut.LINK)
@@ -76,14 +78,17 @@ class Breaker:
 
     def chosen(self, kind):
         places = self.places(kind)
-        if self.full and kind != NO_SYNC or len(places) <= SAMPLE:
+        count = self.verb.sample
+        if self.full and kind != NO_SYNC:
+            count = self.verb.full_sample or len(places)
+        if len(places) <= count:
             return places
         # Most of them before the log is public: pages can be made again.
         border = self.border() if kind in MODES else self.border_record()
         early = [at for at in places if at <= border]
         late = [at for at in places if at > border]
-        first = spread(early, max(2 * SAMPLE // 3, SAMPLE - len(late)), KINDS.index(kind))
-        return first + spread(late, SAMPLE - len(first), KINDS.index(kind))
+        first = spread(early, max(2 * count // 3, count - len(late)), KINDS.index(kind))
+        return first + spread(late, count - len(first), KINDS.index(kind))
 
     def border_record(self):
         """The last record before pages: a checkpoint became public, or everything did."""
@@ -100,11 +105,15 @@ class Breaker:
     def fault(self, kind, at, tally):
         where = self.begin()
         try:
-            (code, out, err), _, fired, _ = self.bench.shimmed(where, self.verb, kind, at)
+            mode = 'kill' if kind == TWICE else kind
+            (code, out, err), _, fired, _ = self.bench.shimmed(where, self.verb, mode, at)
             if not fired:
                 tally.missed += 1
                 return
             tally.points += 1
+            if kind == TWICE:
+                again = types.SimpleNamespace(words=self.verb.again(), now=self.verb.later)
+                self.bench.shimmed(where, again, mode, at * 17 % SECOND)
             if kind in ('eio', 'enospc') and (code < 0 or code > 4):
                 raise Fault(f'it ended by {code}: {err.strip()[-200:]}')
             if kind in ('eio', 'enospc') and code and not err.strip():

@@ -14,6 +14,8 @@ class Verb:
     later = NOW + 90        # when the commands after it do
     tree = os.path.join('home', 'public')  # of the log that must go on
     before = None           # size and root of the log that must go on
+    sample = 16             # points of each kind of failure
+    full_sample = None      # the same for --full; None: all
     answers = (0,)          # exit codes with which an answer counts
 
     def prepare(self, bench, base):
@@ -24,6 +26,10 @@ class Verb:
 
     def arrange(self, bench, base):
         """What there is beside three check-ins."""
+
+    def again(self):
+        """What is run next, and killed, when the machine fails twice."""
+        return ('-C', self.home, 'status')
 
     def check(self, after):
         """Raises Fault where something does not hold."""

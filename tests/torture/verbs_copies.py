@@ -29,7 +29,12 @@ def opens(after, index=5):
     after.later = NOW + 8 * HOUR
 
 
-class Backup(Verb):
+class Copies(Verb):
+    def again(self):
+        return self.words
+
+
+class Backup(Copies):
     """The file under its name is always whole: the older one or the newer."""
     name = 'backup'
     words = ('-C', 'home', 'backup', '--force', BACKUP)
@@ -47,7 +52,7 @@ class Backup(Verb):
         held.continues(self.before if found['size'] == 9 else None, 'the channel')
 
 
-class Restore(Verb):
+class Restore(Copies):
     name = 'restore'
     home = 'back'
     words = ('-C', 'back', 'restore', BACKUP, '--sheet', SHEET)
@@ -72,7 +77,7 @@ class Restore(Verb):
         after.goes_on()
 
 
-class CatchUp(Verb):
+class CatchUp(Copies):
     name = 'recover --from'
     home = 'back'
     words = ('-C', 'back', 'recover', '--from', 'home')
@@ -96,7 +101,7 @@ class CatchUp(Verb):
         after.goes_on()
 
 
-class Heal(Verb):
+class Heal(Copies):
     """Every file is as it was, or good."""
     name = 'audit --heal'
     words = ('-C', 'home', 'audit', '--heal', 'copy')
@@ -146,7 +151,7 @@ class HealCopy(Heal):
             raise Fault('the copy still holds what was being healed')
 
 
-class Rebuild(Verb):
+class Rebuild(Copies):
     """The index is made anew, and what only the index knew is not lost."""
     name = 'rebuild'
     words = ('-C', 'home', 'rebuild')
@@ -164,7 +169,7 @@ class Rebuild(Verb):
         opens(after)
 
 
-class RebuildCut(Verb):
+class RebuildCut(Copies):
     """The same where a run was cut off between its commit and its publication."""
     name = 'rebuild, of what was cut'
     words = ('-C', 'home', 'rebuild')

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 
+from after import files, read
 from bench import NOW, SECRET, SHEET, VISIBLE, Fault
 from verbs import Verb
 
@@ -16,6 +17,16 @@ def verifier_key(name):
     key = ED25519 + hashlib.sha256(name.encode()).digest()
     mark = hashlib.sha256(name.encode() + b'\n' + key).digest()[:4]
     return f'{name}+{mark.hex()}+{base64.b64encode(key).decode()}'
+
+
+def swept(after):
+    """No secret of the channel is kept but those of log, the log key before it, and c2pa-ca."""
+    note = read(after.public, 'id', 'current').decode()
+    # One that no note ever named says nothing for the channel: left by a run that was cut off.
+    kept = [name for name in files(os.path.join(after.home, 'private', 'keys'))
+            if '-' not in name.replace('c2pa-ca', '') or name[-20:-4] in note]
+    if len(kept) > 3:
+        raise Fault(f'private/keys holds more than is needed: {kept}')
 
 
 class Keys(Verb):
@@ -39,6 +50,9 @@ class Keys(Verb):
         self.other_change(after, self.sheets(after, log))
         if after.log().notes != log.notes + 1:
             raise Fault('the keys could not be changed again')
+
+    def ends(self, after):
+        swept(after)
 
     def sheets(self, after, log):
         """Those that speak now: exactly one set of them does."""
@@ -132,6 +146,9 @@ class Recover(Verb):
         os.rename(os.path.join(base, 'home', 'public'), os.path.join(base, 'copy'))
         os.rename(os.path.join(base, 'home'), os.path.join(base, 'gone'))
 
+    def again(self):
+        return self.words
+
     def check(self, after):
         there = os.path.exists(os.path.join(after.home, 'private'))
         if after.raw and not there:
@@ -146,3 +163,4 @@ class Recover(Verb):
         after.wants(4, VISIBLE)
         Keys.other_change(after, [SHEET])
         after.goes_on()
+        swept(after)

@@ -103,9 +103,10 @@ class Batch(Verb):
 class Bulk(Batch):
     """So many that the disk is waited for once."""
     name = 'post --batch, many'
+    sample, full_sample = 8, 150  # what is more than a batch are its pages
 
     def arrange(self, bench, base):
-        lines = [{'words': VISIBLE} for _ in range(56)]
+        lines = [{'words': VISIBLE} for _ in range(48)]
         self.put(base, lines[:-1] + [{'words': SECRET, 'publish': '6h'}])
 
 
