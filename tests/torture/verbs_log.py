@@ -192,10 +192,11 @@ class Slot(Cover):
         after.hides(needles, after.raw)
         super().stands(after, log)
         after.hides(needles)
+        # Where it could not be logged, a cover took the slot, and it takes the next.
         opened = after.do(['publish', '--due'], NOW + 2 * HOUR)['opened']
-        if opened != [self.before[0]]:
+        if len(opened) != 1:
             raise Fault('what waited for the slot was lost')
-        after.wants(self.before[0], SECRET)
+        after.wants(opened[0], SECRET)
         after.later = NOW + 2 * HOUR + 600
 
 
