@@ -200,6 +200,35 @@ class Slot(Cover):
         after.later = NOW + 2 * HOUR + 600
 
 
+class Cancel(Verb):
+    """What waited is gone, or waits; half of it stands in nobody's way."""
+    name = 'publish --cancel'
+    now, later = NOW + 660, NOW + 720
+
+    def arrange(self, bench, base):
+        bench.do(base, ['-C', 'home', 'settings', 'covers', 'every', '1h'], NOW)
+        bench.do(base, ['-C', 'home', 'post', bench.clip, '--no-poster', '--publish', '2h', SECRET],
+                 NOW + 600)
+        waits = os.listdir(os.path.join(base, 'home', 'private', 'waiting'))
+        self.words = ('-C', 'home', 'publish', '--cancel', waits[0])
+
+    def stands(self, after, log):
+        needles = after.secrets() | {SECRET}
+        after.hides(needles, after.raw)
+        after.do(['publish', '--due'], NOW + HOUR)
+        if len(after.log().sealed()) != 1:
+            raise Fault(f'{len(after.log().sealed())} entries at one slot')
+        after.hides(needles)
+        opened = after.do(['publish', '--due'], NOW + 3 * HOUR)['opened']
+        if after.answer and opened:
+            raise Fault('what was cancelled was logged')
+        after.later = NOW + 3 * HOUR + 600
+
+    def ends(self, after):
+        if after.answer and any(SECRET.encode() in raw for raw in contents(after.home).values()):
+            raise Fault('what was cancelled lies on the disk still')
+
+
 class Correct(Verb):
     name = 'correct'
     words = ('-C', 'home', 'correct', '2', '--hurt', VISIBLE)
