@@ -220,6 +220,8 @@ static int build(struct adopt *adopt, struct why *why)
     if (rc == SH_OK)
         rc = keep_evidence(adopt, why);
     if (rc == SH_OK)
+        rc = channel_place_write(channel, why);
+    if (rc == SH_OK)
         rc = store_fold(channel->store, why);
     store_close(channel->store);
     channel->store = NULL;

@@ -82,6 +82,7 @@ struct channel_info {
                           * 0 also when public/ was put back from an older day */
     char pages_version[32]; /* of the program that wrote the pages; empty: none did */
     char conflict[480];     /* empty, or why nothing may be signed */
+    bool copied;            /* it wrote last in another folder or on another machine */
     int public_dir, private_dir, tmp_dir;
 };
 const struct channel_info *channel_info(const struct channel *channel);
@@ -454,7 +455,10 @@ MUST_CHECK int channel_catch_up(const char *home, struct channel_copy *copy, uin
 
 /* Make SQLite's rebuildable tables anew from the files, after verifying them. */
 MUST_CHECK int channel_rebuild(const char *home, struct why *why);
-/* Note that the person knows this is a restored copy and goes on (recorded with the time). */
+/*
+ * Note that the person knows this is a restored copy, or one that was moved here, and goes on
+ * (recorded with the time).  SH_ENOTFOUND: it is neither.
+ */
 MUST_CHECK int channel_forgive(const char *home, const char *reason, struct why *why);
 /* Leave the mark of a restore in a private tree. */
 MUST_CHECK int channel_mark_restored(int private_dir, struct why *why);

@@ -14,6 +14,7 @@
 #define CHANNEL_SETTINGS "settings"
 #define CHANNEL_WAITING "waiting"
 #define CHANNEL_MARK "restored"
+#define CHANNEL_PLACE "place" /* machine and folder that wrote last */
 #define CHANNEL_BIRTH ".init"
 #define CHANNEL_PAGES_OLD "pages-old" /* the pages in public/ are not those we wrote last */
 #define CHANNEL_BOOT_BYTES 40
@@ -198,6 +199,15 @@ MUST_CHECK int channel_hidden(struct store *store, const struct channel_row *row
 /* Every file of one entry: its document, and the blobs that it names. */
 MUST_CHECK int channel_files_of(struct store *store, const struct channel_row *row,
                                 const struct channel_hide *hide, struct why *why);
+
+/* ---- where the home is (place.c) ---- */
+
+/* It is here, from now on. */
+MUST_CHECK int channel_place_write(struct channel *channel, struct why *why);
+/* Did it write last elsewhere?  A home of an older version does not know. */
+bool channel_place_is_other(const struct channel *channel);
+/* info.copied; a writer notes the place of a home that knows none. */
+void channel_place_check(struct channel *channel);
 
 /* ---- keys ---- */
 

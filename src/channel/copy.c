@@ -168,6 +168,14 @@ int channel_copy_dir(const char *path, int *dir, struct why *why)
         rc = io_open_dir(home, "public", dir, why);
     else if (rc == SH_OK)
         rc = io_open_dir(home, ".", dir, why);
+    if (rc == SH_OK && !io_exists(*dir, "checkpoint")) {
+        io_close(dir);
+        rc =
+            why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                    "%.300s: there is no checkpoint in it: name a channel's home, or a copy of "
+                    "its public folder",
+                    path);
+    }
     io_close(&home);
     return rc;
 }

@@ -289,6 +289,8 @@ static int make_durable(struct newborn *newborn, struct why *why)
         rc = channel_key_write(channel->private_dir, channel->info.tmp_dir, CHANNEL_CA_KEY,
                                &newborn->ca, why);
     if (rc == SH_OK)
+        rc = channel_place_write(channel, why);
+    if (rc == SH_OK)
         rc = io_sync_fd(channel->private_dir, "private", why);
     if (rc == SH_OK)
         rc = io_sync_fd(channel->info.public_dir, "public", why);

@@ -346,6 +346,7 @@ static int open_all(const char *home, enum channel_use use, struct channel *chan
         rc = settle(channel, why);
     if (rc != SH_OK)
         return rc;
+    channel_place_check(channel);
     if (use == CHANNEL_LOOK) {
         io_close(&channel->lock);
         return SH_OK;

@@ -1,4 +1,4 @@
-/* The mark of a restore: left, and taken away by a person who answers for it. */
+/* The marks of a restore and of a copied home, taken away by a person who answers for it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,21 +44,28 @@ static int forgive(struct channel *channel, const char *home, const char *reason
                    struct why *why)
 {
     char path[CHANNEL_PATH_BYTES];
+    bool marked;
     int rc = channel_home_open(home, CHANNEL_WRITE, channel, why);
 
     if (rc != SH_OK)
         return rc;
-    if (!io_exists(channel->private_dir, CHANNEL_MARK))
-        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
-                       "%.200s: no restore is marked here; there is nothing to recover from",
-                       home);
     channel_path(channel->home, "private/" CHANNEL_DB, path);
     rc = store_open(path, STORE_WRITE, &channel_schema, &channel->store, why);
     if (rc == SH_OK)
         rc = channel_state_load(channel->store, &channel->state, why);
     if (rc == SH_OK)
-        rc = record(channel, reason, why);
+        rc = channel_info_fill(channel, why);
     if (rc != SH_OK)
+        return rc;
+    marked = io_exists(channel->private_dir, CHANNEL_MARK);
+    if (!marked && !channel_place_is_other(channel))
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                       "%.200s: no restore is marked here; there is nothing to recover from",
+                       home);
+    rc = record(channel, reason, why);
+    if (rc == SH_OK)
+        rc = channel_place_write(channel, why);
+    if (rc != SH_OK || !marked)
         return rc;
     if (unlinkat(channel->private_dir, CHANNEL_MARK, 0) != 0)
         return why_set(why, SH_EIO, WHY_NOWHERE, "private/" CHANNEL_MARK ": %s",

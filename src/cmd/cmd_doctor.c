@@ -69,6 +69,8 @@ static void look_at_channel(struct doctor *doctor)
         say(doctor, "channel", WANTING, info->conflict);
     else
         tell(doctor, "channel", GOOD, STR_DOCTOR_CHANNEL_OK, NULL);
+    tell(doctor, "place", info->copied ? NOTE : GOOD,
+         info->copied ? STR_CMD_COPIED : STR_DOCTOR_PLACE_OK, NULL);
     if (info->pages_size == info->size)
         tell(doctor, "pages", GOOD, STR_DOCTOR_PAGES_OK, NULL);
     else
@@ -206,8 +208,9 @@ const struct cmd_spec cmd_spec_doctor = {
     .name = "doctor",
     .usage = "",
     .summary = "is this machine fit to keep the channel?",
-    .about = "Looks at the channel, the disk, the rights on private/, the cage in which clips\n"
-             "are read, and the programs that are needed.  Exit code 3: something is wanting.",
+    .about = "Looks at the channel, whether its home was copied here, the disk, the rights on\n"
+             "private/, the cage in which clips are read, and the programs that are needed.\n"
+             "Exit code 3: something is wanting.",
     .examples = "  stillhere doctor\n"
                 "  stillhere doctor --json\n",
     .options = NULL,

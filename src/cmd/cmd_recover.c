@@ -94,7 +94,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "recover takes no words; name the channel with -C HOME");
     if (!cmd_is_set(args, "i-know") == !from)
         return cmd_usage(cmd, "recover needs --from COPY, a newer copy of this channel, or "
-                              "--i-know: you know that no newer copy exists anywhere");
+                              "--i-know: you know that no newer copy exists anywhere, and "
+                              "that no other one is written to");
     if (because && text_check(slice_text(because), TEXT_NEWLINES, LIMIT_REASON_BYTES,
                               "--because", &why) < 0)
         return cmd_failed(cmd, &why);
@@ -112,14 +113,14 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
 static const struct cmd_option options[] = {
     {"from", "COPY", "take what a newer copy has: a home, or a copy of its public folder"},
-    {"i-know", NULL, "you know that no newer copy of this channel exists"},
+    {"i-know", NULL, "you know that no newer copy exists, and no other is written to"},
     {"because", "TEXT", "why, for your own record in private/"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_recover = {
     .name = "recover",
     .usage = "--from COPY|--i-know [--because TEXT]",
-    .summary = "go on with a restored copy",
+    .summary = "go on with a restored or moved copy",
     .about =
         "After a restore nothing is signed, since the backup may be older than what the world\n"
         "has seen: two different logs under one name would look like a forgery, and readers\n"

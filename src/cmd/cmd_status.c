@@ -100,6 +100,7 @@ static void answer_json(struct bytes *out, const struct status *status)
     json_put_number(&json, "sealed", status->sealed);
     json_put_number(&json, "waiting", status->waiting);
     json_put_bool(&json, "pages_current", info->pages_size == info->size);
+    json_put_bool(&json, "copied", info->copied);
     if (*info->conflict)
         json_put_text(&json, "conflict", info->conflict);
     cmd_status_watch_json(&json, &status->watch);
@@ -148,6 +149,8 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct s
     }
     if (info->pages_size != info->size)
         bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_CMD_PAGES_BEHIND));
+    if (info->copied)
+        bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_CMD_COPIED));
     if (*info->conflict) {
         LANG_SAY(out, cmd->lang, STR_CMD_CONFLICT, info->conflict);
         bytes_u8(out, '\n');

@@ -20,6 +20,8 @@ int cmd_publish(const struct cmd *cmd, struct channel *channel)
     struct why why = {0};
     int rc = publish_pages(channel, &why);
 
+    if (channel_info(channel)->copied)
+        cmd_say(cmd, "%s", lang_text(cmd->lang, STR_CMD_COPIED));
     if (rc == SH_OK)
         return rc;
     cmd_say(cmd, "The log is public, but its pages could not be written: %s", why.text);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "io/io.h"
 #include "json/json.h"
@@ -96,42 +97,102 @@ static void conclude(struct check *check)
     bytes_u8(check->out, '\n');
 }
 
-static int run(struct cmd *cmd, struct channel *channel, const struct cmd_sheets *sheets)
+/*
+ * Sign the note that a recovery would sign, for nobody to see, and judge it as a reader would.
+ * Its new keys are forgotten at once.
+ */
+static int rehearse(struct check *check, const struct role_survey *survey,
+                    const struct cmd_args *args, const struct cmd_sheets *sheets,
+                    struct why *why)
 {
-    struct check check = {.cmd = cmd, .identity = channel_identity(channel)};
-    struct bytes out;
+    struct key_change change = {.args = args, .before = check->identity, .sheets = *sheets};
+    struct cmd quiet = *check->cmd;
+    struct identity judged;
+    struct arena arena;
+    struct bytes note;
     int rc;
 
-    bytes_init(&out, LIMIT_PAGE_BYTES);
-    check.out = &out;
-    if (cmd->json) {
-        check.json = cmd_json_open(&out);
-        json_put_text(&check.json, "channel", channel_info(channel)->id.text);
-        json_array_open(&check.json, "sheets");
-    }
-    for (size_t i = 0; i < sheets->count; i++)
-        check_sheet(&check, &sheets->sheet[i], channel_info(channel)->archive_key);
-    conclude(&check);
-    rc = cmd_answer(cmd, &out);
-    return rc == CMD_DONE && check.wanting ? CMD_WANTING : rc;
+    change.cmd = &quiet;
+    bytes_init(&change.pem, LIMIT_NOTE_BYTES);
+    bytes_init(&change.words, LIMIT_PAGE_BYTES);
+    bytes_init(&note, LIMIT_NOTE_BYTES);
+    arena_init(&arena, LIMIT_IDENTITY_ARENA);
+    rc = key_recovery_draft(&change, survey->size, survey->size, survey->root, why);
+    if (rc == SH_OK)
+        rc = key_note_build(&change, &note, why);
+    if (rc == SH_OK)
+        rc = identity_accept(bytes_view(&note), check->identity, &arena, &judged, why);
+    arena_release(&arena);
+    bytes_release(&note);
+    key_change_end(&change);
+    return rc;
 }
 
+static void archive_key(const struct identity *identity, uint8_t out[CRYPT_KEY_BYTES])
+{
+    const struct identity_key *key = identity_key_open(identity, KEY_ARCHIVE);
+
+    memset(out, 0, CRYPT_KEY_BYTES);
+    if (key && key->bytes_len == CRYPT_KEY_BYTES)
+        memcpy(out, key->bytes, CRYPT_KEY_BYTES);
+}
+
+static int run(struct check *check, const struct role_survey *survey,
+               const struct cmd_args *args, const struct cmd_sheets *sheets, struct why *why)
+{
+    uint8_t archive[CRYPT_KEY_BYTES];
+    struct bytes out;
+    int rc = SH_OK;
+
+    archive_key(check->identity, archive);
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    check->out = &out;
+    if (check->cmd->json) {
+        check->json = cmd_json_open(&out);
+        json_put_text(&check->json, "channel", check->identity->channel.text);
+        json_array_open(&check->json, "sheets");
+    }
+    for (size_t i = 0; i < sheets->count; i++)
+        check_sheet(check, &sheets->sheet[i], archive);
+    if (!check->wanting && check->good >= check->identity->threshold)
+        rc = rehearse(check, survey, args, sheets, why);
+    if (rc < 0) {
+        bytes_release(&out);
+        return rc;
+    }
+    conclude(check);
+    rc = cmd_answer(check->cmd, &out);
+    return rc == CMD_DONE && check->wanting ? CMD_WANTING : rc;
+}
+
+/* As a recovery does it: from the public folder alone, read in a cage before the sheets are. */
 int key_check(struct cmd *cmd, const struct cmd_args *args)
 {
     struct cmd_args given = *args;
     struct cmd_sheets sheets = {.count = 0};
-    struct channel *channel = NULL;
+    struct role_survey survey = {.size = 0};
+    struct identity identity = {.number = 0};
+    struct check check = {.cmd = cmd, .identity = &identity};
+    struct arena arena;
     struct why why = {0};
-    int rc = SH_OK;
+    int dir = -1, rc;
 
     for (size_t i = 1; i < args->word_count && given.many_count < CMD_MANY_MAX; i++)
         given.many[given.many_count++] = args->words[i];
-    rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, &why);
+    (void)prctl(PR_SET_DUMPABLE, 0); /* The sheets' secrets are in this process. */
+    arena_init(&arena, LIMIT_IDENTITY_ARENA);
+    rc = channel_copy_dir(cmd->home, &dir, &why);
+    if (rc == SH_OK)
+        rc = why_name(&why, role_survey(dir, &survey, &why), cmd->home);
+    if (rc == SH_OK)
+        rc = key_identity_read(&survey, &arena, &identity, &why);
     if (rc == SH_OK)
         rc = cmd_sheets_read(cmd, &given, &sheets, &why);
     if (rc == SH_OK)
-        rc = run(cmd, channel, &sheets);
-    channel_close(channel);
+        rc = run(&check, &survey, args, &sheets, &why);
     cmd_sheets_wipe(&sheets);
+    io_close(&dir);
+    role_survey_release(&survey);
+    arena_release(&arena);
     return rc < 0 ? cmd_failed(cmd, &why) : rc;
 }

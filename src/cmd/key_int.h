@@ -59,6 +59,18 @@ void key_since_json(struct json_writer *json, const char *text,
 /* The same of this channel: change->moment. */
 MUST_CHECK int key_since(struct key_change *change, const char *text, struct why *why);
 
+/* ---- the note of a recovery (key_draft.c) ---- */
+
+/* The newest note that a surveyor found: what the next one goes on from.  Borrows survey. */
+MUST_CHECK int key_identity_read(const struct role_survey *survey, struct arena *arena,
+                                 struct identity *out, struct why *why);
+/*
+ * change->before is given: the next note with new keys, and a successor of the log at this size
+ * and root; log keys that spoke at or after since are revoked.
+ */
+MUST_CHECK int key_recovery_draft(struct key_change *change, uint64_t at, uint64_t since,
+                                  const uint8_t root[TLOG_HASH_BYTES], struct why *why);
+
 /* ---- copies to recover from ---- */
 
 #define KEY_COPIES 9

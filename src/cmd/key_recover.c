@@ -31,24 +31,6 @@ static void number_text(char out[24], uint64_t number)
     (void)snprintf(out, 24, "%llu", (unsigned long long)number);
 }
 
-/* The newest note, as the surveyor found it: its text is what the next one goes on from. */
-static int read_before(struct recovery *recovery, struct why *why)
-{
-    const struct role_survey *survey = &recovery->copies.best->survey;
-    struct tlog_note note;
-    int rc = tlog_note_parse(bytes_view(&survey->note), &note, why);
-
-    if (rc == SH_OK)
-        rc = identity_parse(note.text, &recovery->arena, &recovery->before, why);
-    if (rc != SH_OK)
-        return rc;
-    if (recovery->before.number + 1 != survey->notes)
-        return why_set(why, SH_EFORMAT, 0, "the report about the copy does not hold");
-    if (!recovery->before.has_channel)
-        channel_id_of_note(note.text, &recovery->before.channel);
-    return SH_OK;
-}
-
 static int read_at(struct recovery *recovery, struct why *why)
 {
     const char *at = cmd_value(recovery->change.args, "at");
@@ -86,77 +68,18 @@ static int read_places(struct recovery *recovery, struct why *why)
     return SH_OK;
 }
 
-/* Every log key that spoke at or after since is revoked; the open one ends at the successor. */
-static int revoke_log(struct recovery *recovery, struct why *why)
-{
-    struct key_change *change = &recovery->change;
-    const struct identity *before = change->before;
-    const struct identity_key *key;
-    char number[24];
-    uint64_t from;
-    int rc = SH_OK;
-
-    for (size_t i = 0; i < before->key_count && rc == SH_OK; i++) {
-        key = &before->keys[i];
-        if (key->role != KEY_LOG || key->until <= recovery->since)
-            continue;
-        from = key->from > recovery->since ? key->from : recovery->since;
-        if (key->until > recovery->at && key->from < recovery->at)
-            rc = identity_draft_close(&change->draft, key->id, recovery->at, why);
-        if (rc != SH_OK || key->revoked <= from)
-            continue;
-        rc = identity_draft_revoke(&change->draft, key->id, from, why);
-        number_text(number, from);
-        say(recovery, STR_KEY_REVOKED, key->id, number);
-    }
-    return rc;
-}
-
-static int close_open(struct recovery *recovery, enum key_role role, struct why *why)
-{
-    struct key_change *change = &recovery->change;
-    const struct identity_key *key = identity_key_open(change->before, role);
-    uint64_t until = recovery->at;
-
-    if (!key)
-        return SH_OK;
-    if (until <= key->from)
-        until = key->from + 1;
-    return identity_draft_close(&change->draft, key->id, until, why);
-}
-
 static int draft(struct recovery *recovery, struct why *why)
 {
     struct key_change *change = &recovery->change;
-    char number[24];
     int rc;
 
-    identity_next(change->before, &change->draft);
-    if (change->draft.note.number > LIMIT_IDENTITY_NOTES)
-        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "keys were changed %d times; no more",
-                       LIMIT_IDENTITY_NOTES);
     key_copies_say(&recovery->copies, &change->words, change->cmd->lang);
     rc = read_places(recovery, why);
     if (rc == SH_OK)
         rc = role_survey_root(recovery->copies.best->dir, recovery->at, recovery->root, why);
-    if (rc != SH_OK)
-        return rc;
-    change->index = recovery->at;
-    change->draft.note.has_successor = true;
-    change->draft.note.successor_size = recovery->at;
-    memcpy(change->draft.note.successor_root, recovery->root, TLOG_HASH_BYTES);
-    rc = revoke_log(recovery, why);
-    if (rc == SH_OK)
-        rc = close_open(recovery, KEY_LOG, why);
-    if (rc == SH_OK)
-        rc = key_fresh_log(change, recovery->at, why);
-    number_text(number, recovery->at);
-    say(recovery, STR_KEY_LOG_SUCCESSOR, change->fresh[0].id, number);
-    if (rc == SH_OK)
-        rc = close_open(recovery, KEY_C2PA_CA, why);
-    if (rc == SH_OK)
-        rc = key_fresh_ca(change, recovery->at, why);
-    return rc;
+    return rc == SH_OK
+               ? key_recovery_draft(change, recovery->at, recovery->since, recovery->root, why)
+               : rc;
 }
 
 /* From here on the copy is read here; the sheets are not in this process any more. */
@@ -303,7 +226,8 @@ static int recover(struct recovery *recovery, struct why *why)
     if (rc == SH_OK)
         rc = key_copies_open(change->args, &recovery->copies, why);
     if (rc == SH_OK)
-        rc = read_before(recovery, why);
+        rc = key_identity_read(&recovery->copies.best->survey, &recovery->arena,
+                               &recovery->before, why);
     change->before = &recovery->before;
     if (rc == SH_OK)
         rc = draft(recovery, why);

@@ -116,6 +116,9 @@ static bool next_line(struct slice text, size_t *at, struct slice *line)
     end = slice_find(text, *at, '\n');
     *line = slice_sub(text, *at, end - *at);
     *at = end + 1;
+    /* What editors put before a text (U+FEFF). */
+    if (slice_starts(*line, "\xef\xbb\xbf"))
+        *line = slice_sub(*line, 3, line->len - 3);
     while (line->len && is_space(line->ptr[0]))
         *line = slice_sub(*line, 1, line->len - 1);
     while (line->len && is_space(line->ptr[line->len - 1]))
@@ -297,6 +300,10 @@ int sheet_parse(struct slice text, struct sheet *out, struct why *why)
     if (text.len > LIMIT_SHEET_BYTES)
         return why_set(why, SH_ELIMIT, LIMIT_SHEET_BYTES, "sheet: more than %d bytes",
                        LIMIT_SHEET_BYTES);
+    if (slice_starts(text, "\xff\xfe") || slice_starts(text, "\xfe\xff"))
+        return why_set(why, SH_EFORMAT, 0,
+                       "sheet: the file is saved as UTF-16; save it as plain text (UTF-8), or "
+                       "type the five lines");
     rc = find_line(text, &at, "stillhere-sheet/1", &rest, why);
     if (rc == SH_OK)
         rc = find_line(text, &at, "channel", &rest, why);

@@ -85,8 +85,68 @@ runs "it goes on" still -C "$home" checkin "four"
 has "key show tells it" "$(still -C "$home" key show)" 'the key before that was taken'
 
 # ---- sheets ----
+# Every file and folder of the home, with its time: a rehearsal leaves all of it as it was.
+everything() { (cd "$1" && find . -printf '%p %y %m %s %T@ %C@\n' | LC_ALL=C sort; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum); }
+before=$(everything "$home")
 runs "the rehearsal" still -C "$home" key sheet --check "$sheet"
 has "says every step" "$out" 'Nothing was changed now'
+runs "in JSON" still -C "$home" key sheet --check "$sheet" --json
+fails 3 "with a wrong sheet" still -C "$home" key sheet --check "$scratch/other.sheet"
+fails 1 "with no sheet" still -C "$home" key sheet --check /dev/null
+same "nothing at all was changed" "$(everything "$home")" "$before"
+runs "from a copy of the public folder alone" still -C "$home/public" key sheet --check "$sheet"
+same "nor there" "$(everything "$home")" "$before"
+fails 1 "where there is no channel" still -C "$scratch" key sheet --check "$sheet"
+has "what is wanted" "$err" 'copy of its public folder'
+
+# ---- sheets as people give them ----
+check() { still -C "$home" key sheet --check "$@"; }
+sed 's/$/\r/' "$sheet" >"$scratch/crlf"
+runs "with CRLF" check "$scratch/crlf"
+(printf '\357\273\277'; grep -E '^(stillhere-sheet|channel |sheet |identity |archive )' "$sheet") >"$scratch/bom"
+runs "five lines after a byte order mark" check "$scratch/bom"
+iconv -t UTF-16 "$scratch/bom" >"$scratch/utf16"
+fails 1 "UTF-16" check "$scratch/utf16"
+has "says so" "$err" 'saved as UTF-16'
+tr a-z A-Z <"$scratch/crlf" >"$scratch/capitals"
+runs "in capitals" check "$scratch/capitals"
+tr A-Z a-z <"$sheet" >"$scratch/small"
+runs "all in small letters" check "$scratch/small"
+sed -E '/^(identity|archive) /s/ ([a-z2-7]{4}) ([a-z2-7]{4})/ \1-\2/g' "$sheet" >"$scratch/hyphens"
+runs "with hyphens" check "$scratch/hyphens"
+bad() { /usr/bin/python3 - "$sheet" "$1" "$2" <<'P' >"$scratch/bad"
+import sys
+role, group = sys.argv[2], int(sys.argv[3])
+for line in open(sys.argv[1]):
+    words = line.split()
+    if words and words[0] == role and len(words) == 15:
+        old = words[group]
+        words[group] = ('a' if old[0] != 'a' else 'b') + old[1:]
+        line = ' '.join(words) + '\n'
+    sys.stdout.write(line)
+P
+}
+for group in 1 7 14; do
+    bad identity $group
+    fails 1 "a slip in group $group" check "$scratch/bad"
+    has "which is named" "$err" "identity secret is copied wrongly, most likely in group $group;"
+done
+bad archive 3
+fails 1 "a slip in the other secret" check "$scratch/bad"
+has "both are named" "$err" 'archive secret is copied wrongly, most likely in group 3;'
+for lines in 1 2 3 4; do
+    head -$lines "$scratch/bom" >"$scratch/cut"
+    fails 1 "cut after line $lines" check "$scratch/cut"
+    has "what is missing" "$err" 'copy all five lines'
+done
+head -c 190 "$scratch/bom" >"$scratch/cut"
+fails 1 "cut in a secret" check "$scratch/cut"
+has "where" "$err" 'ends in group|no line that begins'
+fails 1 "a sheet that is not there" check "$scratch/nowhere"
+has "names it" "$err" 'nowhere'
+fails 1 "the same sheet twice" check "$sheet" "$sheet"
+has "says so" "$err" 'was given twice'
+
 runs "two of three" still -C "$home" key sheet --two-of-three --sheet "$sheet" --to "$scratch/s"
 fails 3 "the old sheet is closed" still -C "$home" key sheet --check "$sheet"
 has "says so" "$out" 'was replaced'

@@ -227,6 +227,13 @@ static void sheets(void **state)
     check_sheet(bytes_view(&changed), SH_EFORMAT, "ends in group 14");
     replace(&changed, bytes_view(&text), "aaaq ", "aaaq aaaq ");
     check_sheet(bytes_view(&changed), SH_EFORMAT, "more than 14");
+    bytes_clear(&changed);
+    bytes_text(&changed, "\xef\xbb\xbf");
+    bytes_slice(&changed, bytes_view(&text));
+    check_sheet(bytes_view(&changed), SH_OK, NULL);
+    bytes_clear(&changed);
+    bytes_append(&changed, "\xff\xfes\0t\0", 6);
+    check_sheet(bytes_view(&changed), SH_EFORMAT, "UTF-16");
     replace(&changed, bytes_view(&text), "sheet 2 of 3", "sheet 4 of 3");
     check_sheet(bytes_view(&changed), SH_EFORMAT, "sheet I of N");
     replace(&changed, bytes_view(&text), "-sheet", "-sheat");
