@@ -39,7 +39,7 @@ _stillhere() {
     promise) options="every until silent because --lang --dry-run" ;;
     status) options="--state" ;;
     show) options="" ;;
-    publish) options="--due" ;;
+    publish) options="--due --cancel" ;;
     correct) options="--well --hurt --moving --status --place --next-due --lang --no-video" ;;
     withdraw) options="--reason --purge --sheet --dry-run" ;;
     settings) options="base zone family-zone family-place covers --unset" ;;

@@ -302,11 +302,17 @@ MUST_CHECK int channel_slot(struct channel *channel, uint64_t now, struct channe
                             struct why *why);
 /*
  * Keep a sealed entry for the next slot, durably: document, publish_at and files of append.
- * Takes the job's folder (a job is needed also without files).
+ * Takes the job's folder (a job is needed also without files).  It waits under name.
  */
 MUST_CHECK int channel_wait(struct channel *channel, struct channel_append *append,
-                            struct why *why);
-/* What waits longest, ready for channel_append; SH_ENOTFOUND when nothing does. */
+                            char name[CHANNEL_WAITING_BYTES], struct why *why);
+/* The names of all that wait, CHANNEL_WAITING_BYTES each, what waits longest first. */
+#define CHANNEL_WAITING_LIST_BYTES ((size_t)2 * LIMIT_WAITING * CHANNEL_WAITING_BYTES)
+MUST_CHECK int channel_waiting_list(struct channel *channel, struct bytes *names,
+                                    struct why *why);
+MUST_CHECK int channel_waiting_count(struct channel *channel, uint64_t *out, struct why *why);
+/* One of them, ready for channel_append.  SH_ENOTFOUND: it is in the log already; SH_EFORMAT: it
+ * is damaged. */
 struct channel_waiting {
     char name[CHANNEL_WAITING_BYTES];
     struct channel_append append;
@@ -314,13 +320,14 @@ struct channel_waiting {
     struct channel_job job;
     struct bytes document;
 };
-MUST_CHECK int channel_waiting_open(struct channel *channel, struct channel_waiting *out,
-                                    struct why *why);
+MUST_CHECK int channel_waiting_open(struct channel *channel, const char *name,
+                                    struct channel_waiting *out, struct why *why);
 /* done: it is in the log now, and the folder goes. */
 MUST_CHECK int channel_waiting_close(struct channel *channel, struct channel_waiting *waiting,
                                      bool done, struct why *why);
-/* How many wait. */
-MUST_CHECK int channel_waiting_count(struct channel *channel, uint64_t *out, struct why *why);
+/* Take one away for ever, durably, before it was logged.  SH_ENOTFOUND. */
+MUST_CHECK int channel_waiting_cancel(struct channel *channel, const char *name,
+                                      struct why *why);
 /* Is each that waits below this private/ whole?  Of a backup that is being restored. */
 MUST_CHECK int channel_waiting_check(int private_dir, struct why *why);
 
@@ -331,6 +338,16 @@ MUST_CHECK int channel_stamp(struct channel *channel, uint64_t *mtime_s, struct 
 /* Write public/path unless it already holds exactly data; not fsynced: it can be rebuilt. */
 MUST_CHECK int channel_derive(struct channel *channel, const char *path, struct slice data,
                               uint64_t mtime_s, struct why *why);
+/* The files of one page: its folder ("" = public/) is made whole when it is new. */
+struct io_file;
+struct channel_page {
+    const char *folder;
+    const struct io_file *files;
+    size_t count;
+};
+/* As channel_derive, each of them. */
+MUST_CHECK int channel_derive_page(struct channel *channel, const struct channel_page *page,
+                                   uint64_t mtime_s, struct why *why);
 /*
  * Record that the pages show the log up to size (and were made by this program version).  Waits
  * for the disk when a withdrawal is among what they show now.

@@ -128,6 +128,11 @@ struct channel {
     struct channel_edge edge;    /* at state.size; at state.prev_size before publishing */
     struct identity_chain chain; /* empty until channel_info_fill */
     struct channel_info info;
+    uint64_t shown; /* size of the log that public/ shows, as far as we know */
+    /* Where a dispatch was found: the next one often stands right behind it. */
+    struct {
+        uint64_t ordinal, at;
+    } found;
     bool broken;      /* a write failed: nothing more through this handle */
     bool stamp_fresh; /* state.stamp belongs to a commit whose pages are not written yet */
 };
@@ -263,6 +268,8 @@ MUST_CHECK int channel_names(int dir, const char *path, const struct channel_nam
  * file is the truth, table sealed is made from it.
  */
 void channel_at_build(uint64_t publish_at, struct bytes *out);
+/* One that is damaged is 0. */
+uint64_t channel_at_parse(struct slice text);
 /* SH_ENOTFOUND: no document waits for the entry, or it is not its own. */
 MUST_CHECK int channel_sealed_read(const struct channel *channel, const struct entry *entry,
                                    struct bytes *raw, uint64_t *publish_at, struct why *why);
@@ -322,6 +329,7 @@ MUST_CHECK int channel_moment_done(struct channel_moment *moment, uint64_t size,
 
 struct channel_refill {
     struct channel *channel; /* its store, chain and state.published are filled */
+    struct store *pending;   /* where the last commit may still hold documents; or NULL */
     struct bytes hashes;     /* of the texts of notes 0..n */
     uint64_t identities;     /* identity entries so far */
     uint64_t dispatches;

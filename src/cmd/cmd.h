@@ -200,6 +200,12 @@ void cmd_rule_text(struct bytes *out, enum lang lang, const struct cmd_clock *cl
 void cmd_status_text(struct bytes *out, enum lang lang, const struct document *doc);
 /* Two lines about a file of a dispatch: role, path, size; SHA-256. */
 void cmd_blob_text(struct bytes *out, enum lang lang, const struct doc_blob *blob);
+/* "w/004/index.html" */
+#define CMD_PAGE_BYTES (TREE_PATH_BYTES + 12)
+void cmd_page_path(uint64_t index, char out[CMD_PAGE_BYTES]);
+/* "checkpoint": {"size": .., "root": base64} */
+void cmd_checkpoint_json(struct json_writer *json, uint64_t size,
+                         const uint8_t root[TLOG_HASH_BYTES]);
 /* "Log: 5 entries, root ..." with its newline. */
 void cmd_log_line(struct bytes *out, enum lang lang, uint64_t size,
                   const uint8_t root[TLOG_HASH_BYTES]);

@@ -114,6 +114,33 @@ static void look_at_settings(struct doctor *doctor, const struct channel *channe
             tell(doctor, "zone", WANTING, STR_DOCTOR_ZONE, zones[i]);
 }
 
+/* What waits for a slot: is each whole, and will a slot come? */
+static void look_at_waiting(struct doctor *doctor, struct channel *channel)
+{
+    struct channel_slot slot = {.every_s = 1};
+    struct channel_waiting waiting;
+    struct bytes names;
+    struct why why = {0};
+    char count[24];
+    int rc;
+
+    bytes_init(&names, CHANNEL_WAITING_LIST_BYTES);
+    if (channel_waiting_list(channel, &names, &why) != SH_OK)
+        say(doctor, "waiting", WANTING, why.text);
+    (void)snprintf(count, sizeof(count), "%zu", names.len / CHANNEL_WAITING_BYTES);
+    if (names.len && channel_slot(channel, io_now(), &slot, NULL) == SH_OK && !slot.every_s)
+        tell(doctor, "waiting", WANTING, STR_DOCTOR_WAITING_OFF, count);
+    for (size_t at = 0; at < names.len; at += CHANNEL_WAITING_BYTES) {
+        why = (struct why){0};
+        rc = channel_waiting_open(channel, (const char *)names.ptr + at, &waiting, &why);
+        if (rc == SH_OK)
+            rc = channel_waiting_close(channel, &waiting, false, &why);
+        if (rc != SH_OK && rc != SH_ENOTFOUND)
+            say(doctor, "waiting", WANTING, why.text);
+    }
+    bytes_release(&names);
+}
+
 static void look_at_files(struct doctor *doctor)
 {
     static const char *const parts[] = {"", "-1", "-2", "-3"};
@@ -193,6 +220,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     }
     look_at_channel(&doctor);
     look_at_settings(&doctor, channel);
+    look_at_waiting(&doctor, channel);
     look_at_files(&doctor);
     look_at_machine(&doctor);
     if (cmd->json) {

@@ -40,34 +40,25 @@ static int open_one(struct channel *channel, uint64_t index, struct channel_comm
 static void opened_json(struct bytes *out, const struct channel_commit *commit)
 {
     struct json_writer json = cmd_json_open(out);
-    char dir[TREE_PATH_BYTES], page[TREE_PATH_BYTES + 12];
-    struct bytes root;
+    char page[CMD_PAGE_BYTES];
 
-    tree_dispatch_path(commit->ref, dir);
-    (void)snprintf(page, sizeof(page), "%s/index.html", dir);
+    cmd_page_path(commit->ref, page);
     json_put_number(&json, "index", commit->index);
     json_put_number(&json, "opened", commit->ref);
     json_put_text(&json, "page", page);
-    bytes_init(&root, 64);
-    base64_build(&root, slice_of(commit->root, sizeof(commit->root)), BASE64_PADDED);
-    json_object_open(&json, "checkpoint");
-    json_put_number(&json, "size", commit->size);
-    json_put_slice(&json, "root", bytes_view(&root));
-    json_object_close(&json);
+    cmd_checkpoint_json(&json, commit->size, commit->root);
     cmd_json_close(&json);
-    bytes_release(&root);
 }
 
 static void opened_text(const struct cmd *cmd, struct bytes *out,
                         const struct channel_commit *commit)
 {
-    char dir[TREE_PATH_BYTES], page[TREE_PATH_BYTES + 12], index[24], by[24];
+    char page[CMD_PAGE_BYTES], index[24], by[24];
 
     (void)snprintf(index, sizeof(index), "%ju", (uintmax_t)commit->ref);
     (void)snprintf(by, sizeof(by), "%ju", (uintmax_t)commit->index);
     LANG_SAY(out, cmd->lang, STR_SEALED_OPENED, index, by);
-    tree_dispatch_path(commit->ref, dir);
-    (void)snprintf(page, sizeof(page), "%s/index.html", dir);
+    cmd_page_path(commit->ref, page);
     bytes_u8(out, '\n');
     LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
     bytes_u8(out, '\n');
@@ -115,29 +106,65 @@ static void note_failure(struct due_run *run, const struct why *why)
         run->first_why = *why;
 }
 
-/* What waits longest, else a cover. */
+/* Is another that waits worth trying?  Not where the disk or the signer failed. */
+static bool lies_in_it(int rc)
+{
+    return rc == SH_EFORMAT || rc == SH_EARG || rc == SH_ELIMIT || rc == SH_ENOTFOUND;
+}
+
+/* SH_OK: it took the slot. */
+static int take_waiting(struct due_run *run, const char *name, uint64_t slot,
+                        struct channel_commit *commit, struct why *why)
+{
+    struct channel_signer signer = cmd_signer(run->channel);
+    struct channel_waiting waiting;
+    struct why cause = {0};
+    int rc = channel_waiting_open(run->channel, name, &waiting, why);
+
+    if (rc != SH_OK)
+        return rc;
+    waiting.append.slot = slot;
+    rc = channel_append(run->channel, &waiting.append, &signer, commit, why);
+    /* Its files go only when they lie where the commit wants them. */
+    if (channel_waiting_close(run->channel, &waiting, rc == SH_OK && commit->published,
+                              &cause) != SH_OK)
+        note_failure(run, &cause);
+    return rc;
+}
+
+/* What waits longest of those that are whole; SH_ENOTFOUND when there is none. */
+static int take_first(struct due_run *run, uint64_t slot, struct channel_commit *commit)
+{
+    struct bytes names;
+    struct why cause = {0};
+    int rc;
+
+    bytes_init(&names, CHANNEL_WAITING_LIST_BYTES);
+    rc = channel_waiting_list(run->channel, &names, &cause);
+    if (rc != SH_OK)
+        note_failure(run, &cause);
+    if (rc == SH_OK)
+        rc = SH_ENOTFOUND;
+    for (size_t at = 0; at < names.len && lies_in_it(rc); at += CHANNEL_WAITING_BYTES) {
+        cause = (struct why){0};
+        rc = take_waiting(run, (const char *)names.ptr + at, slot, commit, &cause);
+        if (rc != SH_OK &&
+            rc != SH_ENOTFOUND) /* One that is damaged is named, and passed by. */
+            note_failure(run, &cause);
+    }
+    bytes_release(&names);
+    return rc;
+}
+
+/* What waits longest, else a cover: a slot never stays empty for something that is damaged. */
 static int take_slot(struct due_run *run, uint64_t slot, struct why *why)
 {
     struct channel_append cover = {
         .type = ENTRY_SEALED, .ref = ENTRY_NO_REF, .cover = true, .slot = slot};
     struct channel_signer signer = cmd_signer(run->channel);
-    struct channel_waiting waiting;
     struct channel_commit commit;
-    struct why cause = {0};
-    int rc = channel_waiting_open(run->channel, &waiting, &cause);
-    bool real = rc == SH_OK;
+    int rc = take_first(run, slot, &commit);
 
-    if (real) {
-        waiting.append.slot = slot;
-        rc = channel_append(run->channel, &waiting.append, &signer, &commit, &cause);
-        /* Its files go only when they lie where the commit wants them. */
-        if (channel_waiting_close(run->channel, &waiting, rc == SH_OK && commit.published,
-                                  why) != SH_OK)
-            note_failure(run, why);
-    }
-    /* A slot never stays empty for something that is damaged: that would show. */
-    if (rc != SH_OK && rc != SH_ENOTFOUND)
-        note_failure(run, &cause);
     if (rc != SH_OK)
         rc = channel_append(run->channel, &cover, &signer, &commit, why);
     run->sealed = rc == SH_OK;
@@ -328,6 +355,35 @@ static int publish_due(const struct cmd *cmd, struct why *why)
     return rc;
 }
 
+/* ---- publish --cancel ---- */
+
+static int cancel(const struct cmd *cmd, const char *name, struct why *why)
+{
+    struct channel *channel = NULL;
+    struct json_writer json;
+    struct bytes out;
+    int rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, why);
+
+    if (rc == SH_OK)
+        rc = channel_waiting_cancel(channel, name, why);
+    if (rc == SH_OK) {
+        bytes_init(&out, LIMIT_PAGE_BYTES);
+        if (cmd->json) {
+            json = cmd_json_open(&out);
+            json_put_text(&json, "cancelled", name);
+            cmd_json_close(&json);
+        } else {
+            LANG_SAY(&out, cmd->lang, STR_SEALED_CANCELLED, name);
+            bytes_u8(&out, '\n');
+        }
+        if (cmd_answer(cmd, &out) != CMD_DONE)
+            rc = why_set(why, SH_EIO, WHY_NOWHERE,
+                         "it is taken back, but the answer could not be written");
+    }
+    channel_close(channel);
+    return rc;
+}
+
 int cmd_publish_due(const struct cmd *cmd, const char *home, struct why *why)
 {
     struct due_run run = {.cmd = cmd, .now = io_now()};
@@ -350,37 +406,44 @@ int cmd_publish_due(const struct cmd *cmd, const char *home, struct why *why)
 
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
+    const char *name = cmd_value(args, "cancel");
     bool due = cmd_is_set(args, "due");
     struct why why = {0};
     uint64_t index = 0;
     int rc;
 
-    if (due && args->word_count)
-        return cmd_usage(cmd, "--due alone, or the number of one entry");
-    if (!due && (args->word_count != 1 ||
-                 !decimal_parse(slice_text(args->words[0]), LIMIT_LOG_SIZE, &index)))
+    if ((due || name) && (args->word_count || (due && name)))
+        return cmd_usage(cmd, "the number of one entry, or --due, or --cancel ID: one of them");
+    if (!due && !name &&
+        (args->word_count != 1 ||
+         !decimal_parse(slice_text(args->words[0]), LIMIT_LOG_SIZE, &index)))
         return cmd_usage(cmd,
                          "publish needs the number of one sealed entry (stillhere status), or "
-                         "--due");
-    rc = due ? publish_due(cmd, &why) : publish_one(cmd, index, &why);
+                         "--due, or --cancel ID");
+    rc = due    ? publish_due(cmd, &why)
+         : name ? cancel(cmd, name, &why)
+                : publish_one(cmd, index, &why);
     return rc < 0 ? cmd_failed(cmd, &why) : CMD_DONE;
 }
 
 static const struct cmd_option options[] = {
     {"due", NULL, "do whatever is due: open what is to be public, take a slot for covers"},
+    {"cancel", "ID", "take back what waits for a slot, before it is logged"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_publish = {
     .name = "publish",
-    .usage = "N | --due",
+    .usage = "N | --due | --cancel ID",
     .summary = "make a sealed dispatch public",
     .about =
         "Opens sealed entry N: its document and files become public now, whatever time was\n"
         "set.  --due opens every entry whose time has come and, with covers on, makes the\n"
         "sealed entry of the present slot; it says when it is needed next.  stillhere serve\n"
-        "does that by itself.",
+        "does that by itself.  --cancel deletes a dispatch that still waits for its slot;\n"
+        "stillhere status shows its ID.",
     .examples = "  stillhere publish 7\n"
-                "  stillhere publish --due\n",
+                "  stillhere publish --due\n"
+                "  stillhere publish --cancel 1900203000-0000d4e5f6a7b8c9\n",
     .options = options,
     .run = run,
 };

@@ -68,6 +68,24 @@ static int put(const struct setting *setting, const char *value, struct why *why
     return SH_OK;
 }
 
+/*
+ * What waits for a slot would wait for ever; to log it all at once would tell how much of it is
+ * real, and that it was posted.
+ */
+static int check_waiting(struct channel *channel, struct why *why)
+{
+    uint64_t count = 0;
+    int rc = channel_waiting_count(channel, &count, why);
+
+    if (rc != SH_OK || !count)
+        return rc;
+    return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                   "covers stay on: %ju wait for their slots.  Switch them off when `stillhere "
+                   "status` says that none does, or take back what waits with `stillhere "
+                   "publish --cancel ID`",
+                   (uintmax_t)count);
+}
+
 /* Change one, then make every page anew: each may show it. */
 static int change(const struct cmd *cmd, const char *name, const char *value, struct why *why)
 {
@@ -84,7 +102,10 @@ static int change(const struct cmd *cmd, const char *name, const char *value, st
     list(&settings, all);
     one = find(all, name);
     if (strcmp(one->value, value) != 0) {
-        rc = put(one, value, why);
+        if (one->value == settings.covers && !*value)
+            rc = check_waiting(channel, why);
+        if (rc == SH_OK)
+            rc = put(one, value, why);
         if (rc == SH_OK)
             rc = channel_settings_set(channel, &settings, why);
         /* The others were read and hold: it is the value that was given. */

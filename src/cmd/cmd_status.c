@@ -11,7 +11,8 @@ struct status {
     struct cmd_clock clock;
     struct due due;
     struct watch_status watch;
-    uint64_t sealed, waiting; /* documents that wait to be published, and for a slot */
+    uint64_t sealed;      /* documents that wait to be published */
+    struct bytes waiting; /* names of what waits for a slot, CHANNEL_WAITING_BYTES each */
 };
 
 /* One that was sealed has its time in its open entry's document. */
@@ -35,12 +36,12 @@ static bool add_opening(struct channel *channel, const struct channel_entry *ent
     return there;
 }
 
-/* How many documents wait, in the log and for it. */
+/* What waits, in the log and for it. */
 static int count_sealed(struct channel *channel, struct status *status, struct why *why)
 {
     struct channel_sealed sealed = {.index = 0};
     struct why cause = {0};
-    int rc = channel_waiting_count(channel, &status->waiting, why);
+    int rc = channel_waiting_list(channel, &status->waiting, why);
 
     for (uint64_t from = 0; rc == SH_OK; from = sealed.index + 1) {
         rc = channel_sealed_next(channel, from, &sealed, &cause);
@@ -76,18 +77,12 @@ static void answer_json(struct bytes *out, const struct status *status)
     const struct channel_entry *entry = status->entry;
     const struct document *doc = status->doc;
     struct json_writer json = cmd_json_open(out);
-    struct bytes root;
 
-    bytes_init(&root, 64);
-    base64_build(&root, slice_of(info->root, sizeof(info->root)), BASE64_PADDED);
     json_put_text(&json, "channel", info->id.text);
     json_put_text(&json, "short_id", info->short_id);
     json_put_text(&json, "name", info->name);
     json_put_text(&json, "lang", info->lang);
-    json_object_open(&json, "checkpoint");
-    json_put_number(&json, "size", info->size);
-    json_put_slice(&json, "root", bytes_view(&root));
-    json_object_close(&json);
+    cmd_checkpoint_json(&json, info->size, info->root);
     json_put_number(&json, "dispatches", info->dispatches);
     if (doc) {
         json_object_open(&json, "newest");
@@ -98,14 +93,17 @@ static void answer_json(struct bytes *out, const struct status *status)
     }
     cmd_due_json(&json, &status->clock, &status->due);
     json_put_number(&json, "sealed", status->sealed);
-    json_put_number(&json, "waiting", status->waiting);
+    json_put_number(&json, "waiting", status->waiting.len / CHANNEL_WAITING_BYTES);
+    json_array_open(&json, "waiting_ids");
+    for (size_t at = 0; at < status->waiting.len; at += CHANNEL_WAITING_BYTES)
+        json_put_text(&json, NULL, (const char *)status->waiting.ptr + at);
+    json_array_close(&json);
     json_put_bool(&json, "pages_current", info->pages_size == info->size);
     json_put_bool(&json, "copied", info->copied);
     if (*info->conflict)
         json_put_text(&json, "conflict", info->conflict);
     cmd_status_watch_json(&json, &status->watch);
     cmd_json_close(&json);
-    bytes_release(&root);
 }
 
 static void newest_text(const struct cmd *cmd, struct bytes *out,
@@ -123,10 +121,26 @@ static void newest_text(const struct cmd *cmd, struct bytes *out,
     bytes_release(&status);
 }
 
+static void sealed_text(const struct cmd *cmd, struct bytes *out, const struct status *status)
+{
+    const struct bytes *names = &status->waiting;
+    char sealed[24], waiting[24];
+
+    if (!status->sealed && !names->len)
+        return;
+    (void)snprintf(sealed, sizeof(sealed), "%ju", (uintmax_t)status->sealed);
+    (void)snprintf(waiting, sizeof(waiting), "%zu", names->len / CHANNEL_WAITING_BYTES);
+    LANG_SAY(out, cmd->lang, STR_STATUS_SEALED, sealed, waiting);
+    bytes_u8(out, '\n');
+    for (size_t at = 0; at < names->len; at += CHANNEL_WAITING_BYTES) {
+        LANG_SAY(out, cmd->lang, STR_STATUS_WAITS, (const char *)names->ptr + at);
+        bytes_u8(out, '\n');
+    }
+}
+
 static void answer_text(const struct cmd *cmd, struct bytes *out, const struct status *status)
 {
     const struct channel_info *info = status->info;
-    char sealed[24], waiting[24];
 
     LANG_SAY(out, cmd->lang, STR_CMD_CHANNEL, info->name);
     bytes_u8(out, '\n');
@@ -141,12 +155,7 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct s
     cmd_log_line(out, cmd->lang, info->size, info->root);
     lang_count(out, cmd->lang, PLURAL_CMD_DISPATCHES, info->dispatches, NULL);
     bytes_u8(out, '\n');
-    if (status->sealed || status->waiting) {
-        (void)snprintf(sealed, sizeof(sealed), "%ju", (uintmax_t)status->sealed);
-        (void)snprintf(waiting, sizeof(waiting), "%ju", (uintmax_t)status->waiting);
-        LANG_SAY(out, cmd->lang, STR_STATUS_SEALED, sealed, waiting);
-        bytes_u8(out, '\n');
-    }
+    sealed_text(cmd, out, status);
     if (info->pages_size != info->size)
         bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_CMD_PAGES_BEHIND));
     if (info->copied)
@@ -175,7 +184,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (rc < 0)
         return cmd_failed(cmd, &why);
     bytes_init(&raw, LIMIT_DOCUMENT_BYTES);
-    bytes_init(&out, LIMIT_PAGE_BYTES);
+    bytes_init(&out, LIMIT_PAGE_BYTES + 4 * CHANNEL_WAITING_LIST_BYTES);
+    bytes_init(&status.waiting, CHANNEL_WAITING_LIST_BYTES);
     arena_init(&arena, LIMIT_DOCUMENT_BYTES * 32);
     status.info = channel_info(channel);
     status.doc = newest(channel, &entry, &raw, &arena, &doc) ? &doc : NULL;
@@ -193,6 +203,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         rc = CMD_WANTING;
     arena_release(&arena);
     bytes_release(&raw);
+    bytes_release(&status.waiting);
     channel_close(channel);
     return rc;
 }

@@ -148,13 +148,12 @@ int cmd_words(const char *text, struct bytes *hold, const char **words, struct w
     return rc;
 }
 
-/* "w/004/index.html" */
-static void page_path(uint64_t index, char out[TREE_PATH_BYTES + 12])
+void cmd_page_path(uint64_t index, char out[CMD_PAGE_BYTES])
 {
     char dir[TREE_PATH_BYTES];
 
     tree_dispatch_path(index, dir);
-    (void)snprintf(out, TREE_PATH_BYTES + 12, "%s/index.html", dir);
+    (void)snprintf(out, CMD_PAGE_BYTES, "%s/index.html", dir);
 }
 
 /* What withdraws or corrects a dispatch shows on the page of that one. */
@@ -185,7 +184,7 @@ struct answer {
     const struct document *doc;
     struct cmd_clock clock;
     struct due due;
-    bool has_due;
+    bool has_due, has_page;
 };
 
 static void blobs_json(struct json_writer *json, const struct document *doc)
@@ -211,27 +210,37 @@ static void answer_json(struct bytes *out, const struct answer *answer)
     const struct channel_commit *commit = answer->commit;
     const struct document *doc = answer->doc;
     struct json_writer json = cmd_json_open(out);
-    char page[TREE_PATH_BYTES + 12];
-    struct bytes root;
+    char page[CMD_PAGE_BYTES];
 
     json_put_number(&json, "index", commit->index);
-    if (doc->kind == DOC_PROMISE) {
-        cmd_rule_json(&json, doc);
-    } else {
-        page_path(page_index(commit, doc), page);
+    if (doc->kind == DOC_WITHDRAW)
+        json_put_number(&json, "withdrawn", commit->ref);
+    if (answer->has_page) {
+        cmd_page_path(page_index(commit, doc), page);
         json_put_slice(&json, "page", slice_text(page));
-        blobs_json(&json, doc);
     }
+    if (doc->kind == DOC_PROMISE)
+        cmd_rule_json(&json, doc);
+    else
+        blobs_json(&json, doc);
     if (answer->has_due)
         cmd_due_json(&json, &answer->clock, &answer->due);
-    bytes_init(&root, 64);
-    base64_build(&root, slice_of(commit->root, sizeof(commit->root)), BASE64_PADDED);
-    json_object_open(&json, "checkpoint");
-    json_put_number(&json, "size", commit->size);
-    json_put_slice(&json, "root", bytes_view(&root));
-    json_object_close(&json);
+    cmd_checkpoint_json(&json, commit->size, commit->root);
     cmd_json_close(&json);
-    bytes_release(&root);
+}
+
+void cmd_checkpoint_json(struct json_writer *json, uint64_t size,
+                         const uint8_t root[TLOG_HASH_BYTES])
+{
+    struct bytes base64;
+
+    bytes_init(&base64, 64);
+    base64_build(&base64, slice_of(root, TLOG_HASH_BYTES), BASE64_PADDED);
+    json_object_open(json, "checkpoint");
+    json_put_number(json, "size", size);
+    json_put_slice(json, "root", bytes_view(&base64));
+    json_object_close(json);
+    bytes_release(&base64);
 }
 
 void cmd_log_line(struct bytes *out, enum lang lang, uint64_t size,
@@ -274,7 +283,7 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct a
 {
     const struct channel_commit *commit = answer->commit;
     const struct document *doc = answer->doc;
-    char page[TREE_PATH_BYTES + 12], number[24], ref[24];
+    char page[CMD_PAGE_BYTES], number[24], ref[24];
 
     (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)commit->index);
     (void)snprintf(ref, sizeof(ref), "%llu", (unsigned long long)commit->ref);
@@ -282,10 +291,12 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct a
     bytes_u8(out, '\n');
     if (doc->kind == DOC_PROMISE) {
         cmd_rule_text(out, cmd->lang, &answer->clock, doc);
-    } else {
-        page_path(page_index(commit, doc), page);
+    } else if (answer->has_page) {
+        cmd_page_path(page_index(commit, doc), page);
         LANG_SAY(out, cmd->lang, STR_CMD_PAGE, page);
         bytes_u8(out, '\n');
+    } else {
+        bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_SEALED_NEVER_PUBLIC));
     }
     for (size_t i = 0; i < doc->blob_count; i++)
         cmd_blob_text(out, cmd->lang, &doc->blobs[i]);
@@ -303,6 +314,19 @@ static void answer_due(const struct cmd *cmd, struct channel *channel, struct an
     answer->has_due = cmd_due(channel, &answer->clock, &answer->due, &why) == SH_OK;
     if (!answer->has_due)
         cmd_say(cmd, "When the next word is due could not be read: %s", why.text);
+}
+
+/* What was withdrawn before it was opened never had a page. */
+static bool has_page(struct channel *channel, const struct channel_commit *commit,
+                     const struct document *doc)
+{
+    struct channel_entry entry;
+
+    if (doc->kind == DOC_PROMISE)
+        return false;
+    return doc->kind != DOC_WITHDRAW ||
+           channel_entry_get(channel, commit->ref, &entry, NULL) != SH_OK ||
+           entry.entry.type != ENTRY_SEALED || entry.opened_by != ENTRY_NO_REF;
 }
 
 int cmd_finish(const struct cmd *cmd, struct channel *channel,
@@ -323,6 +347,7 @@ int cmd_finish(const struct cmd *cmd, struct channel *channel,
     }
     pages = cmd_publish(cmd, channel);
     answer_due(cmd, channel, &answer);
+    answer.has_page = has_page(channel, commit, doc);
     bytes_init(&out, LIMIT_PAGE_BYTES);
     if (cmd->json)
         answer_json(&out, &answer);

@@ -14,8 +14,9 @@
 struct item {
     struct cmd_dispatch dispatch;
     struct cmd_when when;
-    struct post *post; /* NULL: a check-in */
-    size_t at, len;    /* of the document in batch.raw */
+    struct post *post;                   /* NULL: a check-in */
+    size_t at, len;                      /* of the document in batch.raw */
+    char waiting[CHANNEL_WAITING_BYTES]; /* its name, when it waits for a slot */
 };
 
 struct batch {
@@ -24,9 +25,15 @@ struct batch {
     struct arena arena;          /* items, texts */
     struct item *items;
     size_t count;
-    bool covers;
+    struct channel_slot slot;
+    size_t waits;     /* how many are kept for the slots of the covers */
     struct bytes raw; /* documents */
 };
+
+static bool waits(const struct batch *batch, const struct item *item)
+{
+    return item->when.sealed && batch->slot.every_s;
+}
 
 /* ---- one line ---- */
 
@@ -137,10 +144,6 @@ static int take_line(struct batch *batch, struct channel *channel, struct slice 
     *item = (struct item){.post = NULL};
     if (rc == SH_OK)
         rc = cmd_publish_when(cmd_value(&line.args, "publish"), channel, &item->when, why);
-    if (rc == SH_OK && item->when.sealed && batch->covers)
-        rc = why_set(why, SH_EARG, WHY_NOWHERE,
-                     "publish: with covers on, what is sealed waits for its slot one by one; "
-                     "post it without --batch");
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(&line.args, line.words, channel, &item->dispatch, why);
     batch->count++;
@@ -174,7 +177,7 @@ static int take_lines(struct batch *batch, struct channel *channel, struct slice
     return SH_OK;
 }
 
-/* ---- all of them ---- */
+/* ---- the documents ---- */
 
 static int build(struct batch *batch, struct why *why)
 {
@@ -195,51 +198,134 @@ static int build(struct batch *batch, struct why *why)
     return rc;
 }
 
-static void fill(const struct batch *batch, struct channel_append *appends)
+static struct channel_append append_of(const struct batch *batch, struct item *item)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct item *item = &batch->items[i];
+    struct channel_append append = {.type = item->when.sealed ? ENTRY_SEALED : ENTRY_DISPATCH,
+                                    .ref = ENTRY_NO_REF,
+                                    .document =
+                                        slice_sub(bytes_view(&batch->raw), item->at, item->len),
+                                    .publish_at = item->when.at};
 
-        appends[i] = (struct channel_append){
-            .type = item->when.sealed ? ENTRY_SEALED : ENTRY_DISPATCH,
-            .ref = ENTRY_NO_REF,
-            .document = slice_sub(bytes_view(&batch->raw), item->at, item->len),
-            .publish_at = item->when.at};
-        if (!item->post)
-            continue;
-        appends[i].files = item->post->files;
-        appends[i].file_count = item->post->file_count;
-        appends[i].job = &item->post->job;
+    if (item->post) {
+        append.files = item->post->files;
+        append.file_count = item->post->file_count;
+        append.job = &item->post->job;
     }
+    return append;
 }
 
-static int answer(const struct batch *batch, const struct channel_commit *commits,
-                  struct why *why)
-{
-    const struct channel_commit *last = &commits[batch->count - 1];
-    struct json_writer json;
-    char first[24], end[24];
-    struct bytes out, root;
+/* ---- with covers: what is sealed waits ---- */
 
-    bytes_init(&out, LIMIT_PAGE_BYTES);
+static int keep_one(struct batch *batch, struct channel *channel, struct item *item,
+                    struct why *why)
+{
+    struct channel_append append = append_of(batch, item);
+    struct channel_job job = {.dir = -1, .staging = -1};
+    int rc = SH_OK;
+
+    if (!append.job) {
+        rc = channel_job_new(batch->cmd->home, &job, why);
+        append.job = &job;
+    }
+    if (rc == SH_OK)
+        rc = channel_wait(channel, &append, item->waiting, why);
+    if (rc != SH_OK)
+        item->waiting[0] = '\0';
+    channel_job_drop(&job);
+    return rc;
+}
+
+/* Before the others are logged; taken back when they cannot be. */
+static int keep_waiting(struct batch *batch, struct channel *channel, struct why *why)
+{
+    int rc = SH_OK;
+
+    for (size_t i = 0; i < batch->count && rc == SH_OK; i++) {
+        if (!waits(batch, &batch->items[i]))
+            continue;
+        rc = keep_one(batch, channel, &batch->items[i], why);
+        batch->waits += rc == SH_OK;
+    }
+    return rc;
+}
+
+static void take_back(struct batch *batch, struct channel *channel)
+{
+    struct why why = {0};
+
+    for (size_t i = 0; i < batch->count; i++)
+        if (*batch->items[i].waiting &&
+            channel_waiting_cancel(channel, batch->items[i].waiting, &why) != SH_OK)
+            cmd_say(batch->cmd, "%s still waits for a slot: %s", batch->items[i].waiting,
+                    why.text);
+}
+
+/* ---- the answer ---- */
+
+static void waiting_json(const struct batch *batch, struct json_writer *json)
+{
+    json_put_number(json, "slot", batch->slot.next);
+    json_array_open(json, "waiting");
+    for (size_t i = 0; i < batch->count; i++)
+        if (*batch->items[i].waiting)
+            json_put_text(json, NULL, batch->items[i].waiting);
+    json_array_close(json);
+}
+
+static void waiting_text(const struct batch *batch, const struct channel *channel,
+                         struct bytes *out)
+{
+    struct cmd_clock clock = {.now = io_now()};
+    struct bytes slot;
+    char number[24];
+
+    cmd_clock_tell(channel, &clock);
+    bytes_init(&slot, LIMIT_PAGE_BYTES);
+    cmd_moment_text(&slot, batch->cmd->lang, &clock, batch->slot.next);
+    bytes_u8(&slot, 0);
+    (void)snprintf(number, sizeof(number), "%zu", batch->waits);
+    LANG_SAY(out, batch->cmd->lang, STR_BATCH_WAITING, number, (const char *)slot.ptr);
+    bytes_u8(out, '\n');
+    bytes_release(&slot);
+}
+
+static void logged_text(const struct batch *batch, const struct channel_commit *commits,
+                        size_t count, struct bytes *out)
+{
+    const struct channel_commit *last = &commits[count - 1];
+    char first[24], end[24];
+
+    (void)snprintf(first, sizeof(first), "%ju", (uintmax_t)commits->index);
+    (void)snprintf(end, sizeof(end), "%ju", (uintmax_t)last->index);
+    LANG_SAY(out, batch->cmd->lang, STR_BATCH_LOGGED, first, end);
+    bytes_u8(out, '\n');
+    cmd_log_line(out, batch->cmd->lang, last->size, last->root);
+}
+
+/* commits: count of them, of what was logged. */
+static int answer(const struct batch *batch, const struct channel *channel,
+                  const struct channel_commit *commits, struct why *why)
+{
+    size_t count = batch->count - batch->waits;
+    struct json_writer json;
+    struct bytes out;
+
+    bytes_init(&out, LIMIT_PAGE_BYTES + (size_t)LIMIT_APPENDS * 2 * CHANNEL_WAITING_BYTES);
     if (batch->cmd->json) {
         json = cmd_json_open(&out);
-        json_put_number(&json, "index", commits->index);
-        json_put_number(&json, "count", batch->count);
-        bytes_init(&root, 64);
-        base64_build(&root, slice_of(last->root, sizeof(last->root)), BASE64_PADDED);
-        json_object_open(&json, "checkpoint");
-        json_put_number(&json, "size", last->size);
-        json_put_slice(&json, "root", bytes_view(&root));
-        json_object_close(&json);
+        if (count)
+            json_put_number(&json, "index", commits->index);
+        json_put_number(&json, "count", count);
+        if (batch->waits)
+            waiting_json(batch, &json);
+        if (count)
+            cmd_checkpoint_json(&json, commits[count - 1].size, commits[count - 1].root);
         cmd_json_close(&json);
-        bytes_release(&root);
     } else {
-        (void)snprintf(first, sizeof(first), "%ju", (uintmax_t)commits->index);
-        (void)snprintf(end, sizeof(end), "%ju", (uintmax_t)last->index);
-        LANG_SAY(&out, batch->cmd->lang, STR_BATCH_LOGGED, first, end);
-        bytes_u8(&out, '\n');
-        cmd_log_line(&out, batch->cmd->lang, last->size, last->root);
+        if (count)
+            logged_text(batch, commits, count, &out);
+        if (batch->waits)
+            waiting_text(batch, channel, &out);
     }
     return cmd_answer(batch->cmd, &out) == CMD_DONE
                ? SH_OK
@@ -247,13 +333,33 @@ static int answer(const struct batch *batch, const struct channel_commit *commit
                          "the entries are logged, but the answer could not be written");
 }
 
+/* ---- all of them ---- */
+
+static int log_list(const struct batch *batch, struct channel *channel,
+                    const struct channel_appends *appends, struct channel_commit *commits,
+                    struct why *why)
+{
+    struct channel_signer signer = cmd_signer(channel);
+    struct why cause = {0};
+    int rc = channel_append_all(channel, appends, &signer, commits, &cause);
+
+    if (rc != SH_OK)
+        return why_set(why, rc, cause.offset, "%s", cause.text);
+    if (!commits->published)
+        return why_set(why, cause.code, cause.offset,
+                       "entries %ju to %ju are committed, but not public yet; do not repeat "
+                       "them, the next command finishes it: %.300s",
+                       (uintmax_t)commits->index, (uintmax_t)commits[appends->count - 1].index,
+                       cause.text);
+    (void)cmd_publish(batch->cmd, channel); /* It said so itself; the entries are safe. */
+    return SH_OK;
+}
+
 static int commit(struct batch *batch, struct channel *channel, struct why *why)
 {
     struct channel_append *list = arena_take(&batch->arena, batch->count * sizeof(*list));
     struct channel_commit *commits = arena_take(&batch->arena, batch->count * sizeof(*commits));
-    struct channel_signer signer = cmd_signer(channel);
-    struct channel_appends appends = {.list = list, .count = batch->count};
-    struct why cause = {0};
+    struct channel_appends appends = {.list = list};
     int rc;
 
     if (!list || !commits)
@@ -261,25 +367,21 @@ static int commit(struct batch *batch, struct channel *channel, struct why *why)
     rc = build(batch, why);
     if (rc != SH_OK)
         return rc;
-    fill(batch, list);
-    rc = channel_append_all(channel, &appends, &signer, commits, &cause);
-    if (rc == SH_OK && !commits->published)
-        return why_set(why, cause.code, cause.offset,
-                       "entries %ju to %ju are committed, but not public yet; do not repeat "
-                       "them, the next command finishes it: %.300s",
-                       (uintmax_t)commits->index, (uintmax_t)commits[batch->count - 1].index,
-                       cause.text);
-    if (rc != SH_OK)
-        return why_set(why, rc, cause.offset, "%s", cause.text);
-    (void)cmd_publish(batch->cmd, channel); /* It said so itself; the entries are safe. */
-    return answer(batch, commits, why);
+    for (size_t i = 0; i < batch->count; i++)
+        if (!waits(batch, &batch->items[i]))
+            list[appends.count++] = append_of(batch, &batch->items[i]);
+    rc = keep_waiting(batch, channel, why);
+    if (rc == SH_OK && appends.count)
+        rc = log_list(batch, channel, &appends, commits, why);
+    if (rc != SH_OK && !commits->size) /* Nothing was committed. */
+        take_back(batch, channel);
+    return rc == SH_OK ? answer(batch, channel, commits, why) : rc;
 }
 
 static int open_and_take(struct batch *batch, const char *file, struct bytes *raw,
                          struct why *why)
 {
     struct channel *channel = NULL;
-    struct channel_slot slot = {0};
     int rc =
         strcmp(file, "-") == 0 ? io_read_fd(0, raw, why) : io_read(AT_FDCWD, file, raw, why);
 
@@ -288,15 +390,14 @@ static int open_and_take(struct batch *batch, const char *file, struct bytes *ra
     if (rc == SH_OK && *channel_info(channel)->conflict)
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel_info(channel)->conflict);
     if (rc == SH_OK)
-        rc = channel_slot(channel, io_now(), &slot, why);
-    batch->covers = slot.every_s != 0;
-    if (rc == SH_OK)
         rc = take_lines(batch, channel, bytes_view(raw), why);
     /* Documents name the channel by its id, which lives in the handle. */
     if (rc == SH_OK) {
         struct channel *writer = NULL;
 
         rc = channel_open(batch->cmd->home, CHANNEL_WRITE, &writer, why);
+        if (rc == SH_OK)
+            rc = channel_slot(writer, io_now(), &batch->slot, why);
         if (rc == SH_OK)
             rc = commit(batch, writer, why);
         channel_close(writer);

@@ -73,20 +73,13 @@ void cmd_when_line(const struct cmd *cmd, const struct channel *channel, struct 
 static void answer_json(struct bytes *out, const struct channel_commit *commit, uint64_t at)
 {
     struct json_writer json = cmd_json_open(out);
-    struct bytes root;
 
     json_put_number(&json, "index", commit->index);
     json_put_bool(&json, "sealed", true);
     if (at)
         json_put_number(&json, "publish_at", at);
-    bytes_init(&root, 64);
-    base64_build(&root, slice_of(commit->root, sizeof(commit->root)), BASE64_PADDED);
-    json_object_open(&json, "checkpoint");
-    json_put_number(&json, "size", commit->size);
-    json_put_slice(&json, "root", bytes_view(&root));
-    json_object_close(&json);
+    cmd_checkpoint_json(&json, commit->size, commit->root);
     cmd_json_close(&json);
-    bytes_release(&root);
 }
 
 static int log_sealed(const struct cmd *cmd, struct channel *channel,
@@ -123,8 +116,14 @@ static int log_sealed(const struct cmd *cmd, struct channel *channel,
 
 /* ---- with covers: at the next slot ---- */
 
+/* What waits for a slot. */
+struct waits {
+    char name[CHANNEL_WAITING_BYTES];
+    uint64_t slot, publish_at;
+};
+
 static int answer_waits(const struct cmd *cmd, const struct channel *channel,
-                        const struct channel_append *append, uint64_t slot, struct why *why)
+                        const struct waits *waits, struct why *why)
 {
     struct json_writer json;
     struct bytes out;
@@ -133,14 +132,17 @@ static int answer_waits(const struct cmd *cmd, const struct channel *channel,
     if (cmd->json) {
         json = cmd_json_open(&out);
         json_put_bool(&json, "waiting", true);
-        json_put_number(&json, "slot", slot);
-        if (append->publish_at)
-            json_put_number(&json, "publish_at", append->publish_at);
+        json_put_text(&json, "id", waits->name);
+        json_put_number(&json, "slot", waits->slot);
+        if (waits->publish_at)
+            json_put_number(&json, "publish_at", waits->publish_at);
         cmd_json_close(&json);
     } else {
-        moment_line(cmd, channel, &out, STR_SEALED_WAITS, slot);
-        if (append->publish_at)
-            moment_line(cmd, channel, &out, STR_SEALED_AT, append->publish_at);
+        moment_line(cmd, channel, &out, STR_SEALED_WAITS, waits->slot);
+        if (waits->publish_at)
+            moment_line(cmd, channel, &out, STR_SEALED_AT, waits->publish_at);
+        LANG_SAY(&out, cmd->lang, STR_SEALED_WAITS_AS, waits->name);
+        bytes_u8(&out, '\n');
     }
     if (cmd_answer(cmd, &out) != CMD_DONE)
         return why_set(why, SH_EIO, WHY_NOWHERE,
@@ -152,6 +154,7 @@ static int log_waiting(const struct cmd *cmd, struct channel *channel,
                        struct channel_append *append, uint64_t slot, struct why *why)
 {
     struct channel_job job = {.dir = -1, .staging = -1};
+    struct waits waits = {.slot = slot, .publish_at = append->publish_at};
     int rc = SH_OK;
 
     if (!append->job) {
@@ -159,9 +162,9 @@ static int log_waiting(const struct cmd *cmd, struct channel *channel,
         append->job = &job;
     }
     if (rc == SH_OK)
-        rc = channel_wait(channel, append, why);
+        rc = channel_wait(channel, append, waits.name, why);
     if (rc == SH_OK)
-        rc = answer_waits(cmd, channel, append, slot, why);
+        rc = answer_waits(cmd, channel, &waits, why);
     if (append->job == &job) {
         channel_job_drop(&job);
         append->job = NULL;
