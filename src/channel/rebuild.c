@@ -371,6 +371,21 @@ static int copy_marks(struct rebuild *rebuild, struct why *why)
     return rc == SH_OK && step < 0 ? step : rc;
 }
 
+/* No slot of the covers is taken twice. */
+static int copy_slot(struct rebuild *rebuild, struct why *why)
+{
+    uint64_t last = 0;
+    int rc = rebuild->old ? channel_slot_last(rebuild->old, &last, why) : SH_OK;
+
+    return rc == SH_OK && last ? channel_slot_take(rebuild->channel->store, last, why) : rc;
+}
+
+/* Is the old database's last commit the newest of the log? */
+static bool old_is_newest(const struct rebuild *rebuild)
+{
+    return rebuild->old && rebuild->old_state.size == rebuild->channel->state.size;
+}
+
 /* What a commit had still to move is still to be moved. */
 static int copy_pending(struct rebuild *rebuild, struct why *why)
 {
@@ -378,7 +393,7 @@ static int copy_pending(struct rebuild *rebuild, struct why *why)
     int step;
     int rc;
 
-    if (!rebuild->old || rebuild->old_state.size != rebuild->channel->state.size)
+    if (!old_is_newest(rebuild))
         return SH_OK;
     rc = store_query(rebuild->old,
                      "SELECT seq,CAST(staged AS BLOB),CAST(path AS BLOB),data,op FROM pending",
@@ -409,10 +424,15 @@ static int fill(struct rebuild *rebuild, enum source source, struct why *why)
 {
     struct channel_state *state = &rebuild->channel->state;
     struct taker taker = {add_line, rebuild};
-    int rc = walk(rebuild, source, &taker, why);
+    int rc;
 
+    if (old_is_newest(rebuild))
+        rebuild->refill.pending = rebuild->old;
+    rc = walk(rebuild, source, &taker, why);
     if (rc == SH_OK)
         rc = copy_marks(rebuild, why);
+    if (rc == SH_OK)
+        rc = copy_slot(rebuild, why);
     if (rc == SH_OK)
         rc = copy_pending(rebuild, why);
     state->dispatches = rebuild->refill.dispatches;

@@ -1,4 +1,5 @@
 /* Rows of the database from the lines of a log: for a rebuild, and for a channel taken over. */
+#include <stdio.h>
 #include <string.h>
 
 #include "channel/channel_int.h"
@@ -27,20 +28,66 @@ int channel_refill_note(struct channel_refill *refill, struct slice raw, struct 
     return bytes_check(&refill->hashes, why);
 }
 
+/* What the last commit has still to put at path; false when it is nothing. */
+static bool find_pending(const struct channel_refill *refill, const char *path,
+                         struct bytes *raw)
+{
+    struct store_query *query;
+    bool found = false;
+
+    bytes_clear(raw);
+    if (!refill->pending ||
+        store_query(refill->pending,
+                    "SELECT data FROM pending WHERE path=?1 AND data IS NOT NULL", &query,
+                    NULL) != SH_OK)
+        return false;
+    store_bind_text(query, 1, path);
+    found = store_step(query, NULL) == STORE_ROW;
+    if (found)
+        bytes_slice(raw, store_blob(query, 0));
+    store_done(query);
+    return found && bytes_check(raw, NULL) == SH_OK;
+}
+
 /* The document of an entry, wherever it lies; false when it is gone or changed. */
-static bool find_document(const struct channel *channel, const uint8_t wanted[32],
+static bool find_document(const struct channel_refill *refill, const uint8_t wanted[32],
                           struct bytes *raw)
 {
+    const struct channel *channel = refill->channel;
     char path[TREE_PATH_BYTES], hidden[CHANNEL_QUARANTINE_BYTES];
     uint8_t hash[CRYPT_DIGEST_BYTES];
 
     tree_document_path(wanted, path);
     channel_quarantine_path(path, hidden);
     if (io_read(channel->info.public_dir, path, raw, NULL) != SH_OK &&
-        io_read(channel->private_dir, hidden, raw, NULL) != SH_OK)
+        io_read(channel->private_dir, hidden, raw, NULL) != SH_OK &&
+        !find_pending(refill, path, raw))
         return false;
     crypto.sha256(bytes_view(raw), hash);
     return memcmp(hash, wanted, sizeof(hash)) == 0;
+}
+
+/*
+ * The document of a sealed entry, and when it opens.  Cut between its commit and its
+ * publication, both lie in the database alone.
+ */
+static bool find_sealed(const struct channel_refill *refill, const struct entry *entry,
+                        struct bytes *raw, uint64_t *publish_at)
+{
+    char path[TREE_PATH_BYTES], at[TREE_PATH_BYTES + 4];
+    uint8_t hash[CRYPT_DIGEST_BYTES];
+
+    if (channel_sealed_read(refill->channel, entry, raw, publish_at, NULL) == SH_OK)
+        return true;
+    tree_document_path(entry->hash, path);
+    (void)snprintf(at, sizeof(at), "%s.at", path);
+    if (!find_pending(refill, at, raw)) /* A time is pending with a sealed document alone. */
+        return false;
+    *publish_at = channel_at_parse(bytes_view(raw));
+    if (!find_pending(refill, path, raw))
+        return false;
+    crypto.sha256(bytes_view(raw), hash);
+    return memcmp(hash, entry->hash, sizeof(hash)) == 0;
 }
 
 /* What one line brings together. */
@@ -81,7 +128,7 @@ static int take_target(struct line *line, uint64_t index, const uint8_t hash[32]
     int rc = SH_OK;
 
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
-    if (find_document(line->refill->channel, hash, &line->raw) &&
+    if (find_document(line->refill, hash, &line->raw) &&
         document_parse(bytes_view(&line->raw), &arena, &doc, NULL) == SH_OK)
         rc = channel_files_put(line->refill->channel->store, index, &doc, why);
     arena_release(&arena);
@@ -108,7 +155,7 @@ static int take_sealed(struct line *line, struct why *why)
     uint64_t publish_at = 0;
     int rc = SH_OK;
 
-    if (channel_sealed_read(channel, &line->entry, &line->raw, &publish_at, NULL) != SH_OK)
+    if (!find_sealed(line->refill, &line->entry, &line->raw, &publish_at))
         /* Opened later, hidden, a cover, or lost. */
         return take_target(line, line->row.index, line->entry.hash, why);
     if (document_parse(bytes_view(&line->raw), &line->arena, &line->doc, NULL) == SH_OK)
@@ -147,7 +194,7 @@ static int take_document(struct line *line, struct why *why)
     if (line->entry.type == ENTRY_IDENTITY || line->entry.type == ENTRY_SEALED)
         return SH_OK;
     line->has_doc =
-        find_document(channel, line->entry.hash, &line->raw) &&
+        find_document(line->refill, line->entry.hash, &line->raw) &&
         document_parse(bytes_view(&line->raw), &line->arena, &line->doc, NULL) == SH_OK;
     if (!line->has_doc)
         return SH_OK;

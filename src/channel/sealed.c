@@ -10,6 +10,16 @@ void channel_at_build(uint64_t publish_at, struct bytes *out)
     bytes_printf(out, "%ju\n", (uintmax_t)publish_at);
 }
 
+uint64_t channel_at_parse(struct slice text)
+{
+    uint64_t at = 0;
+
+    if (!text.len || text.ptr[text.len - 1] != '\n' ||
+        !decimal_parse(slice_sub(text, 0, text.len - 1), UINT64_MAX, &at))
+        return 0;
+    return at;
+}
+
 /* The time beside a document; one that is lost or damaged is "when its keeper says". */
 static uint64_t at_read(const struct channel *channel, const char *sealed_path)
 {
@@ -19,10 +29,8 @@ static uint64_t at_read(const struct channel *channel, const char *sealed_path)
 
     (void)snprintf(path, sizeof(path), "%s.at", sealed_path);
     bytes_init(&text, AT_BYTES);
-    if (io_read(channel->private_dir, path, &text, NULL) != SH_OK || !text.len ||
-        text.ptr[text.len - 1] != '\n' ||
-        !decimal_parse(slice_of(text.ptr, text.len - 1), UINT64_MAX, &at))
-        at = 0;
+    if (io_read(channel->private_dir, path, &text, NULL) == SH_OK)
+        at = channel_at_parse(bytes_view(&text));
     bytes_release(&text);
     return at;
 }
