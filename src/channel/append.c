@@ -13,8 +13,9 @@ struct work {
     struct channel_commit *out;
     struct channel_state next;
     struct tlog_range range;
-    struct bytes hashes; /* of the entries so far */
-    uint64_t pending;    /* rows so far */
+    struct bytes hashes; /* of the entries so far; seen: a bit for the start of each */
+    uint8_t seen[1 << 13];
+    uint64_t pending; /* rows so far */
     bool purges;
     /* the entry in hand */
     const struct channel_append *append;
@@ -258,6 +259,25 @@ static int check_document(struct work *work, struct arena *arena, struct why *wh
     return SH_OK;
 }
 
+/* Which bit of work->seen. */
+static unsigned seen_bit(const struct work *work)
+{
+    return ((unsigned)work->hash[0] << 8 | work->hash[1]) % (8 * sizeof(work->seen));
+}
+
+/* Is the document that of an entry before it in the same commit? */
+static bool is_repeated(const struct work *work)
+{
+    unsigned bit = seen_bit(work);
+
+    if (!(work->seen[bit / 8] & 1u << bit % 8))
+        return false;
+    for (size_t at = 0; at < work->hashes.len; at += sizeof(work->hash))
+        if (memcmp(work->hashes.ptr + at, work->hash, sizeof(work->hash)) == 0)
+            return true;
+    return false;
+}
+
 /* A salt makes each document unlike any other; the same bytes twice are a mistake. */
 static int check_new(const struct work *work, struct why *why)
 {
@@ -271,9 +291,7 @@ static int check_new(const struct work *work, struct why *why)
     there = io_exists(work->channel->info.public_dir, path) ||
             io_exists(work->channel->private_dir, hidden) ||
             io_exists(work->channel->private_dir, sealed);
-    for (size_t at = 0; at < work->hashes.len && !there; at += sizeof(work->hash))
-        there = memcmp(work->hashes.ptr + at, work->hash, sizeof(work->hash)) == 0;
-    if (there)
+    if (there || is_repeated(work))
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "document: the channel has it already; each needs a salt of its own");
     return SH_OK;
@@ -328,6 +346,7 @@ static int make_row(struct work *work, struct why *why)
     if (work->doc.published)
         next->published = work->doc.published;
     bytes_append(&work->hashes, work->hash, sizeof(work->hash));
+    work->seen[seen_bit(work) / 8] |= (uint8_t)(1u << seen_bit(work) % 8);
     return bytes_check(&work->hashes, why);
 }
 

@@ -87,6 +87,42 @@ int channel_derive(struct channel *channel, const char *path, struct slice data,
     return same ? SH_OK : io_replace(&target, data, why);
 }
 
+/* A folder that is there gets its files one by one: each may be the same as before. */
+static int derive_each(struct channel *channel, const struct channel_page *page,
+                       uint64_t mtime_s, struct why *why)
+{
+    char path[TREE_PATH_BYTES];
+    int rc = SH_OK;
+
+    for (size_t i = 0; i < page->count && rc == SH_OK; i++) {
+        int len = snprintf(path, sizeof(path), "%s%s%s", page->folder, *page->folder ? "/" : "",
+                           page->files[i].name);
+
+        if (len < 0 || (size_t)len >= sizeof(path))
+            return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: the path is too long",
+                           page->folder);
+        rc = channel_derive(channel, path, page->files[i].data, mtime_s, why);
+    }
+    return rc;
+}
+
+int channel_derive_page(struct channel *channel, const struct channel_page *page,
+                        uint64_t mtime_s, struct why *why)
+{
+    struct io_target target = {.dir = channel->info.public_dir,
+                               .path = page->folder,
+                               .tmp_dir = channel->info.tmp_dir,
+                               .mode = 0644,
+                               .mtime_s = mtime_s,
+                               .sync = IO_NO_SYNC};
+
+    if (channel->use != CHANNEL_WRITE)
+        bug("channel_derive_page: the channel is not open for writing");
+    if (!*page->folder || io_exists(target.dir, target.path))
+        return derive_each(channel, page, mtime_s, why);
+    return io_folder_put(&target, page->files, page->count, why);
+}
+
 /* Does a withdrawal lie beyond the pages' size?  Its words must be gone from the disk, too. */
 static int takes_words(struct channel *channel, bool *out, struct why *why)
 {

@@ -265,6 +265,7 @@ static int settle(struct channel *channel, struct why *why)
 
     if (rc != SH_OK)
         return rc;
+    channel->shown = verdict.public_size;
     if (verdict.conflict.code == SH_OK && (verdict.behind || verdict.kept_missing)) {
         rc = finish(channel, &verdict, &cause);
         if (rc == SH_ECONFLICT)

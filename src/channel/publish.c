@@ -14,7 +14,6 @@ struct publish {
     struct channel *channel;
     struct io_batch batch;
     enum channel_repair repair;
-    bool bulk; /* many documents at once: the disk is waited for once, by syncfs */
 };
 
 void channel_quarantine_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES])
@@ -96,12 +95,14 @@ static int put_tile(void *ctx, const struct tlog_tile *tile, struct slice data, 
     struct publish *publish = ctx;
     char path[TLOG_PATH_BYTES];
     unsigned level = tile->level == TLOG_LEVEL_ENTRIES ? 0 : tile->level;
-    uint64_t end = (tile->number + 1) << (8 * (level + 1));
+    uint64_t end = (tile->number * TLOG_TILE_WIDTH + tile->width) << (8 * level);
     enum there there = THERE_NOT;
     int rc = tlog_tile_path(tile, path, why);
 
-    if (rc == SH_OK && tile->width == TLOG_TILE_WIDTH &&
-        end <= publish->channel->state.prev_size) {
+    /* No checkpoint that was public speaks of it: what is there a run left that was cut off. */
+    if (rc == SH_OK && publish->repair == CHANNEL_KEEP && end > publish->channel->shown)
+        return put(publish, path, data, why);
+    if (rc == SH_OK && tile->width == TLOG_TILE_WIDTH) {
         rc = compare(publish->channel->info.public_dir, path, data, &there, why);
         if (rc != SH_OK || there == THERE_EQUAL)
             return rc;
@@ -170,12 +171,8 @@ static int seal_file(struct publish *publish, const char *staged, const char *pa
     char from[CHANNEL_QUARANTINE_BYTES], to[CHANNEL_QUARANTINE_BYTES];
     struct io_move move = {channel->private_dir, from, channel->private_dir, to, 0700};
     struct io_target target = {.dir = channel->private_dir, .path = to, .mode = 0600};
-    int rc;
 
     channel_sealed_path(path, to);
-    rc = io_mkdirs_for(channel->private_dir, to, 0700, why);
-    if (rc != SH_OK)
-        return rc;
     if (data.len)
         return io_batch_put(&publish->batch, &target, data, why);
     if (strncmp(staged, CHANNEL_WAITING "/", sizeof(CHANNEL_WAITING)) == 0)
@@ -240,16 +237,8 @@ static int text_of(struct slice from, char *out, size_t size, struct why *why)
 static int put_document(struct publish *publish, const char *path, struct slice data,
                         struct why *why)
 {
-    struct io_target target = {.dir = publish->channel->info.public_dir,
-                               .path = path,
-                               .tmp_dir = publish->channel->info.tmp_dir,
-                               .mode = 0644,
-                               .mtime_s = publish->channel->state.stamp,
-                               .sync = IO_NO_SYNC};
-
-    if (publish->repair == CHANNEL_SET_ASIDE)
-        return put_fixed(publish, path, data, why);
-    return publish->bulk ? io_replace(&target, data, why) : put(publish, path, data, why);
+    return publish->repair == CHANNEL_SET_ASIDE ? put_fixed(publish, path, data, why)
+                                                : put(publish, path, data, why);
 }
 
 static int put_one(struct publish *publish, const struct channel_todo *todo, struct why *why)
@@ -294,16 +283,22 @@ static int put_pending(struct publish *publish, struct why *why)
     return rc == SH_OK && step < 0 ? step : rc;
 }
 
-/* Many documents are not waited for one by one. */
-static int count_pending(struct publish *publish, struct why *why)
+/*
+ * Many files are not waited for one by one but all at once, by syncfs before the checkpoint.  A
+ * power cut until then may leave some of them empty under their names: the checkpoint is the old
+ * one then, so the next start writes each of them again.
+ */
+static int begin(struct publish *publish, struct why *why)
 {
     struct store_query *row;
     int rc = store_query(publish->channel->store, "SELECT count(*) FROM pending", &row, why);
 
+    io_batch_init(&publish->batch, publish->channel->info.tmp_dir);
     if (rc != SH_OK)
         return rc;
     rc = store_step(row, why);
-    publish->bulk = rc == STORE_ROW && store_int(row, 0) > LIMIT_BATCH_FILES;
+    if (rc == STORE_ROW && store_int(row, 0) > LIMIT_BATCH_FILES)
+        publish->batch.sync = IO_NO_SYNC;
     store_done(row);
     return rc < 0 ? rc : SH_OK;
 }
@@ -541,12 +536,15 @@ static int publish_end(struct publish *publish, int rc, struct why *why)
 {
     if (rc == SH_OK)
         rc = io_batch_done(&publish->batch, why);
-    if (rc == SH_OK && publish->bulk && syncfs(publish->channel->info.public_dir) != 0)
+    if (rc == SH_OK && publish->batch.sync == IO_NO_SYNC &&
+        syncfs(publish->channel->info.public_dir) != 0)
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "public/: the disk did not take the documents");
     if (rc == SH_OK)
         rc = put_checkpoint(publish->channel, why);
     if (rc == SH_OK)
         rc = put_current(publish->channel, why);
+    if (rc == SH_OK)
+        publish->channel->shown = publish->channel->state.size;
     io_batch_release(&publish->batch);
     return rc;
 }
@@ -554,14 +552,12 @@ static int publish_end(struct publish *publish, int rc, struct why *why)
 int channel_publish_last(struct channel *channel, struct why *why)
 {
     struct publish publish = {.channel = channel, .repair = CHANNEL_KEEP};
-    int rc;
+    int rc = begin(&publish, why);
 
-    io_batch_init(&publish.batch, channel->info.tmp_dir);
-    rc = put_kept(&publish, why);
+    if (rc == SH_OK)
+        rc = put_kept(&publish, why);
     if (rc == SH_OK)
         rc = put_log(&publish, why);
-    if (rc == SH_OK)
-        rc = count_pending(&publish, why);
     if (rc == SH_OK)
         rc = put_pending(&publish, why);
     return publish_end(&publish, rc, why);
@@ -580,12 +576,11 @@ int channel_publish_all(struct channel *channel, enum channel_repair repair, str
                        CHANNEL_DB ": its entries do not give the root that was signed");
     channel_edge_release(&channel->edge);
     channel_edge_init(&channel->edge);
-    io_batch_init(&publish.batch, channel->info.tmp_dir);
-    rc = put_kept(&publish, why);
+    rc = begin(&publish, why);
+    if (rc == SH_OK)
+        rc = put_kept(&publish, why);
     if (rc == SH_OK)
         rc = put_log(&publish, why);
-    if (rc == SH_OK)
-        rc = count_pending(&publish, why);
     if (rc == SH_OK)
         rc = put_pending(&publish, why);
     if (rc == SH_OK)

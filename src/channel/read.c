@@ -35,35 +35,58 @@ int channel_entry_get(struct channel *channel, uint64_t index, struct channel_en
  * Entries know how many dispatches stand before them, and that number never falls: so the
  * dispatch is found by halving, without an index that every commit would have to write.
  */
-int channel_dispatch_at(struct channel *channel, uint64_t ordinal, uint64_t *index,
-                        struct why *why)
+static int search(struct channel *channel, uint64_t ordinal, struct channel_row *row,
+                  struct why *why)
 {
     const struct channel_state *state = &channel->state;
     uint64_t low = ordinal, high = state->size - state->dispatches + ordinal + 1;
-    struct channel_row row;
     int rc;
 
-    if (ordinal >= channel->state.dispatches)
-        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "the channel has %ju dispatches",
-                       (uintmax_t)channel->state.dispatches);
     /* At least ordinal entries stand before it, and all later dispatches after it.  The last
      * entry with row.ordinal <= ordinal is the dispatch: after it the number
      * is one higher. */
     while (high - low > 1) {
         uint64_t middle = low + (high - low) / 2;
 
-        rc = channel_row_get(channel->store, middle, &row, why);
+        rc = channel_row_get(channel->store, middle, row, why);
         if (rc != SH_OK)
             return rc;
-        if (row.ordinal <= ordinal)
+        if (row->ordinal <= ordinal)
             low = middle;
         else
             high = middle;
     }
-    rc = channel_row_get(channel->store, low, &row, why);
+    return channel_row_get(channel->store, low, row, why);
+}
+
+/* Is it as far behind the one that was found last as in a stretch of nothing but dispatches? */
+static bool stands_near(struct channel *channel, uint64_t ordinal, struct channel_row *row)
+{
+    uint64_t at = channel->found.at + ordinal - channel->found.ordinal;
+
+    return at < channel->state.size &&
+           channel_row_get(channel->store, at, row, NULL) == SH_OK && row->ordinal == ordinal &&
+           (row->type == ENTRY_DISPATCH || row->type == ENTRY_OPEN);
+}
+
+int channel_dispatch_at(struct channel *channel, uint64_t ordinal, uint64_t *index,
+                        struct why *why)
+{
+    struct channel_row row;
+    int rc = SH_OK;
+
+    if (ordinal >= channel->state.dispatches)
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "the channel has %ju dispatches",
+                       (uintmax_t)channel->state.dispatches);
+    if (!stands_near(channel, ordinal, &row))
+        rc = search(channel, ordinal, &row, why);
+    if (rc != SH_OK)
+        return rc;
+    channel->found.ordinal = ordinal;
+    channel->found.at = row.index;
     /* A dispatch that was sealed is called by the number of its sealed entry. */
-    *index = row.type == ENTRY_OPEN ? row.ref : low;
-    return rc;
+    *index = row.type == ENTRY_OPEN ? row.ref : row.index;
+    return SH_OK;
 }
 
 int channel_dispatch_ordinal(struct channel *channel, uint64_t index, uint64_t *ordinal,

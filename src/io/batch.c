@@ -24,6 +24,7 @@ static struct io_batch_item *item_at(const struct io_batch *batch, size_t i)
 void io_batch_init(struct io_batch *batch, int tmp_dir)
 {
     batch->tmp_dir = tmp_dir;
+    batch->sync = IO_SYNC;
     bytes_init(&batch->items, LIMIT_BATCH_FILES * sizeof(struct io_batch_item));
 }
 
@@ -64,14 +65,17 @@ int io_batch_put(struct io_batch *batch, const struct io_target *target, struct 
     int rc = item_room(batch, why);
 
     temporary.tmp_dir = batch->tmp_dir;
-    item.move =
-        (struct io_move){.dir_a = batch->tmp_dir, .dir_b = target->dir, .dir_mode = 0755};
+    item.move = (struct io_move){.dir_a = batch->tmp_dir,
+                                 .dir_b = target->dir,
+                                 .dir_mode = target->mode & 077 ? 0755 : 0700};
     if (rc == SH_OK)
         rc = path_copy(item.b, target->path, why);
     if (rc == SH_OK)
         rc = io_temporary(&temporary, data, item.a, &item.fd, why);
     if (rc != SH_OK)
         return rc;
+    if (batch->sync == IO_NO_SYNC)
+        io_close(&item.fd);
     rc = item_add(batch, &item, why);
     if (rc != SH_OK) {
         io_close(&item.fd);
@@ -121,7 +125,7 @@ static int rename_files(struct io_batch *batch, struct why *why)
             item->renamed = true;
             continue;
         }
-        rc = io_rename(&item->move, IO_SYNC, why);
+        rc = io_rename(&item->move, batch->sync, why);
         if (rc != SH_OK)
             return rc;
         item->renamed = true;
@@ -183,7 +187,7 @@ int io_batch_done(struct io_batch *batch, struct why *why)
 
     if (rc == SH_OK)
         rc = rename_files(batch, why);
-    if (rc == SH_OK)
+    if (rc == SH_OK && batch->sync == IO_SYNC)
         rc = sync_dirs(batch, why);
     if (rc == SH_OK)
         bytes_clear(&batch->items);

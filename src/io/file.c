@@ -157,26 +157,39 @@ int io_sync_parent(int dir, const char *path, struct why *why)
     return rc;
 }
 
-int io_temporary(const struct io_target *target, struct slice data,
-                 char name[IO_TMP_NAME_BYTES], int *out, struct why *why)
+void io_tmp_name(char name[IO_TMP_NAME_BYTES])
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)target->mtime_s}};
     uint8_t random[8];
-    int fd, rc;
 
     io_random(random, sizeof(random));
     memcpy(name, "t-", 2);
     hex_build(slice_of(random, sizeof(random)), name + 2);
+}
+
+int io_fill(int fd, const struct io_target *target, struct slice data, struct why *why)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)target->mtime_s}};
+    int rc = io_write_fd(fd, data, why);
+
+    if (rc != SH_OK)
+        return why_name(why, rc, target->path);
+    if (fchmod(fd, target->mode) != 0 || (target->mtime_s && futimens(fd, times) != 0))
+        return io_fail(why, target->path, "mode and time");
+    return SH_OK;
+}
+
+int io_temporary(const struct io_target *target, struct slice data,
+                 char name[IO_TMP_NAME_BYTES], int *out, struct why *why)
+{
+    int fd, rc;
+
+    io_tmp_name(name);
     fd = openat(target->tmp_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
         rc = io_fail(why, target->path, "temporary file");
         return rc == SH_ENOTFOUND ? SH_EIO : rc;
     }
-    rc = io_write_fd(fd, data, why);
-    if (rc != SH_OK)
-        (void)why_name(why, rc, target->path);
-    else if (fchmod(fd, target->mode) != 0 || (target->mtime_s && futimens(fd, times) != 0))
-        rc = io_fail(why, target->path, "mode and time");
+    rc = io_fill(fd, target, data, why);
     if (rc == SH_OK) {
         *out = fd;
         return SH_OK;

@@ -41,6 +41,18 @@ struct io_target {
     enum io_sync sync;
 };
 MUST_CHECK int io_replace(const struct io_target *target, struct slice data, struct why *why);
+/*
+ * A folder that is not there yet, whole in one step: files of target->mode and mtime_s below
+ * tmp_dir/<random>, then one rename to target->path; nothing is fsynced.  Files with the same
+ * bytes (the same pointer) are one file under several names.  SH_ECONFLICT: the folder is there
+ * already, or something else under its name.
+ */
+struct io_file {
+    const char *name; /* without a slash */
+    struct slice data;
+};
+MUST_CHECK int io_folder_put(const struct io_target *target, const struct io_file *files,
+                             size_t count, struct why *why);
 /* rename dir_a/a -> dir_b/b, making directories (0755); durable. */
 MUST_CHECK int io_move(int dir_a, const char *a, int dir_b, const char *b, struct why *why);
 MUST_CHECK int io_sync_fd(int fd, const char *what, struct why *why);
@@ -73,6 +85,7 @@ void io_close(int *fd);
  */
 struct io_batch {
     int tmp_dir;
+    enum io_sync sync;  /* IO_NO_SYNC: nothing is waited for, the caller calls syncfs */
     struct bytes items; /* of struct io_batch_item */
 };
 void io_batch_init(struct io_batch *batch, int tmp_dir);

@@ -168,3 +168,67 @@ int io_remove_tree(int dir, const char *path, struct why *why)
     io_close(&base);
     return rc;
 }
+
+/* ---- a new folder with its files ---- */
+
+static int put_file(int dir, const struct io_target *target, const struct io_file *file,
+                    struct why *why)
+{
+    int fd = openat(dir, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int rc;
+
+    if (fd < 0)
+        return io_fail(why, target->path, "new file");
+    rc = io_fill(fd, target, file->data, why);
+    io_close(&fd);
+    return rc;
+}
+
+/* The file before files[i] that holds the same bytes; i when there is none. */
+static size_t same_file(const struct io_file *files, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (files[j].data.ptr == files[i].data.ptr && files[j].data.len == files[i].data.len)
+            return j;
+    return i;
+}
+
+static int put_files(int dir, const struct io_target *target, const struct io_file *files,
+                     size_t count, struct why *why)
+{
+    int rc = SH_OK;
+
+    for (size_t i = 0; i < count && rc == SH_OK; i++) {
+        size_t same = same_file(files, i);
+
+        /* Not every file system can link; then it is written twice. */
+        if (same == i || linkat(dir, files[same].name, dir, files[i].name, 0) != 0)
+            rc = put_file(dir, target, &files[i], why);
+    }
+    return rc;
+}
+
+int io_folder_put(const struct io_target *target, const struct io_file *files, size_t count,
+                  struct why *why)
+{
+    char name[IO_TMP_NAME_BYTES];
+    struct io_move move = {target->tmp_dir, name, target->dir, target->path, 0755};
+    int dir = -1;
+    int rc;
+
+    io_tmp_name(name);
+    rc = io_folders(target->tmp_dir, name, 0755, IO_NO_SYNC, why);
+    if (rc == SH_OK)
+        rc = io_open_dir(target->tmp_dir, name, &dir, why);
+    if (rc == SH_OK)
+        rc = put_files(dir, target, files, count, why);
+    io_close(&dir);
+    if (rc == SH_OK && io_exists(target->dir, target->path))
+        rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s: is there already", target->path);
+    if (rc == SH_OK)
+        rc = io_rename(&move, IO_NO_SYNC, why);
+    /* What stays behind then is swept at the next start. */
+    if (rc != SH_OK && io_remove_tree(target->tmp_dir, name, NULL) != SH_OK)
+        return SH_EIO;
+    return rc == SH_ENOTFOUND ? SH_EIO : rc;
+}

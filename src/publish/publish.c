@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/io.h"
 #include "lang/lang.h"
 #include "publish/publish_int.h"
 
@@ -13,7 +14,7 @@ struct run {
     struct pages_site site;
     enum lang home; /* index.html is a copy of this one */
     uint64_t mtime_s;
-    struct bytes page; /* the page in hand, memory kept between pages */
+    struct bytes page[LANG_COUNT]; /* the page in hand, memory kept between pages */
     struct why *why;
 };
 
@@ -24,37 +25,33 @@ struct subject {
     const struct pages_now *now;
 };
 
-static int write_page(struct run *run, const char *folder, const char *name)
+static int render(struct run *run, const struct subject *subject, enum lang lang)
 {
-    char path[TREE_PATH_BYTES];
-    int len = snprintf(path, sizeof(path), "%s%s%s", folder, *folder ? "/" : "", name);
+    struct bytes *page = &run->page[lang];
 
-    if (len < 0 || (size_t)len >= sizeof(path))
-        return why_set(run->why, SH_ELIMIT, WHY_NOWHERE, "%s: the path is too long", folder);
-    return channel_derive(run->channel, path, bytes_view(&run->page), run->mtime_s, run->why);
+    bytes_clear(page);
+    if (subject->dispatch)
+        return pages_dispatch(&run->site, subject->dispatch, lang, page, run->why);
+    if (subject->now)
+        return pages_now(&run->site, subject->now, lang, page, run->why);
+    return pages_timeline(&run->site, subject->timeline, lang, page, run->why);
 }
 
 /* The five files of one page. */
 static int write_pages(struct run *run, const char *folder, const struct subject *subject)
 {
+    struct io_file files[LANG_COUNT + 1];
+    struct channel_page page = {folder, files, LANG_COUNT + 1};
     int rc = SH_OK;
 
     for (int i = 0; i < LANG_COUNT && rc == SH_OK; i++) {
         enum lang lang = (enum lang)i;
 
-        bytes_clear(&run->page);
-        if (subject->dispatch)
-            rc = pages_dispatch(&run->site, subject->dispatch, lang, &run->page, run->why);
-        else if (subject->now)
-            rc = pages_now(&run->site, subject->now, lang, &run->page, run->why);
-        else
-            rc = pages_timeline(&run->site, subject->timeline, lang, &run->page, run->why);
-        if (rc == SH_OK)
-            rc = write_page(run, folder, pages_file_name(lang));
-        if (rc == SH_OK && lang == run->home)
-            rc = write_page(run, folder, "index.html");
+        rc = render(run, subject, lang);
+        files[i] = (struct io_file){pages_file_name(lang), bytes_view(&run->page[lang])};
     }
-    return rc;
+    files[LANG_COUNT] = (struct io_file){"index.html", bytes_view(&run->page[run->home])};
+    return rc == SH_OK ? channel_derive_page(run->channel, &page, run->mtime_s, run->why) : rc;
 }
 
 static int dispatch_page(struct run *run, uint64_t ordinal)
@@ -207,10 +204,12 @@ static int publish_from(struct channel *channel, uint64_t from, struct why *why)
     run.site.base = slice_text(settings.base);
     if (rc == SH_OK)
         rc = channel_stamp(channel, &run.mtime_s, why);
-    bytes_init(&run.page, LIMIT_PAGE_BYTES);
+    for (int i = 0; i < LANG_COUNT; i++)
+        bytes_init(&run.page[i], LIMIT_PAGE_BYTES);
     if (rc == SH_OK)
         rc = show_entries(&run, from);
-    bytes_release(&run.page);
+    for (int i = 0; i < LANG_COUNT; i++)
+        bytes_release(&run.page[i]);
     if (rc == SH_OK)
         rc = channel_pages_done(channel, info->size, publish_version, why);
     return rc;
