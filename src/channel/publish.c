@@ -284,9 +284,9 @@ static int put_pending(struct publish *publish, struct why *why)
 }
 
 /*
- * Many files are not waited for one by one but all at once, by syncfs before the checkpoint.  A
- * power cut until then may leave some of them empty under their names: the checkpoint is the old
- * one then, so the next start writes each of them again.
+ * Many files are not waited for one by one but all at once, by syncfs before the checkpoint.
+ * A power cut until then may leave some of them empty under their names: the checkpoint is the
+ * old one then, so the next start writes each of them again.
  */
 static int begin(struct publish *publish, struct why *why)
 {
