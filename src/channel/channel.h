@@ -312,8 +312,8 @@ MUST_CHECK int channel_waiting_list(struct channel *channel, struct bytes *names
                                     struct why *why);
 MUST_CHECK int channel_waiting_count(struct channel *channel, uint64_t *out, struct why *why);
 /*
- * One of them, ready for channel_append.  SH_ENOTFOUND: it is in the log already; SH_EFORMAT: it
- * is damaged.
+ * One of them, ready for channel_append.  SH_ENOTFOUND: it is in the log already; SH_EFORMAT:
+ * it is damaged.
  */
 struct channel_waiting {
     char name[CHANNEL_WAITING_BYTES];
