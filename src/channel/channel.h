@@ -149,9 +149,10 @@ struct channel_entry {
     enum entry_state state;
     uint64_t withdrawn_by; /* the entry that did it, or ENTRY_NO_REF: so for each of these */
     uint64_t opened_by;
-    uint64_t corrected_by; /* the newest correction */
+    uint64_t corrected_by; /* the newest correction that is not disputed */
     uint64_t purged_by;
-    bool disputed; /* a log key that was revoked later may have made it */
+    bool has_corrections; /* disputed ones, too */
+    bool disputed;        /* a log key that was revoked later may have made it */
 };
 MUST_CHECK int channel_entry_get(struct channel *channel, uint64_t index,
                                  struct channel_entry *out, struct why *why);
@@ -164,6 +165,17 @@ MUST_CHECK int channel_dispatch_at(struct channel *channel, uint64_t ordinal, ui
 /* Ordinal of the dispatch at index; SH_ENOTFOUND when the entry is none. */
 MUST_CHECK int channel_dispatch_ordinal(struct channel *channel, uint64_t index,
                                         uint64_t *ordinal, struct why *why);
+/* The next correction of the dispatch at index after entry `after`, or the last before `before`.
+ * SH_ENOTFOUND (why stays as it was), as below. */
+MUST_CHECK int channel_correction_after(struct channel *channel, uint64_t index, uint64_t after,
+                                        uint64_t *out, struct why *why);
+MUST_CHECK int channel_correction_before(struct channel *channel, uint64_t index,
+                                         uint64_t before, uint64_t *out, struct why *why);
+/* The nearest entry of a type whose document says a time; SH_ENOTFOUND. */
+MUST_CHECK int channel_dated_after(struct channel *channel, uint64_t after, uint64_t *out,
+                                   struct why *why);
+MUST_CHECK int channel_dated_before(struct channel *channel, uint64_t before, uint64_t *out,
+                                    struct why *why);
 /* The document's bytes from public/d, checked against the entry's hash.  SH_ENOTFOUND for one
  * that is sealed.  A dispatch that was sealed says no time: its open entry's document does. */
 MUST_CHECK int channel_document(struct channel *channel, const struct channel_entry *entry,

@@ -59,7 +59,12 @@ MUST_CHECK int channel_kept_get(struct store *store, const char *path, struct by
 /* For SQL: the types that statements name. */
 #define CHANNEL_TYPE_SEALED "4"
 #define CHANNEL_TYPE_CORRECT "7"
+/* Documents of dispatch, promise, open, withdraw and correct say when they were published. */
+#define CHANNEL_TYPES_DATED "1,2,5,6,7"
 _Static_assert(ENTRY_SEALED == 4 && ENTRY_CORRECT == 7, "the numbers above");
+_Static_assert(ENTRY_DISPATCH == 1 && ENTRY_PROMISE == 2 && ENTRY_OPEN == 5 &&
+                   ENTRY_WITHDRAW == 6,
+               "the numbers above");
 struct channel_row {
     uint64_t index;
     enum entry_type type;

@@ -87,6 +87,13 @@ static int take_withdrawn(struct channel *channel, const struct channel_entry *e
     return rc == SH_ENOTFOUND ? SH_OK : rc;
 }
 
+static bool is_disputed(const struct channel *channel, const struct channel_entry *entry)
+{
+    return entry->disputed ||
+           (entry->opened_by != ENTRY_NO_REF &&
+            identity_is_disputed(channel_identity(channel), entry->opened_by));
+}
+
 static int take_word(struct channel *channel, struct due_facts *facts, struct why *why)
 {
     struct channel_entry entry;
@@ -99,8 +106,8 @@ static int take_word(struct channel *channel, struct due_facts *facts, struct wh
         rc = channel_dispatch_at(channel, ordinal, &index, why);
         if (rc == SH_OK)
             rc = channel_entry_get(channel, index, &entry, why);
-        /* As for every reader: what a stolen key may have said is no word of his. */
-        if (rc == SH_OK && entry.disputed)
+        /* As for every reader: what a stolen key may have said, or opened, is no word of his. */
+        if (rc == SH_OK && is_disputed(channel, &entry))
             continue;
         if (rc == SH_OK && entry.state == STATE_PRESENT)
             rc = take(channel, &entry, facts, &there, why);

@@ -3,6 +3,20 @@
 
 #include "channel/channel_int.h"
 
+/* The newest correction that its owner stands for, or CHANNEL_NONE. */
+static int stands_corrected(struct channel *channel, uint64_t index, uint64_t *by,
+                            struct why *why)
+{
+    int rc = SH_OK;
+
+    while (rc == SH_OK && *by != CHANNEL_NONE &&
+           identity_is_disputed(channel_identity(channel), *by))
+        rc = channel_correction_before(channel, index, *by, by, why);
+    if (rc == SH_ENOTFOUND)
+        *by = CHANNEL_NONE;
+    return rc == SH_ENOTFOUND ? SH_OK : rc;
+}
+
 int channel_entry_get(struct channel *channel, uint64_t index, struct channel_entry *out,
                       struct why *why)
 {
@@ -28,7 +42,8 @@ int channel_entry_get(struct channel *channel, uint64_t index, struct channel_en
         out->state = STATE_PRESENT;
     else
         out->state = row.type == ENTRY_SEALED ? STATE_SEALED : STATE_OTHER;
-    return SH_OK;
+    out->has_corrections = row.corrected_by != CHANNEL_NONE;
+    return stands_corrected(channel, index, &out->corrected_by, why);
 }
 
 /*

@@ -156,10 +156,10 @@ void cmd_page_path(uint64_t index, char out[CMD_PAGE_BYTES])
     (void)snprintf(out, CMD_PAGE_BYTES, "%s/index.html", dir);
 }
 
-/* What withdraws or corrects a dispatch shows on the page of that one. */
+/* What withdraws a dispatch shows on the page of that one. */
 static uint64_t page_index(const struct channel_commit *commit, const struct document *doc)
 {
-    return doc->kind == DOC_WITHDRAW || doc->kind == DOC_CORRECT ? commit->ref : commit->index;
+    return doc->kind == DOC_WITHDRAW ? commit->ref : commit->index;
 }
 
 static enum lang_string answer_string(const struct document *doc)

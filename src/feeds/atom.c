@@ -50,9 +50,9 @@ static void entry(struct feeds_draft *draft, struct markup *m, const struct page
     markup_open(m, "entry");
     markup_newline(m);
     leaf(m, "id", feeds_item_urn(draft, item));
-    leaf(m, "title", feeds_title(draft, item->doc));
+    leaf(m, "title", feeds_title(draft, item));
     date(m, "published", item->doc->published);
-    date(m, "updated", item->doc->published); /* a dispatch never changes */
+    date(m, "updated", feeds_updated(item)); /* a correction is the only change */
     link_to(m, "alternate", "text/html", feeds_page(draft, item));
     markup_newline(m);
     if (feeds_has_base(draft))
@@ -61,7 +61,7 @@ static void entry(struct feeds_draft *draft, struct markup *m, const struct page
     markup_attr(m, "type", slice_text("xhtml"));
     markup_open(m, "div");
     markup_attr(m, "xmlns", slice_text("http://www.w3.org/1999/xhtml"));
-    feeds_content(draft, m, item->doc);
+    feeds_content(draft, m, item);
     markup_close(m);
     markup_close(m);
     markup_newline(m);

@@ -22,9 +22,15 @@ uint64_t feeds_newest(const struct feeds_channel *channel)
     uint64_t newest = 0;
 
     for (size_t i = 0; i < channel->count; i++)
-        if (feeds_is_told(&channel->items[i]) && channel->items[i].doc->published > newest)
-            newest = channel->items[i].doc->published;
+        if (feeds_is_told(&channel->items[i]) && feeds_updated(&channel->items[i]) > newest)
+            newest = feeds_updated(&channel->items[i]);
     return newest;
+}
+
+uint64_t feeds_updated(const struct pages_item *item)
+{
+    return item->corrected_at > item->doc->published ? item->corrected_at
+                                                     : item->doc->published;
 }
 
 bool feeds_has_base(const struct feeds_draft *draft)
@@ -59,16 +65,24 @@ struct slice feeds_page(struct feeds_draft *draft, const struct pages_item *item
 {
     char folder[TREE_PATH_BYTES];
 
-    tree_dispatch_path(item->index, folder);
+    pages_folder(item, folder);
     (void)feeds_url(draft, folder);
     bytes_text(&draft->piece, "/index.html"); /* a file: right from every server */
     return bytes_view(&draft->piece);
 }
 
-struct slice feeds_title(struct feeds_draft *draft, const struct document *doc)
+struct slice feeds_title(struct feeds_draft *draft, const struct pages_item *item)
 {
     bytes_clear(&draft->piece);
-    pages_title(draft->channel->lang, doc, &draft->piece);
+    pages_item_title(draft->channel->lang, item, &draft->piece);
+    return bytes_view(&draft->piece);
+}
+
+struct slice feeds_note(struct feeds_draft *draft, const struct pages_item *item, unsigned n)
+{
+    bytes_clear(&draft->piece);
+    if (!pages_note(draft->channel->lang, item, n, &draft->piece))
+        return slice_of(NULL, 0);
     return bytes_view(&draft->piece);
 }
 
@@ -133,11 +147,17 @@ static void lines(struct markup *m, struct slice text)
     markup_text(m, slice_sub(text, from, text.len - from));
 }
 
-void feeds_content(struct feeds_draft *draft, struct markup *m, const struct document *doc)
+void feeds_content(struct feeds_draft *draft, struct markup *m, const struct pages_item *item)
 {
+    const struct document *doc = item->doc;
     const struct doc_text *words;
-    struct slice due;
+    struct slice due, note;
 
+    for (unsigned i = 0; i < PAGES_NOTES; i++) {
+        note = feeds_note(draft, item, i);
+        if (note.len)
+            markup_element(m, "p", NULL, note);
+    }
     for (size_t i = 0; i < doc->word_count; i++) {
         words = feeds_words(draft, doc, i);
         markup_open(m, "p");

@@ -2,22 +2,29 @@
 #include "feeds/feeds_int.h"
 #include "json/json.h"
 
-static void put_date(struct json_writer *w, uint64_t unix_s)
+static void put_date(struct json_writer *w, const char *name, uint64_t unix_s)
 {
     char text[WHEN_TEXT_BYTES];
 
     when_text(unix_s, text);
-    json_put_text(w, "date_published", text);
+    json_put_text(w, name, text);
 }
 
 /* All words, line breaks and all, then the promise and what there is to see. */
 static void content(struct feeds_draft *draft, struct json_writer *w,
-                    const struct document *doc)
+                    const struct pages_item *one)
 {
-    struct slice due;
+    const struct document *doc = one->doc;
+    struct slice due, note;
     struct bytes text;
 
     bytes_init(&text, LIMIT_FEED_BYTES);
+    for (unsigned i = 0; i < PAGES_NOTES; i++) {
+        note = feeds_note(draft, one, i);
+        bytes_slice(&text, note);
+        if (note.len)
+            bytes_text(&text, "\n\n");
+    }
     for (size_t i = 0; i < doc->word_count; i++) {
         bytes_slice(&text, feeds_words(draft, doc, i)->text);
         bytes_text(&text, "\n\n");
@@ -88,9 +95,11 @@ static void item(struct feeds_draft *draft, struct json_writer *w, const struct 
     json_put_slice(w, "id", feeds_item_urn(draft, one));
     if (feeds_has_base(draft))
         json_put_slice(w, "url", feeds_page(draft, one));
-    json_put_slice(w, "title", feeds_title(draft, one->doc));
-    content(draft, w, one->doc);
-    put_date(w, one->doc->published);
+    json_put_slice(w, "title", feeds_title(draft, one));
+    content(draft, w, one);
+    put_date(w, "date_published", one->doc->published);
+    if (feeds_updated(one) > one->doc->published)
+        put_date(w, "date_modified", feeds_updated(one));
     if (feeds_has_base(draft)) {
         image(draft, w, one->doc);
         attachments(draft, w, one->doc);

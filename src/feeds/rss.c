@@ -81,14 +81,15 @@ static void videos(struct feeds_draft *draft, struct markup *m, const struct doc
     }
 }
 
-static void description(struct feeds_draft *draft, struct markup *m, const struct document *doc)
+static void description(struct feeds_draft *draft, struct markup *m,
+                        const struct pages_item *one)
 {
     struct markup part;
     struct bytes html;
 
     bytes_init(&html, LIMIT_FEED_BYTES);
     markup_start_part(&part, &html);
-    feeds_content(draft, &part, doc);
+    feeds_content(draft, &part, one);
     markup_end(&part);
     if (html.failed) /* Not shorter in silence: the whole feed fails. */
         draft->piece.failed = html.failed;
@@ -100,7 +101,7 @@ static void item(struct feeds_draft *draft, struct markup *m, const struct pages
 {
     markup_open(m, "item");
     markup_newline(m);
-    leaf(m, "title", feeds_title(draft, one->doc));
+    leaf(m, "title", feeds_title(draft, one));
     if (feeds_has_base(draft))
         leaf(m, "link", feeds_page(draft, one));
     markup_open(m, "guid");
@@ -109,7 +110,7 @@ static void item(struct feeds_draft *draft, struct markup *m, const struct pages
     markup_close(m);
     markup_newline(m);
     date(m, "pubDate", one->doc->published);
-    description(draft, m, one->doc);
+    description(draft, m, one);
     if (feeds_has_base(draft))
         videos(draft, m, one->doc);
     markup_close(m);

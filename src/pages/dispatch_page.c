@@ -76,16 +76,17 @@ static void video_tag(struct pages_draft *draft, const struct document *doc, siz
     markup_close(m);
 }
 
-static void video(struct pages_draft *draft, const struct document *doc, size_t i)
+static void video(struct pages_draft *draft, const struct pages_item *item, size_t i)
 {
     struct markup *m = &draft->m;
+    const struct document *doc = item->doc;
     const struct doc_blob *blob = &doc->blobs[i];
     char path[TREE_PATH_BYTES], lasts[LANG_NUMBER_BYTES];
 
     if (!pages_blob_path(blob, path))
         return;
     markup_open(m, "figure");
-    pages_video_object(draft, doc, i);
+    pages_video_object(draft, item, i);
     if (is_hevc(blob))
         pages_element(draft, "p", "note", STR_PAGE_HEVC);
     video_tag(draft, doc, i, path);
@@ -178,12 +179,29 @@ static void not_before(struct pages_draft *draft, const struct document *doc)
     term_end(draft);
 }
 
-/* Each time apart, each with its source (FORMATS "Times"). */
-static void times(struct pages_draft *draft, const struct document *doc)
+/* The log itself dates what was sealed: by what stands behind it. */
+static void sealed(struct pages_draft *draft, const struct pages_item *item)
 {
+    char number[LANG_NUMBER_BYTES];
+
+    if (!item->known_at || item->version)
+        return;
+    pages_number(item->known_by, number);
+    term(draft, STR_PAGE_SEALED_BY);
+    pages_time(draft, item->known_at);
+    source(draft, lang_text(draft->lang, STR_PAGE_SEALED_SOURCE), slice_text(number));
+    term_end(draft);
+}
+
+/* Each time apart, each with its source (FORMATS "Times"). */
+static void times(struct pages_draft *draft, const struct pages_item *item)
+{
+    const struct document *doc = item->doc;
+
     pages_element(draft, "h2", NULL, STR_PAGE_TIMES);
     markup_open(&draft->m, "dl");
     claimed(draft, doc);
+    sealed(draft, item);
     if (doc->published) {
         term(draft, STR_PAGE_PUBLISHED);
         pages_time(draft, doc->published);
@@ -356,7 +374,7 @@ static void record(struct pages_draft *draft, const struct pages_item *item)
     pages_element(draft, "h2", NULL, STR_PAGE_RECORD);
     markup_open(&draft->m, "dl");
     term(draft, STR_PAGE_ENTRY_NAME);
-    pages_number(item->index, number);
+    pages_number(pages_entry(item), number);
     markup_text(&draft->m, slice_text(number));
     term_end(draft);
     term(draft, STR_PAGE_DOCUMENT);
@@ -373,16 +391,17 @@ static void record(struct pages_draft *draft, const struct pages_item *item)
 
 /* ---- the three kinds of page ---- */
 
-static void title_of(struct pages_draft *draft, const struct pages_item *item,
-                     struct bytes *title)
+static void name_of_page(struct pages_draft *draft, const struct pages_item *item,
+                         struct bytes *title)
 {
     char index[LANG_NUMBER_BYTES], by[LANG_NUMBER_BYTES], date[LANG_DATE_BYTES];
     enum lang_string id = item->state == PAGES_WITHDRAWN ? STR_PAGE_WITHDRAWN
                           : item->state == PAGES_MISSING ? STR_PAGE_MISSING
+                          : item->version                ? STR_PAGE_VERSION_ENTRY
                                                          : STR_PAGE_ENTRY;
 
-    pages_number(item->index, index);
-    pages_number(item->withdrawn_by, by);
+    pages_number(pages_entry(item), index);
+    pages_number(item->state == PAGES_SHOWN ? item->index : item->withdrawn_by, by);
     lang_fill(title, lang_text(draft->lang, id), (const char *const[]){index, by, NULL});
     if (item->state != PAGES_SHOWN || !item->doc->published)
         return;
@@ -391,20 +410,60 @@ static void title_of(struct pages_draft *draft, const struct pages_item *item,
     bytes_text(title, date);
 }
 
+static void title_of(struct pages_draft *draft, const struct pages_item *item,
+                     struct bytes *title)
+{
+    struct slice literal;
+    unsigned number;
+
+    if (item->state != PAGES_SHOWN || !item->disputed) {
+        name_of_page(draft, item, title);
+        return;
+    }
+    for (const char *text = lang_text(draft->lang, STR_PAGE_DISPUTED);
+         (text = lang_next(text, &literal, &number));) {
+        bytes_slice(title, literal);
+        if (number)
+            name_of_page(draft, item, title);
+    }
+}
+
+/* What was done, and when: hidden, or deleted for good. */
+static void how(struct pages_draft *draft, const struct pages_item *item)
+{
+    char number[LANG_NUMBER_BYTES], date[LANG_DATE_BYTES];
+    bool purged = item->purged_by && item->purged_at;
+
+    if (!purged && !item->withdrawn_at)
+        return;
+    markup_open(&draft->m, "p");
+    markup_attr(&draft->m, "class", slice_text("when"));
+    lang_date(draft->lang, purged ? item->purged_at : item->withdrawn_at, date);
+    pages_number(item->purged_by, number);
+    if (purged)
+        pages_fill(draft, lang_text(draft->lang, STR_PAGE_PURGED_ON), slice_text(number),
+                   slice_text(date));
+    else
+        pages_fill(draft, lang_text(draft->lang, STR_PAGE_HIDDEN_ON), slice_text(date), NONE);
+    markup_close(&draft->m);
+}
+
 /* Entry N, withdrawn by entry M, reason, and nothing else (FORMATS "Withdrawal"). */
 static void withdrawn(struct pages_draft *draft, const struct pages_item *item)
 {
     struct markup *m = &draft->m;
 
-    if (!item->reason.len) {
+    how(draft, item);
+    if (item->reason.len) {
+        markup_open(m, "p");
+        markup_attr(m, "class", slice_text("words"));
+        markup_attr(m, "dir", slice_text("auto"));
+        pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_REASON), item->reason);
+        markup_close(m);
+    } else {
         pages_element(draft, "p", "when", STR_PAGE_NO_REASON);
-        return;
     }
-    markup_open(m, "p");
-    markup_attr(m, "class", slice_text("words"));
-    markup_attr(m, "dir", slice_text("auto"));
-    pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_REASON), item->reason);
-    markup_close(m);
+    pages_element(draft, "p", "small", STR_PAGE_COPIES_STAY);
 }
 
 static void absent(struct pages_draft *draft, const struct pages_item *item,
@@ -412,29 +471,40 @@ static void absent(struct pages_draft *draft, const struct pages_item *item,
 {
     markup_open(&draft->m, "section");
     markup_attr(&draft->m, "class", slice_text("word"));
+    if (item->state == PAGES_MISSING)
+        pages_versions_after(draft, item);
     markup_element(&draft->m, "h1", "long", heading);
-    if (item->state == PAGES_WITHDRAWN)
+    if (item->state == PAGES_WITHDRAWN) {
         withdrawn(draft, item);
-    else
+    } else {
+        pages_versions_before(draft, item);
         pages_element(draft, "p", "words", STR_PAGE_MISSING_MORE);
+    }
     markup_close(&draft->m);
     markup_newline(&draft->m);
 }
 
-static void shown(struct pages_draft *draft, const struct document *doc)
+static void shown(struct pages_draft *draft, const struct pages_item *item)
 {
+    const struct document *doc = item->doc;
+
     markup_open(&draft->m, "section");
     markup_attr(&draft->m, "class", slice_text("word"));
-    pages_headline(draft, doc);
+    /* Whoever reads only the first line must not take an older or a stranger's word for it. */
+    pages_disputed(draft, item);
+    pages_versions_after(draft, item);
+    pages_headline(draft, item);
+    pages_versions_before(draft, item);
+    pages_notes(draft, item);
     words(draft, doc);
     for (size_t i = 0; i < doc->blob_count; i++)
         if (pages_is_video(&doc->blobs[i]))
-            video(draft, doc, i);
+            video(draft, item, i);
     markup_close(&draft->m);
     markup_newline(&draft->m);
     markup_open(&draft->m, "section");
     about(draft, doc);
-    times(draft, doc);
+    times(draft, item);
     removed(draft, doc);
     markup_close(&draft->m);
     markup_newline(&draft->m);
@@ -451,7 +521,7 @@ int pages_dispatch(const struct pages_site *site, const struct pages_item *item,
 
     bytes_init(&title, 1024);
     title_of(&draft, item, &title);
-    tree_dispatch_path(item->index, folder);
+    pages_folder(item, folder);
     if (has_before)
         tree_dispatch_path(item->previous, before);
     if (item->state == PAGES_SHOWN)
@@ -459,7 +529,7 @@ int pages_dispatch(const struct pages_site *site, const struct pages_item *item,
     markup_start(&draft.m, out);
     pages_begin(&draft, folder, bytes_view(&title));
     if (item->state == PAGES_SHOWN) {
-        shown(&draft, item->doc);
+        shown(&draft, item);
         has_file = first_file(item->doc, path);
     } else {
         absent(&draft, item, bytes_view(&title));

@@ -220,8 +220,11 @@ static void newer(struct face *page)
     if (!now->newest)
         return;
     open_class(page, "p", "newer");
-    if (now->newest->state == PAGES_MISSING) {
-        markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_MISSING)));
+    if (now->newest->state != PAGES_WITHDRAWN) {
+        markup_text(&draft->m,
+                    slice_text(lang_text(draft->lang, now->newest->state == PAGES_MISSING
+                                                          ? STR_NOW_MISSING
+                                                          : STR_NOW_DISPUTED)));
     } else if (now->withdrawn.at) {
         fill_moment(page, now->word ? STR_NOW_WITHDRAWN : STR_NOW_WITHDRAWN_ONLY,
                     &now->withdrawn, WITHOUT_YEAR);
@@ -273,6 +276,47 @@ static void status(struct face *page)
         markup_close(m);
     }
     markup_newline(m);
+}
+
+static void was_sealed(struct face *page)
+{
+    const struct pages_now *now = page->now;
+    struct pages_draft *draft = &page->draft;
+
+    open_class(page, "p", "newer");
+    if (now->known.at)
+        fill_moment(page, STR_NOW_SEALED_BY, &now->known, WITHOUT_YEAR);
+    else
+        markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_SEALED)));
+    markup_close(&draft->m);
+    markup_newline(&draft->m);
+}
+
+static void corrects(struct face *page)
+{
+    struct pages_draft *draft = &page->draft;
+    char folder[TREE_PATH_BYTES];
+
+    pages_folder(page->now->word, folder);
+    open_class(page, "p", "newer");
+    markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_CORRECTION)));
+    pages_gap(draft);
+    pages_link(draft, folder);
+    markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_VERSIONS)));
+    markup_close(&draft->m);
+    markup_close(&draft->m);
+    markup_newline(&draft->m);
+}
+
+/* A word that was made before the time above, or that puts another one right. */
+static void history(struct face *page)
+{
+    const struct pages_item *word = page->now->word;
+
+    if (word && word->version)
+        corrects(page);
+    else if (word && word->opened_by)
+        was_sealed(page);
 }
 
 static void because(struct face *page)
@@ -345,7 +389,7 @@ static void links(struct face *page, bool cut)
         return;
     open_class(page, "p", "links");
     if (video || cut) {
-        tree_dispatch_path(word->index, path);
+        pages_folder(word, path);
         pages_link(draft, path);
         markup_text(&draft->m, slice_text(lang_text(draft->lang,
                                                     video ? STR_NOW_VIDEO : STR_NOW_READ_ON)));
@@ -454,12 +498,14 @@ int pages_now(const struct pages_site *site, const struct pages_now *now, enum l
     if (is_promised(now))
         overdue(&page);
     status(&page);
+    history(&page);
     newer(&page);
     due(&page);
     if (now->word)
         links(&page, words(&page));
     markup_close(m);
     markup_newline(m);
+    pages_keys_notice(&page.draft, now->keys);
     what_if(&page);
     stale(&page);
     markup_close(m);

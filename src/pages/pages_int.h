@@ -63,7 +63,22 @@ void pages_preview(struct pages_draft *draft, const struct pages_item *item);
 /* <link rel="alternate"> to the feeds. */
 void pages_feed_links(struct pages_draft *draft);
 /* The open element becomes schema.org's VideoObject of the video at blobs[i]. */
-void pages_video_object(struct pages_draft *draft, const struct document *doc, size_t i);
+void pages_video_object(struct pages_draft *draft, const struct pages_item *item, size_t i);
+
+/* ---- notes.c ---- */
+
+/* The entry whose page it is: the dispatch's own, or the correction's. */
+uint64_t pages_entry(const struct pages_item *item);
+/* Sentences on a dispatch that counts: corrected, sealed before. */
+void pages_notes(struct pages_draft *draft, const struct pages_item *item);
+/* Why it is disputed, before everything else; nothing when it is not. */
+void pages_disputed(struct pages_draft *draft, const struct pages_item *item);
+/* Links to the next version and the newest, before the words; to the one before, after them. */
+void pages_versions_after(struct pages_draft *draft, const struct pages_item *item);
+void pages_versions_before(struct pages_draft *draft, const struct pages_item *item);
+/* That a new key signs, and where that is explained: on the front page. */
+void pages_keys_notice(struct pages_draft *draft, const struct pages_keys *keys);
+void pages_keys_section(struct pages_draft *draft, const struct pages_keys *keys);
 
 /* ---- parts.c ---- */
 
@@ -71,9 +86,11 @@ void pages_video_object(struct pages_draft *draft, const struct document *doc, s
 void pages_time(struct pages_draft *draft, uint64_t unix_s);
 void pages_time_short(struct pages_draft *draft, uint64_t unix_s);
 /* <h1>status</h1> and the lines when, where, next word. */
-void pages_headline(struct pages_draft *draft, const struct document *doc);
+void pages_headline(struct pages_draft *draft, const struct pages_item *item);
 /* The status as the content of the open element: our word, or the witness's own. */
 void pages_status(struct pages_draft *draft, const struct document *doc);
+/* The same; "Disputed: Well." where it is. */
+void pages_item_status(struct pages_draft *draft, const struct pages_item *item);
 /* The name of the place in the reader's language; NULL without one. */
 const struct doc_text *pages_place(const struct pages_draft *draft, const struct document *doc);
 /* The text in the reader's language, else in English, else the first; NULL when none. */

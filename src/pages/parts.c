@@ -70,6 +70,23 @@ void pages_status(struct pages_draft *draft, const struct document *doc)
         markup_foreign(&draft->m, doc->status_text.lang, doc->status_text.text);
 }
 
+void pages_item_status(struct pages_draft *draft, const struct pages_item *item)
+{
+    struct slice literal;
+    unsigned number;
+
+    if (!item->disputed) {
+        pages_status(draft, item->doc);
+        return;
+    }
+    for (const char *text = lang_text(draft->lang, STR_PAGE_DISPUTED);
+         (text = lang_next(text, &literal, &number));) {
+        markup_text(&draft->m, literal);
+        if (number)
+            pages_status(draft, item->doc);
+    }
+}
+
 const struct doc_text *pages_place(const struct pages_draft *draft, const struct document *doc)
 {
     if (!doc->place.present)
@@ -77,16 +94,17 @@ const struct doc_text *pages_place(const struct pages_draft *draft, const struct
     return pages_choose(draft, doc->place.names, doc->place.name_count);
 }
 
-void pages_headline(struct pages_draft *draft, const struct document *doc)
+void pages_headline(struct pages_draft *draft, const struct pages_item *item)
 {
     struct markup *m = &draft->m;
+    const struct document *doc = item->doc;
     const struct doc_text *place = pages_place(draft, doc);
 
     markup_open(m, "h1");
     /* The three known words are short; anything else may fill lines. */
-    if (status_string(doc->status) == STR_COUNT)
+    if (status_string(doc->status) == STR_COUNT || item->disputed)
         markup_attr(m, "class", slice_text("long"));
-    pages_status(draft, doc);
+    pages_item_status(draft, item);
     markup_close(m);
     markup_newline(m);
     if (doc->published) {

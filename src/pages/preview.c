@@ -78,7 +78,7 @@ static void with_host(struct pages_draft *draft, const struct pages_item *item)
 
     if (!draft->site->base.len)
         return;
-    tree_dispatch_path(item->index, folder);
+    pages_folder(item, folder);
     (void)snprintf(page, sizeof(page), "%s/%s", folder, pages_file_name(draft->lang));
     property_url(draft, "og:url", page);
     media(draft, pages_first_poster(item->doc), &image);
@@ -110,7 +110,7 @@ void pages_preview(struct pages_draft *draft, const struct pages_item *item)
     property(draft, "og:type", slice_text(first_video(doc) ? "video.other" : "article"));
     property(draft, "og:site_name", draft->site->name);
     property(draft, "og:locale", slice_text(locales[draft->lang]));
-    pages_title(draft->lang, doc, &text);
+    pages_item_title(draft->lang, item, &text);
     property(draft, "og:title", bytes_view(&text));
     bytes_clear(&text);
     describe(draft, doc, &text);
@@ -178,8 +178,9 @@ static void itemprop_facts(struct pages_draft *draft, const struct doc_blob *blo
     itemprop(draft, "sha256", slice_text(hex));
 }
 
-void pages_video_object(struct pages_draft *draft, const struct document *doc, size_t i)
+void pages_video_object(struct pages_draft *draft, const struct pages_item *item, size_t i)
 {
+    const struct document *doc = item->doc;
     const struct doc_blob *blob = &doc->blobs[i], *poster = pages_poster(doc, i);
     char path[TREE_PATH_BYTES], when[WHEN_TEXT_BYTES];
     struct bytes text;
@@ -187,7 +188,7 @@ void pages_video_object(struct pages_draft *draft, const struct document *doc, s
     markup_flag(&draft->m, "itemscope");
     markup_attr(&draft->m, "itemtype", slice_text("https://schema.org/VideoObject"));
     bytes_init(&text, 4096);
-    pages_title(draft->lang, doc, &text);
+    pages_item_title(draft->lang, item, &text);
     itemprop(draft, "name", bytes_view(&text));
     bytes_clear(&text);
     describe(draft, doc, &text);

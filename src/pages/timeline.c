@@ -42,11 +42,13 @@ static void picture(struct pages_draft *draft, const struct doc_blob *poster,
         markup_attr(m, "loading", slice_text("lazy"));
 }
 
-/* The line below the status in the list: date, place, length. */
-static void meta_line(struct pages_draft *draft, const struct document *doc)
+/* The line below the status in the list: date, place, length, and what became of it. */
+static void meta_line(struct pages_draft *draft, const struct pages_item *item)
 {
     struct markup *m = &draft->m;
+    const struct document *doc = item->doc;
     const struct doc_text *place = pages_place(draft, doc);
+    char date[LANG_DATE_BYTES];
 
     markup_open(m, "p");
     markup_attr(m, "class", slice_text("meta"));
@@ -59,6 +61,16 @@ static void meta_line(struct pages_draft *draft, const struct document *doc)
         markup_text(m, slice_text(" · "));
     }
     pages_length(draft, doc);
+    if (item->opened_by) {
+        markup_text(m, slice_text(" · "));
+        markup_text(m, slice_text(lang_text(draft->lang, STR_PAGE_SEALED_META)));
+    }
+    if (item->corrected_at) {
+        lang_date_short(draft->lang, item->corrected_at, date);
+        markup_text(m, slice_text(" · "));
+        pages_fill(draft, lang_text(draft->lang, STR_PAGE_CORRECTED_META), slice_text(date),
+                   slice_of(NULL, 0));
+    }
     markup_close(m);
 }
 
@@ -83,7 +95,7 @@ static void row(struct pages_draft *draft, const struct pages_item *item, const 
     const struct doc_blob *poster;
     char folder[TREE_PATH_BYTES];
 
-    tree_dispatch_path(item->index, folder);
+    pages_folder(item, folder);
     markup_open(m, "li");
     pages_link(draft, folder);
     if (item->state != PAGES_SHOWN) {
@@ -93,9 +105,9 @@ static void row(struct pages_draft *draft, const struct pages_item *item, const 
         if (poster)
             markup_attr(m, "class", slice_text("pic"));
         markup_open(m, heading);
-        pages_status(draft, item->doc);
+        pages_item_status(draft, item);
         markup_close(m);
-        meta_line(draft, item->doc);
+        meta_line(draft, item);
         excerpt(draft, item->doc);
         picture(draft, poster, LAZY);
     }
@@ -104,7 +116,7 @@ static void row(struct pages_draft *draft, const struct pages_item *item, const 
     markup_newline(m);
 }
 
-/* The answer to "is he well?": the newest dispatch that can be shown. */
+/* The answer to "is he well?": the newest dispatch that counts. */
 static void newest(struct pages_draft *draft, const struct pages_item *item)
 {
     struct markup *m = &draft->m;
@@ -113,11 +125,12 @@ static void newest(struct pages_draft *draft, const struct pages_item *item)
     const struct doc_blob *poster = pages_first_poster(doc);
     char folder[TREE_PATH_BYTES], date[LANG_DATE_BYTES];
 
-    tree_dispatch_path(item->index, folder);
+    pages_folder(item, folder);
     markup_open(m, "section");
     markup_attr(m, "class", slice_text(poster ? "word pair" : "word"));
     markup_open(m, "div");
-    pages_headline(draft, doc);
+    pages_headline(draft, item);
+    pages_notes(draft, item);
     if (words)
         pages_words(draft, words);
     if (doc->next_due) {
@@ -141,12 +154,13 @@ static void newest(struct pages_draft *draft, const struct pages_item *item)
     markup_newline(m);
 }
 
-/* The newest dispatch of the items that can be shown, or count. */
+/* Where the newest word stands among the items; count when it is older than all of them. */
 static size_t find_newest(const struct pages_timeline *timeline)
 {
     size_t i = 0;
 
-    while (i < timeline->count && timeline->items[i].state != PAGES_SHOWN)
+    while (i < timeline->count &&
+           !(timeline->newest && timeline->items[i].index == timeline->newest->index))
         i++;
     return i;
 }
@@ -181,10 +195,9 @@ static void no_word(struct pages_draft *draft, enum lang_string heading)
 /* The newest word, and the way to the page that says only whether all is well. */
 static void front_heading(struct pages_draft *draft, const struct pages_timeline *timeline)
 {
-    size_t at = find_newest(timeline);
-
-    if (at < timeline->count)
-        newest(draft, &timeline->items[at]);
+    pages_keys_notice(draft, timeline->keys);
+    if (timeline->newest)
+        newest(draft, timeline->newest);
     else
         no_word(draft, timeline->dispatches ? STR_NOW_NO_WORD : STR_PAGE_NO_WORD);
     markup_open(&draft->m, "p");
@@ -252,6 +265,8 @@ int pages_timeline(const struct pages_site *site, const struct pages_timeline *t
     else
         range_heading(&draft, timeline);
     list(&draft, timeline);
+    if (timeline->number == PAGES_FRONT)
+        pages_keys_section(&draft, timeline->keys);
     if (older != PAGES_FRONT)
         tree_timeline_path(older, before);
     pages_turn(&draft, older != PAGES_FRONT ? before : NULL, STR_PAGE_OLDER);

@@ -15,6 +15,7 @@ struct run {
     enum lang home; /* index.html is a copy of this one */
     uint64_t mtime_s;
     struct bytes page[LANG_COUNT]; /* the page in hand, memory kept between pages */
+    struct publish_keys keys;
     struct why *why;
 };
 
@@ -54,7 +55,19 @@ static int write_pages(struct run *run, const char *folder, const struct subject
     return rc == SH_OK ? channel_derive_page(run->channel, &page, run->mtime_s, run->why) : rc;
 }
 
-static int dispatch_page(struct run *run, uint64_t ordinal)
+/* The dispatch before the one at index: there each version's page leads back to. */
+static int previous(struct run *run, uint64_t index, uint64_t *out)
+{
+    uint64_t ordinal = 0;
+    int rc = channel_dispatch_ordinal(run->channel, index, &ordinal, run->why);
+
+    if (rc == SH_OK && ordinal)
+        rc = channel_dispatch_at(run->channel, ordinal - 1, out, run->why);
+    return rc;
+}
+
+/* The page of a dispatch or of a correction. */
+static int entry_page(struct run *run, uint64_t index)
 {
     struct publish_item loaded;
     struct subject subject = {.dispatch = &loaded.item};
@@ -62,13 +75,12 @@ static int dispatch_page(struct run *run, uint64_t ordinal)
     char folder[TREE_PATH_BYTES];
     int rc;
 
-    /* Its document, its open entry's, its correction's. */
-    arena_init(&arena, (size_t)3 * LIMIT_DOCUMENT_ARENA);
-    rc = publish_load(run->channel, ordinal, &arena, &loaded, run->why);
-    if (rc == SH_OK && ordinal)
-        rc = channel_dispatch_at(run->channel, ordinal - 1, &loaded.item.previous, run->why);
+    arena_init(&arena, (size_t)2 * LIMIT_DOCUMENT_ARENA);
+    rc = publish_load_page(run->channel, index, &arena, &loaded, run->why);
+    if (rc == SH_OK)
+        rc = previous(run, loaded.item.index, &loaded.item.previous);
     if (rc == SH_OK) {
-        tree_dispatch_path(loaded.item.index, folder);
+        pages_folder(&loaded.item, folder);
         rc = write_pages(run, folder, &subject);
     }
     publish_unload(&loaded);
@@ -76,23 +88,54 @@ static int dispatch_page(struct run *run, uint64_t ordinal)
     return rc;
 }
 
+static int dispatch_page(struct run *run, uint64_t ordinal)
+{
+    uint64_t index = 0;
+    int rc = channel_dispatch_at(run->channel, ordinal, &index, run->why);
+
+    return rc == SH_OK ? entry_page(run, index) : rc;
+}
+
+/* The newest word that counts: among the items, or before them all, into older. */
+static int find_newest(struct publish_loader *loader, struct pages_timeline *timeline,
+                       struct pages_item *items, struct publish_item *older)
+{
+    struct pages_item *newest = &older->item;
+    bool there = false;
+    int rc = SH_OK;
+
+    for (size_t i = 0; i < timeline->count && !there; i++) {
+        there = publish_counts(&items[i]);
+        if (there)
+            newest = &items[i];
+    }
+    if (!there)
+        rc = publish_load_older(loader, timeline->dispatches - timeline->count, older, &there);
+    if (rc != SH_OK || !there)
+        return rc;
+    timeline->newest = newest;
+    return publish_seal(loader, newest);
+}
+
 /* A timeline page of the dispatches [first, first + count); number as in pages_timeline. */
 static int timeline_page(struct run *run, uint64_t first, size_t count, uint64_t number)
 {
-    struct publish_item loaded[LIMIT_TIMELINE];
+    struct publish_item loaded[LIMIT_TIMELINE], older = {.doc = {.kind = DOC_UNKNOWN}};
     struct pages_item items[LIMIT_TIMELINE];
     struct pages_timeline timeline = {.items = items,
                                       .count = count,
                                       .dispatches = channel_info(run->channel)->dispatches,
-                                      .number = number};
+                                      .number = number,
+                                      .keys = &run->keys.keys};
     struct subject subject = {.timeline = &timeline};
     struct arena arena;
+    struct publish_loader loader = {run->channel, &arena, run->why};
     char folder[TREE_PATH_BYTES] = "";
     size_t done = 0;
     int rc = SH_OK;
 
     /* One arena for all: a block for each small document would cost more than its content. */
-    arena_init(&arena, (size_t)3 * LIMIT_TIMELINE * LIMIT_DOCUMENT_ARENA);
+    arena_init(&arena, (size_t)(LIMIT_TIMELINE + 2) * LIMIT_DOCUMENT_ARENA);
     while (done < count && rc == SH_OK) {
         rc = publish_load(run->channel, first + count - 1 - done, &arena, &loaded[done],
                           run->why);
@@ -101,8 +144,11 @@ static int timeline_page(struct run *run, uint64_t first, size_t count, uint64_t
     }
     if (number != PAGES_FRONT)
         tree_timeline_path(number, folder);
+    else if (rc == SH_OK)
+        rc = find_newest(&loader, &timeline, items, &older);
     if (rc == SH_OK)
         rc = write_pages(run, folder, &subject);
+    publish_unload(&older);
     while (done)
         publish_unload(&loaded[--done]);
     arena_release(&arena);
@@ -131,6 +177,7 @@ static int now_page(struct run *run)
 
     arena_init(&arena, (size_t)9 * LIMIT_DOCUMENT_ARENA);
     rc = publish_load_now(run->channel, &arena, &loaded, run->why);
+    loaded.now.keys = &run->keys.keys;
     if (rc == SH_OK)
         rc = write_pages(run, "now", &subject);
     publish_unload_now(&loaded);
@@ -138,10 +185,21 @@ static int now_page(struct run *run)
     return rc;
 }
 
-/* Pages that name what an entry withdrew or corrected; the front page is written anyway. */
-static int withdrawn_pages(struct run *run, uint64_t index)
+/* ---- what an entry changes on pages that were there before ---- */
+
+/* The timeline page that has the dispatch, when it is a full one: the front page is written
+ * anyway. */
+static int timeline_of(struct run *run, uint64_t ordinal)
 {
-    uint64_t ordinal = 0, full = channel_info(run->channel)->dispatches / LIMIT_TIMELINE;
+    uint64_t full = channel_info(run->channel)->dispatches / LIMIT_TIMELINE;
+
+    return ordinal / LIMIT_TIMELINE < full ? older_page(run, ordinal / LIMIT_TIMELINE) : SH_OK;
+}
+
+/* What a dispatch was withdrawn or corrected by shows on the pages of all its versions. */
+static int version_pages(struct run *run, uint64_t index)
+{
+    uint64_t ordinal = 0, version = 0;
     struct why none = {0};
     int rc = channel_dispatch_ordinal(run->channel, index, &ordinal, &none);
 
@@ -149,10 +207,71 @@ static int withdrawn_pages(struct run *run, uint64_t index)
         return SH_OK; /* A sealed entry that was not opened has no page. */
     if (rc < 0)
         return why_set(run->why, none.code, none.offset, "%s", none.text);
-    rc = dispatch_page(run, ordinal);
-    if (rc == SH_OK && ordinal / LIMIT_TIMELINE < full)
-        rc = older_page(run, ordinal / LIMIT_TIMELINE);
+    rc = entry_page(run, index);
+    while (rc == SH_OK) {
+        rc = channel_correction_after(run->channel, index, version, &version, run->why);
+        if (rc == SH_OK)
+            rc = entry_page(run, version);
+    }
+    return rc == SH_ENOTFOUND ? timeline_of(run, ordinal) : rc;
+}
+
+/*
+ * Entry `index` lost its document, and so its time: sealed entries right before it, opened
+ * since, were dated by it.  The walk ends at the entry that dates those before itself.
+ */
+static int dated_pages(struct run *run, uint64_t index)
+{
+    struct channel_entry entry;
+    uint64_t at = 0;
+    int rc = SH_OK;
+
+    while (rc == SH_OK && index-- > 1) {
+        rc = channel_entry_get(run->channel, index, &entry, run->why);
+        if (rc != SH_OK)
+            break;
+        if (entry.entry.type == ENTRY_SEALED) {
+            if (entry.opened_by != ENTRY_NO_REF)
+                rc = entry_page(run, index);
+            continue;
+        }
+        if (!entry.disputed)
+            rc = publish_time(run->channel, index, &at, run->why);
+        if (at)
+            break;
+    }
     return rc;
+}
+
+/* The withdrawal of a dispatch takes the documents of all its versions. */
+static int withdrawn_pages(struct run *run, uint64_t index)
+{
+    uint64_t version = index;
+    int rc = version_pages(run, index);
+
+    if (rc == SH_OK)
+        rc = dated_pages(run, index);
+    while (rc == SH_OK) {
+        rc = channel_correction_after(run->channel, index, version, &version, run->why);
+        if (rc == SH_OK)
+            rc = dated_pages(run, version);
+    }
+    return rc == SH_ENOTFOUND ? SH_OK : rc;
+}
+
+/* Pages from before entry `from` that an entry changes, and the entry's own page. */
+static int touched_pages(struct run *run, const struct channel_entry *entry, uint64_t from)
+{
+    bool before = entry->entry.ref < from;
+
+    switch (entry->entry.type) {
+    case ENTRY_WITHDRAW:
+        return before ? withdrawn_pages(run, entry->entry.ref) : SH_OK;
+    case ENTRY_CORRECT:
+        return before ? version_pages(run, entry->entry.ref) : entry_page(run, entry->index);
+    default:
+        return SH_OK;
+    }
 }
 
 /* Everything that the entries [from, size) touch. */
@@ -165,11 +284,10 @@ static int show_entries(struct run *run, uint64_t from)
 
     for (uint64_t index = from; index < info->size && rc == SH_OK; index++) {
         rc = channel_entry_get(run->channel, index, &entry, run->why);
-        if (rc == SH_OK)
-            fresh += entry.entry.type == ENTRY_DISPATCH || entry.entry.type == ENTRY_OPEN;
-        if (rc == SH_OK &&
-            (entry.entry.type == ENTRY_WITHDRAW || entry.entry.type == ENTRY_CORRECT))
-            rc = withdrawn_pages(run, entry.entry.ref);
+        if (rc != SH_OK)
+            break;
+        fresh += entry.entry.type == ENTRY_DISPATCH || entry.entry.type == ENTRY_OPEN;
+        rc = touched_pages(run, &entry, from);
     }
     before = info->dispatches - fresh;
     for (uint64_t i = before; i < info->dispatches && rc == SH_OK; i++)
@@ -202,6 +320,8 @@ static int publish_from(struct channel *channel, uint64_t from, struct why *why)
                        info->lang);
     rc = channel_settings(channel, &settings, why);
     run.site.base = slice_text(settings.base);
+    if (rc == SH_OK)
+        rc = publish_load_keys(channel, &run.keys, why);
     if (rc == SH_OK)
         rc = channel_stamp(channel, &run.mtime_s, why);
     for (int i = 0; i < LANG_COUNT; i++)

@@ -389,6 +389,8 @@ static void timeline(struct scene *scene, struct span span, enum lang lang, stru
         if (i == 3 || i == 4)
             items[i].state = i == 3 ? PAGES_WITHDRAWN : PAGES_MISSING;
     }
+    if (span.count)
+        timeline.newest = &items[0];
     bytes_init(page, LIMIT_PAGE_BYTES);
     if (pages_timeline(&scene->site, &timeline, lang, page, &why) != SH_OK)
         fail_msg("%s", why.text);
