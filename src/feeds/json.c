@@ -98,7 +98,7 @@ static void item(struct feeds_draft *draft, struct json_writer *w, const struct 
     json_put_slice(w, "title", feeds_title(draft, one));
     content(draft, w, one);
     put_date(w, "date_published", one->doc->published);
-    if (feeds_updated(one) > one->doc->published)
+    if (one->corrected_at)
         put_date(w, "date_modified", feeds_updated(one));
     if (feeds_has_base(draft)) {
         image(draft, w, one->doc);

@@ -148,37 +148,40 @@ static void version_link(struct pages_draft *draft, uint64_t index, enum lang_st
     markup_close(&draft->m);
 }
 
-/* What comes after this version. */
-static void next_version(struct pages_draft *draft, const struct pages_version *after)
+/* The next version that its owner stands for; NULL: this is the newest of those. */
+static const struct pages_version *good_after(const struct pages_item *item)
 {
-    char text[LANG_DATE_BYTES];
-    bool there = after->at > 0;
+    if (item->after.index && !item->after.disputed)
+        return &item->after;
+    return item->newest.index > pages_entry(item) ? &item->newest : NULL;
+}
 
-    if (after->disputed) {
-        version_link(draft, after->index, STR_PAGE_TO_DISPUTED);
-        return;
-    }
-    if (there)
-        lang_date(draft->lang, after->at, text);
-    else
-        pages_number(after->index, text);
-    markup_open(&draft->m, "p");
-    pages_fill(
-        draft,
-        lang_text(draft->lang, there ? STR_PAGE_CORRECTED_ON : STR_PAGE_CORRECTION_MISSING),
-        slice_text(text), NONE);
-    markup_close(&draft->m);
-    version_link(draft, after->index, STR_PAGE_TO_CORRECTION);
+bool pages_is_old(const struct pages_item *item)
+{
+    return good_after(item) != NULL;
 }
 
 void pages_versions_after(struct pages_draft *draft, const struct pages_item *item)
 {
-    if (!item->after.index)
+    const struct pages_version *next = good_after(item);
+    char text[LANG_DATE_BYTES];
+
+    if (!next)
         return;
+    if (next->at)
+        lang_date(draft->lang, next->at, text);
+    else
+        pages_number(next->index, text);
     markup_open(&draft->m, "div");
     markup_attr(&draft->m, "class", slice_text("flag"));
-    next_version(draft, &item->after);
-    if (item->newest.index)
+    markup_open(&draft->m, "p");
+    pages_fill(
+        draft,
+        lang_text(draft->lang, next->at ? STR_PAGE_CORRECTED_ON : STR_PAGE_CORRECTION_MISSING),
+        slice_text(text), NONE);
+    markup_close(&draft->m);
+    version_link(draft, next->index, STR_PAGE_TO_CORRECTION);
+    if (item->newest.index && next != &item->newest)
         version_link(draft, item->newest.index, STR_PAGE_TO_NEWEST_VERSION);
     markup_close(&draft->m);
     markup_newline(&draft->m);
@@ -186,12 +189,18 @@ void pages_versions_after(struct pages_draft *draft, const struct pages_item *it
 
 void pages_versions_before(struct pages_draft *draft, const struct pages_item *item)
 {
-    if (!item->before.index)
+    bool disputed = item->after.index && item->after.disputed;
+
+    if (!item->before.index && !disputed)
         return;
     markup_open(&draft->m, "div");
     markup_attr(&draft->m, "class", slice_text("note"));
-    pages_element(draft, "p", NULL, STR_PAGE_IS_CORRECTION);
-    version_link(draft, item->before.index, STR_PAGE_TO_EARLIER);
+    if (item->before.index) {
+        pages_element(draft, "p", NULL, STR_PAGE_IS_CORRECTION);
+        version_link(draft, item->before.index, STR_PAGE_TO_EARLIER);
+    }
+    if (disputed)
+        version_link(draft, item->after.index, STR_PAGE_TO_DISPUTED);
     markup_close(&draft->m);
     markup_newline(&draft->m);
 }

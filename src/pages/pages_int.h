@@ -73,7 +73,10 @@ uint64_t pages_entry(const struct pages_item *item);
 void pages_notes(struct pages_draft *draft, const struct pages_item *item);
 /* Why it is disputed, before everything else; nothing when it is not. */
 void pages_disputed(struct pages_draft *draft, const struct pages_item *item);
-/* Links to the next version and the newest, before the words; to the one before, after them. */
+/* Is there a newer version that counts? */
+bool pages_is_old(const struct pages_item *item);
+/* Links to that and to the newest, before the words; to the one before, and to a disputed one,
+ * after the headline. */
 void pages_versions_after(struct pages_draft *draft, const struct pages_item *item);
 void pages_versions_before(struct pages_draft *draft, const struct pages_item *item);
 /* That a new key signs, and where that is explained: on the front page. */

@@ -101,8 +101,8 @@ void pages_headline(struct pages_draft *draft, const struct pages_item *item)
     const struct doc_text *place = pages_place(draft, doc);
 
     markup_open(m, "h1");
-    /* The three known words are short; anything else may fill lines. */
-    if (status_string(doc->status) == STR_COUNT || item->disputed)
+    /* The three known words are short, and large where they are the newest. */
+    if (status_string(doc->status) == STR_COUNT || item->disputed || pages_is_old(item))
         markup_attr(m, "class", slice_text("long"));
     pages_item_status(draft, item);
     markup_close(m);

@@ -1,6 +1,7 @@
 /* What the tests of pages share: counting, a page that writes down faults, axe, the browser. */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 
 const require = createRequire(import.meta.url);
 const { chromium } = require('playwright-core');
@@ -52,6 +53,77 @@ export function axe(page) {
     return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3)
       .map((n) => n.html.slice(0, 120)).join(' | ')}`);
   }, [AXE, TAGS]);
+}
+
+/* Where the keyboard goes: every link is reached in order, and its focus can be seen. */
+function tabWalk(page) {
+  return page.evaluate(() => {
+    const missed = [];
+    for (const link of document.querySelectorAll('a[href]')) {
+      link.focus({ focusVisible: true });
+      const style = getComputedStyle(link);
+      if (document.activeElement !== link) missed.push(`no focus: ${link.outerHTML}`);
+      else if (style.outlineStyle === 'none') missed.push(`not seen: ${link.outerHTML}`);
+    }
+    return missed;
+  });
+}
+
+/* Folders of pages in four languages: axe, width, focus; what was seen, by folder and language. */
+export async function lookAt(browser, base, folders, look, keep) {
+  const faults = [];
+  const seen = {};
+  const { scheme, width } = look;
+  const label = `${scheme}, ${width} px`;
+  const page = await openPage(browser,
+    { viewport: { width, height: 800 }, colorScheme: scheme, bypassCSP: false }, faults);
+  for (const folder of folders) {
+    const found = [];
+    const wide = [];
+    const walked = [];
+    for (const lang of LANGS) {
+      await page.goto(`${base}${folder}index.${lang}.html`, { waitUntil: 'load' });
+      if (keep) {
+        await page.screenshot({ fullPage: true, path: path.join(keep,
+          `${folder.replaceAll('/', '-') || 'front-'}${lang}-${scheme}-${width}.png`) });
+      }
+      seen[`${folder}${lang}`] = await page.evaluate(() => document.body.innerText);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth
+        - document.documentElement.clientWidth);
+      if (overflow > 0) wide.push(`${lang}: ${overflow} px too wide`);
+      found.push(...(await axe(page)).map((text) => `${lang}: ${text}`));
+      walked.push(...await tabWalk(page));
+    }
+    const name = `${folder || 'front page'} (${label}, four languages)`;
+    ok(found.length === 0, `${name}: axe finds nothing`, found.join('\n'));
+    ok(wide.length === 0, `${name}: no sideways scroll`, wide.join('\n'));
+    ok(walked.length === 0, `${name}: every link takes the focus and shows it`,
+      walked.join('\n'));
+  }
+  ok(faults.length === 0, `nothing on the console (${label})`, faults.join('\n'));
+  await page.context().close();
+  return seen;
+}
+
+/* Each link of the tree's pages leads to a file. */
+export function deadLinks(tree) {
+  const dead = [];
+  const walk = (dir) => {
+    for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+      const name = path.join(dir, entry.name);
+      if (entry.isDirectory()) walk(name);
+      else if (name.endsWith('.html')) {
+        for (const hit of fs.readFileSync(name, 'utf8')
+          .matchAll(/ (?:href|src|poster)="([^"]*)"/g)) {
+          if (hit[1] !== 'data:,' && !fs.existsSync(path.join(dir, hit[1].split('#')[0]))) {
+            dead.push(`${name}: ${hit[1]}`);
+          }
+        }
+      }
+    }
+  };
+  walk(tree);
+  return dead;
 }
 
 /* The plan of TAP, unless a picture was all that was wanted; the exit code. */

@@ -11,7 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findClips, makeChannel, serve } from './channel.mjs';
-import { LANGS, axe, launch, ok, openPage, tally } from './look.mjs';
+import { axe, deadLinks, launch, lookAt, ok, openPage, tally } from './look.mjs';
 import { dumbServer, loggingProxy } from './servers.mjs';
 
 /* Play until min(1 s, 80 %) has been shown; what the player says. */
@@ -63,52 +63,6 @@ async function playAll(browser, base, made) {
   await page.context().close();
 }
 
-/* Where the keyboard goes: every link is reached in order, and its focus can be seen. */
-function tabWalk(page) {
-  return page.evaluate(() => {
-    const missed = [];
-    for (const link of document.querySelectorAll('a[href]')) {
-      link.focus({ focusVisible: true });
-      const style = getComputedStyle(link);
-      if (document.activeElement !== link) missed.push(`no focus: ${link.outerHTML}`);
-      else if (style.outlineStyle === 'none') missed.push(`not seen: ${link.outerHTML}`);
-    }
-    return missed;
-  });
-}
-
-async function lookAt(browser, base, folders, look, keep) {
-  const faults = [];
-  const { scheme, width } = look;
-  const label = `${scheme}, ${width} px`;
-  const page = await openPage(browser,
-    { viewport: { width, height: 800 }, colorScheme: scheme, bypassCSP: false }, faults);
-  for (const folder of folders) {
-    const found = [];
-    const wide = [];
-    const walked = [];
-    for (const lang of LANGS) {
-      await page.goto(`${base}${folder}index.${lang}.html`, { waitUntil: 'load' });
-      if (keep) {
-        await page.screenshot({ fullPage: true, path: path.join(keep,
-          `${folder.replaceAll('/', '-') || 'front-'}${lang}-${scheme}-${width}.png`) });
-      }
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth
-        - document.documentElement.clientWidth);
-      if (overflow > 0) wide.push(`${lang}: ${overflow} px too wide`);
-      found.push(...(await axe(page)).map((text) => `${lang}: ${text}`));
-      walked.push(...await tabWalk(page));
-    }
-    const name = `${folder || 'front page'} (${label}, four languages)`;
-    ok(found.length === 0, `${name}: axe finds nothing`, found.join('\n'));
-    ok(wide.length === 0, `${name}: no sideways scroll`, wide.join('\n'));
-    ok(walked.length === 0, `${name}: every link takes the focus and shows it`,
-      walked.join('\n'));
-  }
-  ok(faults.length === 0, `nothing on the console (${label})`, faults.join('\n'));
-  await page.context().close();
-}
-
 /* The instruments themselves: each must see a fault that we make. */
 async function controls(browser, base) {
   const faults = [];
@@ -154,27 +108,6 @@ async function fromFolder(browser, made, folder, base) {
     `${folder}: another language is one step away`);
   ok(faults.length === 0, `${folder}: nothing on the console`, faults.join('\n'));
   await page.context().close();
-}
-
-/* Each link of the tree's pages leads to a file. */
-function deadLinks(tree) {
-  const dead = [];
-  const walk = (dir) => {
-    for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
-      const name = path.join(dir, entry.name);
-      if (entry.isDirectory()) walk(name);
-      else if (name.endsWith('.html')) {
-        for (const hit of fs.readFileSync(name, 'utf8')
-          .matchAll(/ (?:href|src|poster)="([^"]*)"/g)) {
-          if (hit[1] !== 'data:,' && !fs.existsSync(path.join(dir, hit[1]))) {
-            dead.push(`${name}: ${hit[1]}`);
-          }
-        }
-      }
-    }
-  };
-  walk(tree);
-  return dead;
 }
 
 async function test(browser, proxy, made, server, keep) {
