@@ -165,8 +165,10 @@ MUST_CHECK int channel_dispatch_at(struct channel *channel, uint64_t ordinal, ui
 /* Ordinal of the dispatch at index; SH_ENOTFOUND when the entry is none. */
 MUST_CHECK int channel_dispatch_ordinal(struct channel *channel, uint64_t index,
                                         uint64_t *ordinal, struct why *why);
-/* The next correction of the dispatch at index after entry `after`, or the last before `before`.
- * SH_ENOTFOUND (why stays as it was), as below. */
+/*
+ * The next correction of the dispatch at index after entry `after`, or the last one before
+ * `before`.  SH_ENOTFOUND (why stays as it was), as below.
+ */
 MUST_CHECK int channel_correction_after(struct channel *channel, uint64_t index, uint64_t after,
                                         uint64_t *out, struct why *why);
 MUST_CHECK int channel_correction_before(struct channel *channel, uint64_t index,

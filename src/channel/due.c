@@ -106,7 +106,7 @@ static int take_word(struct channel *channel, struct due_facts *facts, struct wh
         rc = channel_dispatch_at(channel, ordinal, &index, why);
         if (rc == SH_OK)
             rc = channel_entry_get(channel, index, &entry, why);
-        /* As for every reader: what a stolen key may have said, or opened, is no word of his. */
+        /* As for every reader: what a stolen key said, or opened, is no word of his. */
         if (rc == SH_OK && is_disputed(channel, &entry))
             continue;
         if (rc == SH_OK && entry.state == STATE_PRESENT)

@@ -1,4 +1,4 @@
-/* The versions of a dispatch, and entries that say a time: found again by what refers to them. */
+/* The versions of a dispatch, and entries that say a time: found by what refers to them. */
 #include "channel/channel_int.h"
 
 /* The one index that a query gives, bound to a and b. */
