@@ -101,21 +101,43 @@ struct line {
     bool has_doc;
 };
 
+/* The identity note that held when the entry was made; its keys may be closed by now. */
+static bool note_then(const struct line *line, struct arena *arena, struct bytes *raw,
+                      struct identity *out)
+{
+    const struct channel *channel = line->refill->channel;
+    uint64_t notes = line->refill->identities;
+    char path[TREE_PATH_BYTES];
+    struct tlog_note note;
+
+    tree_identity_path(notes ? notes - 1 : 0, path);
+    if (channel_kept_get(channel->store, path, raw, NULL) != SH_OK ||
+        tlog_note_parse(bytes_view(raw), &note, NULL) != SH_OK ||
+        identity_parse(note.text, arena, out, NULL) != SH_OK)
+        return false;
+    out->channel = channel->info.id;
+    return true;
+}
+
 /* Is it a purge that the identity keys ordered?  Without them it hides only. */
 static bool is_purge(const struct line *line)
 {
-    const struct channel *channel = line->refill->channel;
-    struct bytes text;
+    struct identity identity;
+    struct bytes text, raw;
+    struct arena arena;
     bool good;
 
     if (!line->has_doc || line->doc.level != DOC_PURGE || !line->doc.order.len)
         return false;
+    arena_init(&arena, LIMIT_IDENTITY_ARENA);
     bytes_init(&text, LIMIT_NOTE_BYTES);
-    bytes_printf(&text, "stillhere-purge/1\nchannel %s\nindex %ju\n", channel->info.id.text,
-                 (uintmax_t)line->entry.ref);
-    good = identity_order_check(line->doc.order, bytes_view(&text), channel_identity(channel),
-                                NULL) == SH_OK;
+    bytes_init(&raw, LIMIT_NOTE_BYTES);
+    channel_order_text(line->refill->channel, line->entry.ref, &text);
+    good = note_then(line, &arena, &raw, &identity) &&
+           identity_order_check(line->doc.order, bytes_view(&text), &identity, NULL) == SH_OK;
+    bytes_release(&raw);
     bytes_release(&text);
+    arena_release(&arena);
     return good;
 }
 

@@ -64,6 +64,12 @@ has "deleted, by which entry" "$(page "$second")" 'Deleted for good by entry [0-
 has "the title still says who hid it" "$(page "$second")" "Entry $second, withdrawn by entry"
 ok "rebuild gives the same" rebuilt
 
+# The order of a purge was good when it was given, whichever sheets change keys now.
+runs "new sheets" env STILLHERE_NOW=$now "$STILLHERE" -C "$home" key sheet --sheet "$sheet" --to "$scratch/new.sheet"
+sheet=$scratch/new.sheet
+ok "rebuild gives the same" rebuilt
+has "deleted it stays" "$(page "$second")" 'Deleted for good by entry'
+
 # ---- cut off before the pages ----
 if command -v sqlite3 >/dev/null; then
     ok "a correction, cut off" cut_off correct "$first" "better words"
