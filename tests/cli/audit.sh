@@ -128,6 +128,38 @@ rm "home/private/quarantine/$doc2"
 runs "not kept at all" still -C home audit
 has "is said" "$out" 'not kept on this machine'
 
+# ---- a healing that is cut off goes on where it was ----
+channel many
+for i in $(seq 600); do echo "{\"words\":\"word $i\"}"; done >batch
+still -C many -q post --batch batch >/dev/null
+documents() { find "$1/d" -type f 2>/dev/null | wc -l; }
+cut_healing() { # TREE DOCUMENTS FROM: kills it while it is at work
+    still -q audit "$1" --heal "$3" >/dev/null 2>&1 &
+    local pid=$!
+    while [ "$(documents "$2")" -lt 20 ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    cut=$(documents "$2")
+}
+cp -r many/public torn
+rm -r torn/d
+cut_healing torn torn many
+ok "it was cut in the middle ($cut of 600)" test "$cut" -ge 20 -a "$cut" -lt 600
+fails 3 "what came back is there, the rest is missing" still --json audit torn
+same "JSON: counted" "$(json "['counts']['missing']")" $((600 - cut))
+same "JSON: nothing is half written" "$(json "['counts']['changed']")" 0
+runs "the next one goes on" still --json audit torn --heal many
+same "JSON: with the rest" "$(json "['healed'].__len__()")" $((600 - cut))
+runs "the copy is the original again, and nothing else is left" diff -r torn many/public
+cp -r many home-torn
+rm -r home-torn/public/d
+cut_healing home-torn home-torn/public many/public
+ok "the same in a home ($cut of 600)" test "$cut" -ge 20 -a "$cut" -lt 600
+runs "the next one goes on" still audit home-torn --heal many/public
+runs "to the end" diff -r home-torn/public many/public
+ok "nothing half written is left" test -z "$(find home-torn/private/tmp -type f)"
+runs "and the channel goes on" still -C home-torn checkin "healed"
+
 # ---- blobs: size without --read-data, every byte with it ----
 if [ -n "$clip" ]; then
     blob=$(cd lacking && find b -name '*.mp4')

@@ -136,6 +136,27 @@ runs "a terminal and a file" $terminal right "$scratch/screen" "$scratch/stdout"
 lacks "then the screen shows no secret" "$(cat "$scratch/screen")" "$(sed -n 's/^identity //p' "$scratch/sheet9" | cut -d' ' -f1-3)"
 fails 1 "wrong groups with a file" $terminal wrong "$scratch/screen" "$scratch/stdout" "$STILLHERE" init "$scratch/home10" --name Name --sheet "$scratch/sheet10"
 ok "leave no sheet behind" test ! -e "$scratch/sheet10" -a ! -e "$scratch/sheet10.svg"
+# ---- three sheets on a terminal: each is shown, asked back and cleared in its turn ----
+runs "three sheets on a terminal" $terminal right "$scratch/screen" "$scratch/stdout" "$STILLHERE" init "$scratch/home11" --name Name --two-of-three
+shown=$(cat "$scratch/screen")
+same "three are shown" "$(printf '%s' "$shown" | grep -c '^stillhere-sheet/1')" 3
+for number in 1 2 3; do has "sheet $number of 3 says which it is" "$shown" "^sheet $number of 3"; done
+same "two groups of each are asked back" "$(printf '%s' "$shown" | grep -oE 'group [0-9]+: ' | wc -l)" 6
+same "and the screen is cleared after each" "$(printf '%s' "$shown" | grep -oE $'\033\\[3J' | wc -l)" 3
+ok "no file of them anywhere" test -z "$(find "$scratch/home11" -name '*sheet*')"
+# What was on the paper is enough: two of the three, typed from the screen.
+for number in 1 3; do
+    printf '%s' "$shown" | tr -d '\r' | awk -v n="$number" '/^stillhere-sheet\/1/ { i++ } i == n' |
+        sed -n '/^stillhere-sheet/,/^archive /p' >"$scratch/paper-$number"
+done
+runs "two of them change keys" still -C "$scratch/home11" key rotate log --sheet "$scratch/paper-1" --sheet "$scratch/paper-3"
+fails 1 "the second one not copied: no channel" $terminal second "$scratch/screen" "$scratch/stdout" "$STILLHERE" init "$scratch/home12" --name Name --two-of-three
+same "nothing of a channel is there" "$(find "$scratch/home12" -type f 2>/dev/null | wc -l)" 0
+runs "three files and a terminal" $terminal right "$scratch/screen" "$scratch/stdout" "$STILLHERE" init "$scratch/home13" --name Name --two-of-three --sheet "$scratch/p1" --sheet "$scratch/p2" --sheet "$scratch/p3"
+same "each in its file" "$(cat "$scratch"/p[123] | grep -c '^stillhere-sheet/1')" 3
+fails 1 "the second one wrong" $terminal second "$scratch/screen" "$scratch/stdout" "$STILLHERE" init "$scratch/home14" --name Name --two-of-three --sheet "$scratch/q1" --sheet "$scratch/q2" --sheet "$scratch/q3"
+ok "leaves none of the three behind" test -z "$(ls "$scratch"/q[123]* 2>/dev/null)"
+ok "nor a channel" test ! -e "$scratch/home14/public"
 # A stranger umask neither locks the owner out nor lets others in.
 if [ "$(id -u)" = 0 ] &&
     setpriv --reuid=65534 --regid=65534 --clear-groups "$STILLHERE" --version >/dev/null 2>&1; then

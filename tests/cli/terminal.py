@@ -6,6 +6,7 @@
 MODE: right  type the groups that are asked for, as the sheet on the screen shows them
       third  two wrong answers first
       wrong  wrong answers only
+      second right for the first of several sheets, wrong for the second
       leave  hang up at the first question
       FILE   type the lines of this file, then an empty one
 What the terminal showed goes to TRANSCRIPT, standard output to STDOUT; exits as the command does.
@@ -40,7 +41,7 @@ while True:
     shown += some
     text = shown.decode(errors='replace').replace('\r', '')
     asked = re.findall(r'“(identity|archive)”, group (\d+): $', text)
-    if mode in ('right', 'third', 'wrong', 'leave'):
+    if mode in ('right', 'third', 'wrong', 'second', 'leave'):
         if not asked:
             continue
         if mode == 'leave':
@@ -48,12 +49,14 @@ while True:
             break
         role, group = asked[0]
         sheet = text
-        file = re.search(r'The recovery sheet is in (\S+)\. Open', text)
-        if file:
-            with open(file.group(1), encoding='utf-8') as source:
+        files = re.findall(r'The recovery sheet is in (\S+)\. Open', text)
+        if files:
+            with open(files[-1], encoding='utf-8') as source:
                 sheet = source.read()
-        words = re.search(r'^' + role + r' ((?:[a-z2-7]{4} ?){14})$', sheet, re.M).group(1).split()
-        wrong = mode == 'wrong' or (mode == 'third' and answered < 2)
+        # The newest of several sheets is the one that is asked about.
+        words = re.findall(r'^' + role + r' ((?:[a-z2-7]{4} ?){14})$', sheet, re.M)[-1].split()
+        wrong = mode == 'wrong' or (mode == 'third' and answered < 2) or (
+            mode == 'second' and answered >= 2)
         answer = '1111' if wrong else words[int(group) - 1].upper()
         answered += 1
         os.write(terminal, answer.encode() + b'\n')
