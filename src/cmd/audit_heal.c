@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,17 @@ static int open_folder(int dir, const char *path, int *out, struct why *why)
     return rc == SH_OK ? io_open_dir(dir, path, out, why) : rc;
 }
 
+/* Two at once would take each other's files away. */
+static int lock_tree(struct heal *heal, struct why *why)
+{
+    heal->lock = openat(heal->healing->tree->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (heal->lock >= 0 && flock(heal->lock, LOCK_EX | LOCK_NB) == 0)
+        return SH_OK;
+    return why_set(why, errno == EWOULDBLOCK ? SH_ECONFLICT : SH_EIO, WHY_NOWHERE,
+                   errno == EWOULDBLOCK ? "another healing is at work here; wait for it to end"
+                                        : "the copy cannot be locked");
+}
+
 static int prepare(struct heal *heal, struct why *why)
 {
     const struct audit_tree *tree = heal->healing->tree;
@@ -35,7 +47,9 @@ static int prepare(struct heal *heal, struct why *why)
     int rc;
 
     if (tree->home < 0) {
-        rc = io_remove_tree(tree->dir, OWN_FOLDER "/tmp", why);
+        rc = lock_tree(heal, why);
+        if (rc == SH_OK)
+            rc = io_remove_tree(tree->dir, OWN_FOLDER "/tmp", why);
         if (rc == SH_OK)
             rc = open_folder(tree->dir, OWN_FOLDER "/tmp", &heal->tmp, why);
         return rc == SH_OK ? open_folder(tree->dir, OWN_FOLDER "/changed", &heal->aside, why)
@@ -55,17 +69,17 @@ static int prepare(struct heal *heal, struct why *why)
 static void finish(struct heal *heal)
 {
     const struct audit_tree *tree = heal->healing->tree;
+    bool ours = heal->tmp >= 0; /* else another may be at work */
 
     io_close(&heal->tmp);
     io_close(&heal->aside);
-    io_close(&heal->lock);
-    if (tree->home < 0) {
-        if (io_remove_tree(tree->dir, OWN_FOLDER "/tmp", NULL) < 0)
-            return; /* The next run does. */
+    /* What cannot be removed is by the next run. */
+    if (tree->home < 0 && ours && io_remove_tree(tree->dir, OWN_FOLDER "/tmp", NULL) == SH_OK) {
         /* Both stay when something was set aside. */
         (void)unlinkat(tree->dir, OWN_FOLDER "/changed", AT_REMOVEDIR);
         (void)unlinkat(tree->dir, OWN_FOLDER, AT_REMOVEDIR);
     }
+    io_close(&heal->lock);
 }
 
 /*
