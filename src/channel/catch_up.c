@@ -55,15 +55,19 @@ static int compare_chains(struct channel *channel, struct channel_copy *copy, st
  */
 static int compare_keys(struct channel *channel, struct channel_copy *copy, struct why *why)
 {
-    const struct identity_key *key =
-        identity_key_open(identity_chain_newest(&copy->chain), KEY_LOG);
+    const struct identity *newest = identity_chain_newest(&copy->chain);
+    const struct identity_key *log = identity_key_open(newest, KEY_LOG),
+                              *ca = identity_key_open(newest, KEY_C2PA_CA),
+                              *ours = identity_key_open(channel_identity(channel), KEY_C2PA_CA);
+    bool same_ca = !ca || (ours && strcmp(ca->id, ours->id) == 0);
 
-    if (key && strcmp(key->id, channel->info.log_id) == 0)
+    if (log && strcmp(log->id, channel->info.log_id) == 0 && same_ca)
         return SH_OK;
     return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
-                   "the copy's newest log key is not in this backup: the keys were changed "
+                   "the copy's newest %s key is not in this backup: the keys were changed "
                    "after it; go on from the copy with `stillhere key recover --from`, in a "
-                   "new directory");
+                   "new directory",
+                   same_ca ? "log" : "c2pa-ca");
 }
 
 /* A copy that shows nothing new is no sign that nothing new exists. */

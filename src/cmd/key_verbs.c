@@ -213,6 +213,9 @@ int key_rotate(struct cmd *cmd, const struct cmd_args *args)
 {
     const char *what = args->word_count == 2 ? args->words[1] : "";
 
+    if (args->word_count > 2)
+        return cmd_usage(cmd, "key rotate takes one word: log, c2pa or archive; a recovery "
+                              "sheet is named with --sheet FILE, each with its own");
     if (strcmp(what, "log") == 0)
         return run_change(cmd, args, renew_log);
     if (strcmp(what, "c2pa") == 0)

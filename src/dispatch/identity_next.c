@@ -99,7 +99,7 @@ int identity_draft_revoke(struct identity_draft *draft, const char *id, uint64_t
     if (since < key->from)
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "key %s: it speaks from entry %llu on; entries before that, as %llu, "
-                       "are of another key",
+                       "are of a key before it, to be revoked too (`stillhere key show`)",
                        id, (unsigned long long)key->from, (unsigned long long)since);
     if (key->revoked <= since)
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE,

@@ -163,6 +163,20 @@ runs "back to one" still -C "$home" key rotate archive --one --sheet "$scratch/s
 runs "it holds" still verify "$home"
 has "each sheet says which it is" "$(cat "$scratch/s-2")" 'Sheet 2 of 3'
 
+# ---- three sheets on a terminal, each with two groups asked back ----
+cp -a "$home" "$scratch/typed"
+terminal="/usr/bin/python3 $STILLHERE_SOURCE/tests/cli/terminal.py"
+runs "three sheets on a terminal" $terminal right "$scratch/screen" "$scratch/stdout" "$STILLHERE" -C "$scratch/typed" key sheet --two-of-three --sheet "$scratch/one"
+same "each was shown" "$(tr -d '\r' <"$scratch/screen" | grep -c '^stillhere-sheet/1')" 3
+for part in 2 3; do
+    tr -d '\r' <"$scratch/screen" | awk -v n=$part '/^stillhere-sheet/ {k++} k == n' | grep -E '^(stillhere-sheet|channel |sheet |identity |archive )' >"$scratch/screen-$part"
+done
+runs "and two of them are enough" still -C "$scratch/typed" key sheet --check "$scratch/screen-2" "$scratch/screen-3"
+cp -a "$home" "$scratch/typed2"
+fails 1 "wrong groups change nothing" $terminal wrong "$scratch/screen" "$scratch/stdout" "$STILLHERE" -C "$scratch/typed2" key sheet --two-of-three --sheet "$scratch/one"
+runs "the old sheet still speaks" still -C "$scratch/typed2" key sheet --check "$scratch/one"
+runs "a sheet that is typed" $terminal "$scratch/one" "$scratch/screen" "$scratch/stdout" "$STILLHERE" -C "$scratch/typed2" key rotate log
+
 # ---- the machine is taken; the owner has a copy and the paper ----
 cp -a "$home" "$scratch/thief"
 size=$(sed -n 2p "$home/public/checkpoint")

@@ -80,6 +80,16 @@ at -500 -C "$scratch/once" -q checkin "clock slow once" >/dev/null
 at 700 -C "$scratch/once" -q checkin "clock right again" >/dev/null
 runs "a clock that was set right again is believed" at 9000 -C "$scratch/n2" key recover --from "$scratch/once" --since 2026-09-21T14:26:00Z --dry-run
 
+# ---- what was withdrawn stays so, though an old copy still has it ----
+cp -a "$home" "$scratch/took"
+at 60 -C "$scratch/took" -q withdraw 3 >/dev/null
+hidden=$(cd "$scratch/took/private/quarantine" && find d -type f)
+cp -an "$home/public/d" "$scratch/took/public/"
+ok "the copy has it" test -f "$scratch/took/public/$hidden"
+runs "recover" at 9000 -C "$scratch/kept" key recover --from "$scratch/took/public" --sheet "$sheet"
+ok "it is not public again" test ! -e "$scratch/kept/public/$hidden"
+fails 1 "a time of day that is to come" at 9000 -C "$scratch/n2" key recover --from "$home" --since 23:00 --dry-run
+
 # ---- several copies: the newest is taken ----
 runs "three copies" at 9000 -C "$scratch/n2" key recover --from "$scratch/mine" "$home" "$scratch/mine" --dry-run --json
 at 100 -C "$home" -q checkin "newer" >/dev/null

@@ -64,6 +64,10 @@ runs "it holds" still verify "$scratch/late"
 runs "and goes on" still -C "$scratch/late" checkin "caught up"
 fails 1 "no second time" still -C "$scratch/late" recover --from "$scratch/home"
 still -C "$scratch/old" -q restore "$scratch/a.age" --sheet "$scratch/home.sheet" >/dev/null
+cp -a "$scratch/home" "$scratch/renewed"
+still -C "$scratch/renewed" -q key rotate c2pa --sheet "$scratch/home.sheet" >/dev/null
+fails 1 "nor is a newer key for videos" still -C "$scratch/old" recover --from "$scratch/renewed"
+has "which is named" "$err" "newest c2pa-ca key is not in this backup"
 still -C "$scratch/home" -q key rotate log --sheet "$scratch/home.sheet" >/dev/null
 fails 1 "keys that were changed since are not in the backup" still -C "$scratch/old" recover --from "$scratch/home"
 has "what then" "$err" 'key recover'
