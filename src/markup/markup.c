@@ -109,12 +109,25 @@ static const char *entity(uint8_t c)
     }
 }
 
+/* Most bytes of a page: ASCII that stands for itself. */
+static bool is_plain(uint8_t c)
+{
+    /* A bit for each of 0x20..0x3f, without " & ' < > */
+    const uint32_t low = 0xafffff3b;
+
+    return c >= 0x20 && c < 0x7f && (c >= 0x40 || (low >> (c - 0x20) & 1));
+}
+
 static void escape(struct bytes *out, struct slice text)
 {
     size_t from = 0, len;
     const char *instead;
 
     for (size_t at = 0; at < text.len; at += len ? len : 1) {
+        while (at < text.len && is_plain(text.ptr[at]))
+            at++;
+        if (at == text.len)
+            break;
         len = text.ptr[at] < 0x80 ? 1 : character(text, at);
         instead = !len || is_control(text, at) ? REPLACEMENT : entity(text.ptr[at]);
         if (!instead)
