@@ -217,7 +217,7 @@ static int show_file(struct publish *publish, const char *staged, const char *pa
 }
 
 /* A row of table pending. */
-struct channel_todo {
+struct pending_row {
     enum channel_op op;
     char path[TREE_PATH_BYTES], staged[CHANNEL_QUARANTINE_BYTES];
     struct slice data;
@@ -241,20 +241,20 @@ static int put_document(struct publish *publish, const char *path, struct slice 
                                                 : put(publish, path, data, why);
 }
 
-static int put_one(struct publish *publish, const struct channel_todo *todo, struct why *why)
+static int put_one(struct publish *publish, const struct pending_row *pending, struct why *why)
 {
-    switch (todo->op) {
+    switch (pending->op) {
     case CHANNEL_OP_PUT:
-        return put_document(publish, todo->path, todo->data, why);
+        return put_document(publish, pending->path, pending->data, why);
     case CHANNEL_OP_SHOW:
-        return show_file(publish, todo->staged, todo->path, why);
+        return show_file(publish, pending->staged, pending->path, why);
     case CHANNEL_OP_SEAL:
-        return seal_file(publish, todo->staged, todo->path, todo->data, why);
+        return seal_file(publish, pending->staged, pending->path, pending->data, why);
     case CHANNEL_OP_HIDE:
     case CHANNEL_OP_HIDE_SEALED:
     case CHANNEL_OP_PURGE:
     case CHANNEL_OP_PURGE_SEALED:
-        return take_away(publish, todo->op, todo->path, why);
+        return take_away(publish, pending->op, pending->path, why);
     }
     return why_set(why, SH_EFORMAT, WHY_NOWHERE, CHANNEL_DB ": a damaged row in pending");
 }
@@ -262,7 +262,7 @@ static int put_one(struct publish *publish, const struct channel_todo *todo, str
 static int put_pending(struct publish *publish, struct why *why)
 {
     struct store_query *row;
-    struct channel_todo todo;
+    struct pending_row pending;
     int step;
     int rc = store_query(publish->channel->store,
                          "SELECT path,staged,data,op FROM pending ORDER BY seq", &row, why);
@@ -270,14 +270,14 @@ static int put_pending(struct publish *publish, struct why *why)
     if (rc != SH_OK)
         return rc;
     while ((step = store_step(row, why)) == STORE_ROW && rc == SH_OK) {
-        rc = text_of(store_blob(row, 0), todo.path, sizeof(todo.path), why);
+        rc = text_of(store_blob(row, 0), pending.path, sizeof(pending.path), why);
         if (rc == SH_OK)
-            rc = text_of(store_blob(row, 1), todo.staged, sizeof(todo.staged), why);
+            rc = text_of(store_blob(row, 1), pending.staged, sizeof(pending.staged), why);
         if (rc != SH_OK)
             break;
-        todo.data = store_blob(row, 2);
-        todo.op = (enum channel_op)store_int(row, 3);
-        rc = put_one(publish, &todo, why);
+        pending.data = store_blob(row, 2);
+        pending.op = (enum channel_op)store_int(row, 3);
+        rc = put_one(publish, &pending, why);
     }
     store_done(row);
     return rc == SH_OK && step < 0 ? step : rc;
