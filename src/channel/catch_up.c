@@ -250,7 +250,6 @@ out:
 static int catch_up(struct channel *channel, const char *home, struct channel_copy *copy,
                     uint64_t *restored, struct why *why)
 {
-    char path[CHANNEL_PATH_BYTES];
     int rc = channel_home_open(home, CHANNEL_WRITE, channel, why);
 
     if (rc != SH_OK)
@@ -259,12 +258,7 @@ static int catch_up(struct channel *channel, const char *home, struct channel_co
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                        "%.200s: no restore is marked here; there is nothing to recover from",
                        home);
-    channel_path(channel->home, "private/" CHANNEL_DB, path);
-    rc = store_open(path, STORE_WRITE, &channel_schema, &channel->store, why);
-    if (rc == SH_OK)
-        rc = channel_state_load(channel->store, &channel->state, why);
-    if (rc == SH_OK)
-        rc = channel_info_fill(channel, why);
+    rc = channel_store_write(channel, why);
     if (rc == SH_OK)
         rc = compare_chains(channel, copy, why);
     if (rc == SH_OK)

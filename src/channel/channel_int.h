@@ -146,6 +146,8 @@ struct channel {
 MUST_CHECK int channel_home_open(const char *home, enum channel_use use,
                                  struct channel *channel, struct why *why);
 void channel_home_close(struct channel *channel);
+/* Behind channel_home_open: the database, the state and the info, without any judgement. */
+MUST_CHECK int channel_store_write(struct channel *channel, struct why *why);
 MUST_CHECK int channel_new(struct channel **out, struct why *why);
 /* Fill info from state and the kept identity notes. */
 MUST_CHECK int channel_info_fill(struct channel *channel, struct why *why);

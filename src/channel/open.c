@@ -315,6 +315,18 @@ static int fold_purge(struct channel *channel, struct why *why)
     return store_begin_read(channel->store, why);
 }
 
+int channel_store_write(struct channel *channel, struct why *why)
+{
+    char path[CHANNEL_PATH_BYTES];
+    int rc;
+
+    channel_path(channel->home, "private/" CHANNEL_DB, path);
+    rc = store_open(path, STORE_WRITE, &channel_schema, &channel->store, why);
+    if (rc == SH_OK)
+        rc = channel_state_load(channel->store, &channel->state, why);
+    return rc == SH_OK ? channel_info_fill(channel, why) : rc;
+}
+
 static int open_store(struct channel *channel, struct why *why)
 {
     char path[CHANNEL_PATH_BYTES];

@@ -14,6 +14,7 @@ struct publish {
     struct channel *channel;
     struct io_batch batch;
     enum channel_repair repair;
+    bool all; /* what earlier withdrawals hid is hidden again, too */
 };
 
 void channel_quarantine_path(const char *path, char out[CHANNEL_QUARANTINE_BYTES])
@@ -532,7 +533,7 @@ static int put_current(struct channel *channel, struct why *why)
 }
 
 /* All that the checkpoint speaks of is durable before it is there; gives rc or worse. */
-static int publish_end(struct publish *publish, int rc, struct why *why)
+static int finish(struct publish *publish, int rc, struct why *why)
 {
     if (rc == SH_OK)
         rc = io_batch_done(&publish->batch, why);
@@ -549,23 +550,31 @@ static int publish_end(struct publish *publish, int rc, struct why *why)
     return rc;
 }
 
+static int run(struct publish *publish, struct why *why)
+{
+    int rc = begin(publish, why);
+
+    if (rc == SH_OK)
+        rc = put_kept(publish, why);
+    if (rc == SH_OK)
+        rc = put_log(publish, why);
+    if (rc == SH_OK)
+        rc = put_pending(publish, why);
+    if (rc == SH_OK && publish->all)
+        rc = hide_again(publish, why);
+    return finish(publish, rc, why);
+}
+
 int channel_publish_last(struct channel *channel, struct why *why)
 {
     struct publish publish = {.channel = channel, .repair = CHANNEL_KEEP};
-    int rc = begin(&publish, why);
 
-    if (rc == SH_OK)
-        rc = put_kept(&publish, why);
-    if (rc == SH_OK)
-        rc = put_log(&publish, why);
-    if (rc == SH_OK)
-        rc = put_pending(&publish, why);
-    return publish_end(&publish, rc, why);
+    return run(&publish, why);
 }
 
 int channel_publish_all(struct channel *channel, enum channel_repair repair, struct why *why)
 {
-    struct publish publish = {.channel = channel, .repair = repair};
+    struct publish publish = {.channel = channel, .repair = repair, .all = true};
     uint8_t root[TLOG_HASH_BYTES];
     int rc = channel_root_at(channel->store, channel->state.size, root, why);
 
@@ -576,14 +585,5 @@ int channel_publish_all(struct channel *channel, enum channel_repair repair, str
                        CHANNEL_DB ": its entries do not give the root that was signed");
     channel_edge_release(&channel->edge);
     channel_edge_init(&channel->edge);
-    rc = begin(&publish, why);
-    if (rc == SH_OK)
-        rc = put_kept(&publish, why);
-    if (rc == SH_OK)
-        rc = put_log(&publish, why);
-    if (rc == SH_OK)
-        rc = put_pending(&publish, why);
-    if (rc == SH_OK)
-        rc = hide_again(&publish, why);
-    return publish_end(&publish, rc, why);
+    return run(&publish, why);
 }

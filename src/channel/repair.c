@@ -43,18 +43,12 @@ static int record(struct channel *channel, const char *reason, struct why *why)
 static int forgive(struct channel *channel, const char *home, const char *reason,
                    struct why *why)
 {
-    char path[CHANNEL_PATH_BYTES];
     bool marked;
     int rc = channel_home_open(home, CHANNEL_WRITE, channel, why);
 
     if (rc != SH_OK)
         return rc;
-    channel_path(channel->home, "private/" CHANNEL_DB, path);
-    rc = store_open(path, STORE_WRITE, &channel_schema, &channel->store, why);
-    if (rc == SH_OK)
-        rc = channel_state_load(channel->store, &channel->state, why);
-    if (rc == SH_OK)
-        rc = channel_info_fill(channel, why);
+    rc = channel_store_write(channel, why);
     if (rc != SH_OK)
         return rc;
     marked = io_exists(channel->private_dir, CHANNEL_MARK);

@@ -142,6 +142,9 @@ int cmd_status_usage(const struct cmd *cmd, const struct cmd_args *args);
  */
 MUST_CHECK int cmd_words(const char *text, struct bytes *hold, const char **words,
                          struct why *why);
+/* Committed, but not published: what to do about it.  cause says what failed. */
+MUST_CHECK int cmd_unpublished(const struct channel_commit *commit, const struct why *cause,
+                               struct why *why);
 /*
  * After an append: bring the pages up to date and answer with text, or CLI.md's JSON (index,
  * page, blobs, checkpoint).  A commit that is not public yet is an error that says so.

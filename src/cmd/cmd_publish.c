@@ -76,10 +76,7 @@ static int publish_one(const struct cmd *cmd, uint64_t index, struct why *why)
     if (rc == SH_OK)
         rc = open_one(channel, index, &commit, &cause);
     if (rc == SH_OK && !commit.published)
-        rc = why_set(why, cause.code, cause.offset,
-                     "entry %ju is committed, but not public yet; do not repeat it, the next "
-                     "command finishes it: %.300s",
-                     (uintmax_t)commit.index, cause.text);
+        rc = cmd_unpublished(&commit, &cause, why);
     else if (cause.code != SH_OK)
         rc = why_set(why, cause.code, cause.offset, "%s", cause.text);
     if (rc == SH_OK) {

@@ -329,6 +329,16 @@ static bool has_page(struct channel *channel, const struct channel_commit *commi
            entry.entry.type != ENTRY_SEALED || entry.opened_by != ENTRY_NO_REF;
 }
 
+int cmd_unpublished(const struct channel_commit *commit, const struct why *cause,
+                    struct why *why)
+{
+    *why = (struct why){0}; /* Also with -q: who does not know would say it twice. */
+    return why_set(why, cause->code, cause->offset,
+                   "entry %ju is committed, but not public yet; do not repeat it, the next "
+                   "command finishes it: %.300s",
+                   (uintmax_t)commit->index, cause->text);
+}
+
 int cmd_finish(const struct cmd *cmd, struct channel *channel,
                const struct channel_commit *commit, const struct document *doc, struct why *why)
 {
@@ -337,14 +347,8 @@ int cmd_finish(const struct cmd *cmd, struct channel *channel,
     struct bytes out;
     int rc = SH_OK, pages;
 
-    if (!commit->published) {
-        *why = (struct why){0}; /* Also with -q: who does not know would say it twice. */
-        return why_set(
-            why, cause.code, cause.offset,
-            "entry %llu is committed, but not public yet; do not repeat it, the next "
-            "command finishes it: %.300s",
-            (unsigned long long)commit->index, cause.text);
-    }
+    if (!commit->published)
+        return cmd_unpublished(commit, &cause, why);
     pages = cmd_publish(cmd, channel);
     answer_due(cmd, channel, &answer);
     answer.has_page = has_page(channel, commit, doc);

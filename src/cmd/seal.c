@@ -94,10 +94,7 @@ static int log_sealed(const struct cmd *cmd, struct channel *channel,
     if (rc != SH_OK)
         return why_set(why, rc, cause.offset, "%s", cause.text);
     if (!commit.published)
-        return why_set(why, cause.code, cause.offset,
-                       "entry %ju is committed, but its checkpoint is not public yet; do not "
-                       "repeat it, the next command finishes it: %.300s",
-                       (uintmax_t)commit.index, cause.text);
+        return cmd_unpublished(&commit, &cause, why);
     (void)cmd_publish(cmd, channel); /* It said so itself; nothing of this entry is on them. */
     bytes_init(&out, LIMIT_PAGE_BYTES);
     if (cmd->json) {
