@@ -274,7 +274,9 @@ void pages_keys_section(struct pages_draft *draft, const struct pages_keys *keys
     markup_attr(m, "id", slice_text(KEYS_ANCHOR));
     markup_attr(m, "class", slice_text("check"));
     pages_element(draft, "h2", NULL, STR_PAGE_KEYS);
-    number_line(draft, STR_PAGE_KEY_NEW, keys->since, keys->since_at);
+    /* After a theft both begin behind the same entry: its time stands there once. */
+    number_line(draft, STR_PAGE_KEY_NEW, keys->since,
+                keys->disputed && keys->disputed_at == keys->since_at ? 0 : keys->since_at);
     if (keys->disputed)
         number_line(draft, STR_PAGE_KEY_STOLEN, keys->disputed_from, keys->disputed_at);
     pages_element(draft, "p", NULL, STR_PAGE_KEY_SIGNED);

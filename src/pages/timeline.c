@@ -117,8 +117,10 @@ static void row(struct pages_draft *draft, const struct pages_item *item, const 
 }
 
 /* The answer to "is he well?": the newest dispatch that counts. */
-static void newest(struct pages_draft *draft, const struct pages_item *item)
+static void newest(struct pages_draft *draft, const struct pages_timeline *timeline)
 {
+    const struct pages_item *item = timeline->newest;
+    bool first = timeline->count && timeline->items[0].index == item->index;
     struct markup *m = &draft->m;
     const struct document *doc = item->doc;
     const struct doc_text *words = pages_choose(draft, doc->words, doc->word_count);
@@ -141,7 +143,7 @@ static void newest(struct pages_draft *draft, const struct pages_item *item)
                    slice_of(NULL, 0));
         markup_close(m);
     }
-    pages_element(draft, "p", "small", STR_PAGE_NEWEST);
+    pages_element(draft, "p", "small", first ? STR_PAGE_NEWEST : STR_PAGE_NEWEST_COUNTS);
     markup_close(m);
     pages_link(draft, folder);
     markup_attr(m, "class", slice_text(poster ? "go shot" : "go"));
@@ -197,7 +199,7 @@ static void front_heading(struct pages_draft *draft, const struct pages_timeline
 {
     pages_keys_notice(draft, timeline->keys);
     if (timeline->newest)
-        newest(draft, timeline->newest);
+        newest(draft, timeline);
     else
         no_word(draft, timeline->dispatches ? STR_NOW_NO_WORD : STR_PAGE_NO_WORD);
     markup_open(&draft->m, "p");

@@ -106,14 +106,15 @@ has "and the first version stands" "$(page "$good")" 'the last good word'
 has "with a way to the disputed one" "$(page "$good")" "Another version is disputed \\(entry $twisted\\)"
 has "a stranger may have opened it" "$(page "$waits")" 'Entry [0-9]+ opened it, and that entry is disputed'
 has "the owner's word stands first, beyond twenty disputed ones" "$(front)" 'the last good word'
+has "and says that what is newer does not count" "$(front)" 'What is newer was withdrawn, is missing here, or is disputed'
 has "with his words" "$(now_page)" 'the last good word'
 has "and his promise" "$(now_page)" 'data-by="17'
 has "what came after it is said" "$(now_page)" 'Something newer was posted, and it is disputed'
 lacks "but not shown there" "$(now_page)" 'stranger'
 lacks "a stranger's clock does not date this copy" "$(now_page)" 'data-made="4|2096'
-has "under a new key, since when" "$(front)" 'This channel goes on under a new key, from entry [0-9]+ on\. The last entry before that: .* March 2026'
+has "under a new key, since when" "$(front)" 'This channel goes on under a new key, from entry [0-9]+ on\.'
 has "who signed that, and what to do" "$(front)" 'signed this change with the recovery sheets\. The channel id stays the same: compare it'
-has "from when on the old one is disputed" "$(front)" "The owner says that from entry $false on the old key was in other hands"
+has "from when on the old one is disputed" "$(front)" "The owner says that from entry $false on the old key was in other hands.*The last entry before that which counts: . March 2026"
 has "the old key" "$(front)" "<code>$log</code>: entries 0 to [0-9]+, disputed from entry $false on"
 has "the family's page leads there" "$(now_page)" 'href="../index.en.html#keys"'
 has "the feed names it" "$(cat "$public/feed.atom")" 'Disputed: Well · Kherson'

@@ -182,11 +182,13 @@ static void new_keys_are_said(void **state)
     timeline.newest = &items[1];
     for (int i = 0; i < LANG_COUNT; i++) {
         static const char *const texts[LANG_COUNT] = {
-            "under a new key, from entry 12 on. The last entry before that: 3 March 2026",
-            "自第 12 条记录起，本频道使用新密钥继续。此前最后一条记录：2026年3月3日",
-            "Від запису 12 цей канал триває під новим ключем. Останній запис перед тим: 3 "
-            "березня",
-            "С записи 12 этот канал продолжается под новым ключом. Последняя запись перед тем"};
+            "under a new key, from entry 12 on. The last entry before that which counts: 3 "
+            "March",
+            "自第 12 条记录起，本频道使用新密钥继续。在此之前最后一条有效记录：2026年3月3日",
+            "Від запису 12 цей канал триває під новим ключем. Останній запис перед тим, який "
+            "враховується: 3 березня",
+            "С записи 12 этот канал продолжается под новым ключом. Последняя запись перед тем, "
+            "которая учитывается: 3 марта"};
 
         bytes_init(&page, LIMIT_PAGE_BYTES);
         assert_int_equal(pages_timeline(&scene.site, &timeline, (enum lang)i, &page, NULL),
