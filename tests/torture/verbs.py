@@ -14,7 +14,7 @@ class Verb:
     later = NOW + 90        # when the commands after it do
     tree = os.path.join('home', 'public')  # of the log that must go on
     before = None           # size and root of the log that must go on
-    sample = 16             # points of each kind of failure
+    sample = 10             # points of each kind of failure
     full_sample = None      # the same for --full; None: all
     answers = (0,)          # exit codes with which an answer counts
 
