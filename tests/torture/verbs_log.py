@@ -237,7 +237,7 @@ class Correct(Verb):
         if after.answer:
             if log.kind(after.answer['index']) != 'correct':
                 raise Fault('a correction was acknowledged and is not there')
-            after.wants(2, VISIBLE)
+            after.wants(after.answer['index'], VISIBLE)
 
 
 class Purge(Verb):
