@@ -1,8 +1,10 @@
 /* stillhere doctor: is this machine fit to keep the channel? */
 #include "cmd/cmd.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -143,7 +145,6 @@ static void look_at_waiting(struct doctor *doctor, struct channel *channel)
 
 static void look_at_files(struct doctor *doctor)
 {
-    static const char *const parts[] = {"", "-1", "-2", "-3"};
     struct stat st;
     struct statvfs vfs;
     char path[4096], size[LANG_NUMBER_BYTES];
@@ -161,12 +162,58 @@ static void look_at_files(struct doctor *doctor)
         tell(doctor, "space", free_bytes < SPACE_LOW ? WANTING : GOOD,
              free_bytes < SPACE_LOW ? STR_DOCTOR_SPACE_LOW : STR_DOCTOR_SPACE_OK, size);
     }
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        (void)snprintf(path, sizeof(path), "%s/" CMD_SHEET_PREFIX "%s%s.txt",
-                       doctor->info->home, doctor->info->short_id, parts[i]);
-        if (stat(path, &st) == 0)
+}
+
+/* ---- what should not lie where it lies ---- */
+
+static bool holds_sheet(int dir, const char *name)
+{
+    struct bytes text;
+    bool found;
+
+    bytes_init(&text, 2 * LIMIT_SHEET_BYTES);
+    found = io_read(dir, name, &text, NULL) == SH_OK && text.len &&
+            memmem(text.ptr, text.len, SHEET_FIRST_LINE "\n", sizeof(SHEET_FIRST_LINE));
+    if (text.ptr)
+        wipe(text.ptr, text.cap);
+    bytes_release(&text);
+    return found;
+}
+
+/* Names of FORMATS.md, "Public tree", and of what serve keeps there. */
+static bool is_of_the_tree(const char *name)
+{
+    static const char *const names[] = {
+        "checkpoint", "id",  "tile",      "cp",        "ts",      "d",  "b",        "p",
+        "w",          "now", "feed.atom", "feed.json", "rss.xml", "cs", "evidence", "verify"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return strncmp(name, "index.", 6) == 0;
+}
+
+/* In HOME a sheet is lost with the machine; in public/ everybody reads whatever lies there. */
+static void look_for_strangers(struct doctor *doctor, const char *folder, bool is_public)
+{
+    char path[4096];
+    struct dirent *entry;
+    DIR *list;
+
+    (void)snprintf(path, sizeof(path), "%s%s", doctor->info->home, folder);
+    list = opendir(path);
+    while (list && (entry = readdir(list)) != NULL) {
+        (void)snprintf(path, sizeof(path), "%s%s/%s", doctor->info->home, folder,
+                       entry->d_name);
+        if (strncmp(entry->d_name, CMD_SHEET_PREFIX, strlen(CMD_SHEET_PREFIX)) == 0 ||
+            holds_sheet(dirfd(list), entry->d_name))
             tell(doctor, "sheet", WANTING, STR_DOCTOR_SHEET, path);
+        else if (is_public && strcmp(entry->d_name, ".") != 0 &&
+                 strcmp(entry->d_name, "..") != 0 && !is_of_the_tree(entry->d_name))
+            tell(doctor, "public", NOTE, STR_DOCTOR_STRANGER, path);
     }
+    if (list)
+        (void)closedir(list); /* Only read. */
 }
 
 static void look_at_machine(struct doctor *doctor)
@@ -222,6 +269,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     look_at_settings(&doctor, channel);
     look_at_waiting(&doctor, channel);
     look_at_files(&doctor);
+    look_for_strangers(&doctor, "", false);
+    look_for_strangers(&doctor, "/public", true);
     look_at_machine(&doctor);
     if (cmd->json) {
         json_array_close(&doctor.json);

@@ -111,7 +111,9 @@ static int make(struct cmd *cmd, struct channel_birth *birth, struct cmd_sheet_s
 
     /* No core file, no debugger of the same user: the sheet's secrets are in this process. */
     (void)prctl(PR_SET_DUMPABLE, 0); /* Cannot fail; a hardening only. */
-    rc = channel_create(birth, &why);
+    rc = cmd_place_private(birth->home, &why);
+    if (rc == SH_OK)
+        rc = channel_create(birth, &why);
     if (rc < 0) {
         if (set->plan[0].written && is_there(birth->home))
             say_sheets(cmd, set, birth);

@@ -73,8 +73,10 @@ static int require_empty(int home, const char *path, struct why *why)
 static int open_home(struct restore *restore, struct why *why)
 {
     const char *path = restore->cmd->home;
-    int rc;
+    int rc = cmd_place_private(path, why);
 
+    if (rc < 0)
+        return rc;
     if (mkdir(path, 0755) == 0)
         restore->made_home = true;
     else if (errno != EEXIST)

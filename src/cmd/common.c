@@ -301,7 +301,7 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct a
     for (size_t i = 0; i < doc->blob_count; i++)
         cmd_blob_text(out, cmd->lang, &doc->blobs[i]);
     /* Who takes a word back need not hear that he never promised one. */
-    if (answer->has_due && (doc->kind != DOC_WITHDRAW || answer->due.promised))
+    if (answer->has_due)
         cmd_due_line(out, cmd->lang, &answer->clock, &answer->due);
     cmd_log_line(out, cmd->lang, commit->size, commit->root);
 }

@@ -5,9 +5,63 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/io.h"
+
+static bool is_public_tree(int dir)
+{
+    struct stat note, checkpoint;
+
+    return fstatat(dir, "id/0.note", &note, 0) == 0 && S_ISREG(note.st_mode) &&
+           fstatat(dir, "checkpoint", &checkpoint, 0) == 0 && S_ISREG(checkpoint.st_mode);
+}
+
+/* The folder at path, or the nearest one above it that is there already. */
+static int nearest(const char *path)
+{
+    char part[4096];
+    size_t len = strlen(path);
+    int dir = -1;
+
+    if (len >= sizeof(part))
+        return -1;
+    memcpy(part, path, len + 1);
+    while (len && (dir = open(part, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+        while (len && part[len - 1] == '/')
+            len--;
+        while (len && part[len - 1] != '/')
+            len--;
+        part[len] = '\0';
+    }
+    return len ? dir : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int cmd_place_private(const char *path, struct why *why)
+{
+    struct stat here, above;
+    int dir = nearest(path), up, rc = SH_OK;
+
+    /* A folder that cannot be looked into ends the walk: what is to be made there says why. */
+    while (dir >= 0 && rc == SH_OK && fstat(dir, &here) == 0) {
+        if (is_public_tree(dir)) {
+            rc = why_set(why, SH_EARG, WHY_NOWHERE,
+                         "%s: lies in the public tree of a channel, which everybody can read; "
+                         "choose a place outside of it",
+                         path);
+            break;
+        }
+        up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        io_close(&dir);
+        dir = up;
+        if (dir >= 0 && fstat(dir, &above) == 0 && above.st_ino == here.st_ino &&
+            above.st_dev == here.st_dev)
+            break; /* The root. */
+    }
+    io_close(&dir);
+    return rc;
+}
 
 int cmd_place_open(const char *path, struct cmd_place *out, struct why *why)
 {
@@ -68,10 +122,23 @@ out:
 
 void cmd_command_line(char *out, size_t size, const char *home, const char *verb)
 {
-    const char *quote = "";
+    bool plain = *home && !strpbrk(home, " \t\n'\"$&;()<>|*?[]{}#~`\\!");
+    struct bytes line;
 
-    for (const char *c = home; *c && !*quote; c++)
-        if (*c == ' ' || strchr("'\"$&;()<>|*?[]#~`\\!", *c))
-            quote = strchr(home, '\'') ? "\"" : "'";
-    (void)snprintf(out, size, "stillhere -C %s%s%s %s", quote, home, quote, verb);
+    bytes_init(&line, size - 1);
+    bytes_text(&line, "stillhere -C ");
+    if (plain)
+        bytes_text(&line, home);
+    else
+        bytes_u8(&line, '\'');
+    for (const char *c = plain ? "" : home; *c; c++)
+        if (*c == '\'')
+            bytes_text(&line, "'\\''");
+        else
+            bytes_u8(&line, (uint8_t)*c);
+    bytes_printf(&line, "%s %s", plain ? "" : "'", verb);
+    if (line.len)
+        memcpy(out, line.ptr, line.len);
+    out[line.len] = '\0';
+    bytes_release(&line);
 }

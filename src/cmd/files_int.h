@@ -14,6 +14,11 @@ struct cmd_place {
     const char *base; /* the last part of the path */
     const char *path; /* all of it, for messages */
 };
+/*
+ * SH_EARG when path, or where it would lie, is inside of a public tree of any channel, which
+ * everybody can read: no place for keys and sheets.
+ */
+MUST_CHECK int cmd_place_private(const char *path, struct why *why);
 /* Open the folder that path lies in. */
 MUST_CHECK int cmd_place_open(const char *path, struct cmd_place *out, struct why *why);
 /* Make name beside place, mode 0600; what is there already, be it a link, is left alone. */

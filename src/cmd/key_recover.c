@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "cmd/files_int.h"
 #include "io/io.h"
 #include "json/json.h"
 
@@ -221,8 +222,10 @@ static int check_home(const struct cmd *cmd, struct why *why)
 static int recover(struct recovery *recovery, struct why *why)
 {
     struct key_change *change = &recovery->change;
-    int rc = check_home(change->cmd, why);
+    int rc = cmd_place_private(change->cmd->home, why);
 
+    if (rc == SH_OK)
+        rc = check_home(change->cmd, why);
     if (rc == SH_OK)
         rc = key_copies_open(change->args, &recovery->copies, why);
     if (rc == SH_OK)

@@ -18,7 +18,9 @@ static int write_files(struct cmd_sheet_plan *plan, const struct cmd_sheet_page 
 
     cmd_secret_buffer(&text);
     cmd_secret_buffer(&svg);
-    rc = cmd_sheet_text(page, SHEET_ON_PAPER, &text, why);
+    rc = cmd_place_private(plan->file, why);
+    if (rc == SH_OK)
+        rc = cmd_sheet_text(page, SHEET_ON_PAPER, &text, why);
     if (rc == SH_OK)
         rc = cmd_sheet_svg(page, &svg, why);
     if (rc == SH_OK)

@@ -329,6 +329,7 @@ MUST_CHECK int identity_order_check(struct slice raw, struct slice text,
 
 /* ---- recovery sheet ---- */
 
+#define SHEET_FIRST_LINE "stillhere-sheet/1"
 #define SHEET_GROUPS 14
 #define SHEET_GROUP_CHARS 4
 /* "abcd efgh ...": 14 groups of four, single spaces, and the NUL. */

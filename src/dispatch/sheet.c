@@ -81,7 +81,7 @@ void sheet_build(const struct sheet *sheet, struct bytes *out)
 {
     char text[SHEET_SECRET_BYTES];
 
-    bytes_printf(out, "stillhere-sheet/1\nchannel %s\nsheet %llu of %llu\n",
+    bytes_printf(out, SHEET_FIRST_LINE "\nchannel %s\nsheet %llu of %llu\n",
                  sheet->channel.text, (unsigned long long)sheet->part,
                  (unsigned long long)sheet->parts);
     sheet_secret_text("identity", &sheet->identity, text);
@@ -304,7 +304,7 @@ int sheet_parse(struct slice text, struct sheet *out, struct why *why)
         return why_set(why, SH_EFORMAT, 0,
                        "sheet: the file is saved as UTF-16; save it as plain text (UTF-8), or "
                        "type the five lines");
-    rc = find_line(text, &at, "stillhere-sheet/1", &rest, why);
+    rc = find_line(text, &at, SHEET_FIRST_LINE, &rest, why);
     if (rc == SH_OK)
         rc = find_line(text, &at, "channel", &rest, why);
     if (rc == SH_OK)

@@ -28,6 +28,18 @@ sheet=$home/recovery-sheet-$(still -C "$home" --json status | /usr/bin/python3 -
 touch "$sheet"
 fails 3 "a recovery sheet beside the channel" still -C "$home" doctor
 rm "$sheet"
+cp "$scratch/home.sheet" "$home/public/now/../paper.txt"
+fails 3 "a recovery sheet by another name where everybody reads" still -C "$home" doctor
+has "says where it lies" "$out" 'wanting: .*home/public/paper\.txt'
+rm "$home/public/paper.txt"
+cp "$scratch/home.sheet" "$home/notes"
+fails 3 "and one beside the channel" still -C "$home" doctor
+rm "$home/notes"
+mkdir "$home/public/.git"
+runs "what is no part of the channel in public/" still -C "$home" doctor
+has "is named" "$out" 'note: .*public/\.git'
+rmdir "$home/public/.git"
+lacks "what is a part of it is not" "$(still -C "$home" doctor)" 'public/[a-z.]'
 STILLHERE_NOW=4102444800 still -C "$home" -q checkin >/dev/null
 fails 3 "a word from the future" still -C "$home" doctor
 has "shows its date" "$out" '2100'

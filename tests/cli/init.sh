@@ -91,6 +91,27 @@ fails 1 "a sheet through a link" still init "$scratch/home2" --name Another --sh
 ok "writes nothing there" test ! -e "$scratch/elsewhere"
 runs "and then it works" still init "$scratch/home2" --name Another --sheet "$scratch/sheet2"
 
+# ---- no secret where everybody reads ----
+cp -r "$scratch/home/public" "$scratch/copy"
+mkdir "$scratch/copy/sub"
+before=$(tree_hash "$scratch/home")
+for where in home/public home/public/a/b copy copy/sub/../new; do
+    fails 1 "a channel in $where" still init "$scratch/$where" --name Another --sheet "$scratch/never"
+    has "is told to go elsewhere" "$err" 'lies in the public tree'
+done
+fails 1 "a sheet in a public tree" still init "$scratch/home3" --name Another --sheet "$scratch/home/public/now/sheet"
+has "is told the same" "$err" 'lies in the public tree'
+same "nothing was written there" "$(tree_hash "$scratch/home")" "$before"
+ok "nor elsewhere" test ! -e "$scratch/never" -a ! -e "$scratch/home3/public" -a ! -e "$scratch/copy/private"
+fails 1 "nor restored into" still -C "$scratch/copy/back" restore "$scratch/sheet.svg" --sheet "$scratch/sheet"
+has "for the same reason" "$err" 'lies in the public tree'
+
+# ---- the command to copy ----
+odd="$scratch/a'b \$(id) {x}"
+runs "a strange directory" still init "$odd" --name Another --sheet "$scratch/odd-sheet"
+next=$(printf '%s\n' "$out" | sed -n 's/.*: stillhere \(-C .* checkin --well\)$/\1/p')
+ok "the command that it names works in a shell" bash -c "'$STILLHERE' $next"
+
 # ---- words ----
 fails 2 "no directory" still init --name Name
 fails 2 "no name" still init "$scratch/home3"

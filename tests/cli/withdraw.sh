@@ -73,6 +73,9 @@ rm -r "$public" && mv "$scratch/older" "$public"
 runs "status finishes the log" still -C "$home" --json status
 same "and knows that the pages are old" "$(json "['pages_current']")" False
 runs "the next word" still -C "$home" -q checkin "fifth words"
+still -C "$home" -q checkin --next-due 24h "back tomorrow" >"$scratch/promised"
+runs "a word goes with the promise in it" still -C "$home" withdraw "$(sed -n 's/^Entry \([0-9]*\) .*/\1/p' "$scratch/promised")"
+has "and that is said" "$out" 'No next word is promised'
 ok "withdrawn words are gone from all pages" bash -c "! grep -rq 'fourth words' '$public'"
 ok "the note of it too" test ! -e "$home/private/pages-old"
 runs "the tree holds at the end" still verify "$home"
