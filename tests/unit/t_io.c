@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -166,6 +167,88 @@ static void a_batch_lands_whole(void **state)
     assert_int_equal(unlinkat(place->dir, "tmp", AT_REMOVEDIR), 0);
 }
 
+static void a_batch_that_waits_for_nobody_lands_whole_too(void **state)
+{
+    const struct place *place = *state;
+    struct io_target target = {.dir = place->dir, .mode = 0600, .mtime_s = 1234567};
+    struct io_move move = {place->dir, "from", place->dir, "moved/to", 0700};
+    struct io_batch batch;
+    char path[40];
+
+    io_batch_init(&batch, place->tmp);
+    batch.sync = IO_NO_SYNC;
+    for (int i = 0; i < 3 * LIMIT_BATCH_FILES; i++) {
+        (void)snprintf(path, sizeof(path), "sealed/%d/file", i);
+        target.path = path;
+        assert_int_equal(io_batch_put(&batch, &target, slice_text(path), NULL), SH_OK);
+    }
+    target.path = "from";
+    target.tmp_dir = place->tmp;
+    assert_int_equal(io_replace(&target, slice_text("moves"), NULL), SH_OK);
+    assert_int_equal(io_batch_move(&batch, &move, NULL), SH_OK);
+    assert_int_equal(io_batch_done(&batch, NULL), SH_OK);
+    assert_int_equal(io_batch_count(&batch), 0);
+    io_batch_release(&batch);
+    for (int i = 0; i < 3 * LIMIT_BATCH_FILES; i++) {
+        (void)snprintf(path, sizeof(path), "sealed/%d/file", i);
+        content_is(place->dir, path, path);
+    }
+    /* Folders for files of their owner are for their owner. */
+    assert_int_equal(mode_of(place->dir, "sealed/7"), 0700);
+    assert_int_equal(mode_of(place->dir, "sealed/7/file"), 0600);
+    content_is(place->dir, "moved/to", "moves");
+    assert_int_equal(mode_of(place->dir, "moved"), 0700);
+    assert_int_equal(unlinkat(place->dir, "tmp", AT_REMOVEDIR), 0); /* Nothing is left in it. */
+    assert_int_equal(mkdirat(place->dir, "tmp", 0700), 0);
+}
+
+static ino_t file_of(int dir, const char *path)
+{
+    struct stat st;
+
+    assert_int_equal(fstatat(dir, path, &st, 0), 0);
+    return st.st_ino;
+}
+
+static void a_folder_lands_whole_or_not_at_all(void **state)
+{
+    const struct place *place = *state;
+    struct io_target target = {.dir = place->dir,
+                               .path = "w/x001/234",
+                               .tmp_dir = place->tmp,
+                               .mode = 0644,
+                               .mtime_s = 1234567,
+                               .sync = IO_NO_SYNC};
+    struct slice page = slice_text("one"), other = slice_text("two");
+    const struct io_file files[] = {{"en", page}, {"uk", other}, {"index", page}};
+    const struct io_file bad[] = {{"en", page}, {"no/such/folder", other}};
+    uint64_t bytes = 0, mtime_s = 0;
+
+    assert_int_equal(io_folder_put(&target, files, 3, NULL), SH_OK);
+    content_is(place->dir, "w/x001/234/en", "one");
+    content_is(place->dir, "w/x001/234/uk", "two");
+    content_is(place->dir, "w/x001/234/index", "one");
+    assert_int_equal(mode_of(place->dir, "w/x001/234"), 0755);
+    assert_int_equal(mode_of(place->dir, "w/x001/234/uk"), 0644);
+    assert_int_equal(io_stat(place->dir, "w/x001/234/index", &bytes, &mtime_s, NULL), SH_OK);
+    assert_int_equal(mtime_s, 1234567);
+    assert_int_equal(file_of(place->dir, "w/x001/234/en"),
+                     file_of(place->dir, "w/x001/234/index"));
+    /* One of the names is replaced: the other stays as it was. */
+    target.path = "w/x001/234/index";
+    assert_int_equal(io_replace(&target, slice_text("new"), NULL), SH_OK);
+    content_is(place->dir, "w/x001/234/en", "one");
+    /* What is there stays; what fails leaves nothing. */
+    target.path = "w/x001/234";
+    assert_int_equal(io_folder_put(&target, files, 3, NULL), SH_ECONFLICT);
+    content_is(place->dir, "w/x001/234/index", "new");
+    target.path = "w/x001/235";
+    assert_int_equal(io_folder_put(&target, bad, 2, NULL), SH_EIO);
+    assert_false(io_exists(place->dir, "w/x001/235"));
+    assert_int_equal(unlinkat(place->dir, "tmp", AT_REMOVEDIR), 0); /* Nothing is left in it. */
+    assert_int_equal(mkdirat(place->dir, "tmp", 0700), 0);
+}
+
 static void the_lock_excludes_and_waits(void **state)
 {
     struct place *place = *state;
@@ -231,6 +314,8 @@ int main(void)
         EACH(reading_has_limits),
         EACH(a_tree_goes_away_but_not_what_links_point_to),
         EACH(a_batch_lands_whole),
+        EACH(a_batch_that_waits_for_nobody_lands_whole_too),
+        EACH(a_folder_lands_whole_or_not_at_all),
         EACH(the_lock_excludes_and_waits),
         cmocka_unit_test(the_clock_can_be_fixed_for_tests),
         cmocka_unit_test(a_line_of_the_log_is_one_line),
