@@ -45,10 +45,11 @@ const struct cmd_spec cmd_spec_key = {
         "was\n"
         "in other hands: what it signed from there on is shown as disputed.  add cosigner|\n"
         "mirror VKEY lists somebody's key.  sheet makes new recovery sheets, and the old ones\n"
-        "change nothing any more; sheet --check FILE... rehearses a recovery.  recover --from\n"
-        "COPY makes HOME (-C) anew when the machine is gone: new keys, the same channel.  "
-        "Every\n"
-        "change needs the recovery sheet, or two of three; see stillhere-ceremony(7).",
+        "change nothing any more; sheet --check FILE... rehearses a recovery and touches no\n"
+        "file.  recover --from COPY... makes HOME (-C) anew when the machine is gone: new "
+        "keys,\n"
+        "the same channel; of several copies the newest is taken.  Every change needs the\n"
+        "recovery sheet, or two of three; see stillhere-ceremony(7).",
     .examples =
         "  stillhere key show\n"
         "  stillhere key show --vkey > channel.vkey\n"
