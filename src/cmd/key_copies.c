@@ -37,19 +37,18 @@ static int compare_notes(const struct key_copy *a, const struct key_copy *b, str
     return SH_OK;
 }
 
-/* The best and another that is not longer: does it begin with the other? */
+/* Does the best begin with the other?  One that is longer lies under fewer notes. */
 static int compare_logs(struct key_copies *copies, struct key_copy *other, struct why *why)
 {
     const struct key_copy *best = copies->best;
-    bool longer = other->survey.size > best->survey.size;
-    uint64_t size = longer ? best->survey.size : other->survey.size;
     uint8_t root[TLOG_HASH_BYTES];
-    int rc = role_survey_root(longer ? other->dir : best->dir, size, root, why);
+    int rc;
 
-    if (rc != SH_OK)
-        return rc;
-    if (!longer && memcmp(root, other->survey.root, sizeof(root)) == 0)
-        return SH_OK;
+    if (other->survey.size <= best->survey.size) {
+        rc = role_survey_root(best->dir, other->survey.size, root, why);
+        if (rc != SH_OK || memcmp(root, other->survey.root, sizeof(root)) == 0)
+            return rc;
+    }
     if (other->survey.notes < best->survey.notes) {
         other->evidence = true;
         return SH_OK;

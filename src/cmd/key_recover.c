@@ -55,6 +55,8 @@ static int read_places(struct recovery *recovery, struct why *why)
     int rc = read_at(recovery, why);
 
     recovery->since = recovery->at;
+    if (rc == SH_OK && !since)
+        say(recovery, STR_KEY_SINCE_NOT, NULL, NULL);
     if (rc != SH_OK || !since)
         return rc;
     rc = key_since_parse(since, &clock, &change->moment, why);

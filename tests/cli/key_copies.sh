@@ -95,6 +95,7 @@ runs "three copies" at 9000 -C "$scratch/n2" key recover --from "$scratch/mine" 
 at 100 -C "$home" -q checkin "newer" >/dev/null
 runs "an older and a newer one" at 9000 -C "$scratch/n2" key recover --from "$scratch/mine" "$home/public" --dry-run --json
 same "the newer is taken" "$(json "['from']")" "$home/public"
+has "without --since nothing is disputed, which is said" "$(json "['text']")" 'Nothing that the copy shows is disputed'
 same "whole" "$(json "['successor']")" "$(size "$home/public")"
 fails 1 "not two channels" bash -c "'$STILLHERE' -q init '$scratch/other' --name Other --sheet '$scratch/other.sheet' && exec '$STILLHERE' -C '$scratch/n2' key recover --from '$scratch/mine' '$scratch/other' --dry-run"
 has "named so" "$err" 'two channels'
