@@ -238,6 +238,7 @@ class Correct(Verb):
             if log.kind(after.answer['index']) != 'correct':
                 raise Fault('a correction was acknowledged and is not there')
             after.wants(after.answer['index'], VISIBLE)
+            after.wants(2, f'/w/{after.answer["index"]:03d}/index.')
 
 
 class Purge(Verb):
