@@ -55,7 +55,7 @@ void fetch_gate_resolved(struct fetch *fetch, struct fetch_job *job,
     if (!all_public(fetch, job, &why_not)) {
         fetch_names_forget(fetch->names, job->url.host);
         (void)snprintf(text, sizeof(text),
-                       "the address is not public: %s; the operator can allow it", why_not);
+                       "the address is not public: %s; --allow-host allows it", why_not);
         fetch_job_fail(fetch, job, FETCHER_REFUSED, text);
         return;
     }
@@ -79,7 +79,7 @@ void fetch_gate_enter(struct fetch *fetch, struct fetch_job *job)
     }
     if (!is_web_port(fetch, &job->url)) {
         fetch_job_fail(fetch, job, FETCHER_REFUSED,
-                       "the port is not one of the web; the operator can allow it");
+                       "the port is not one of the web; --allow-host allows it");
         return;
     }
     if (job->url.host_kind != URL_NAME) {

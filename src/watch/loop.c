@@ -119,8 +119,10 @@ static int open_state(struct watch *watch, struct why *why)
                                &watch->store, why);
     else if (rc == SH_OK)
         rc = open_own(watch, why);
+    if (rc != SH_OK)
+        return rc;
     room_keep(watch);
-    return rc == SH_OK ? watch_book_secret(watch->store, watch->secret, why) : rc;
+    return watch_book_secret(watch->store, watch->secret, why);
 }
 
 static int round_load(struct watch *watch, struct why *why)

@@ -19,6 +19,16 @@ same "well" "$(json "['state']")" well
 same "both agree" "$(json "['channels'][0]['agree']")" 2
 same "the word" "$(json "['channels'][0]['word']['index']")" 1
 ok "state in the person's own place, for nobody else" test "$(stat -c %a "$scratch/xdg/stillhere/watch")" = 700
+cp -a "$scratch/xdg/stillhere/watch" "$scratch/bad"
+head -c 9000 /dev/urandom >"$scratch/bad/watch.db"
+fails 1 "a book that is damaged" still watch "$home" --once --state "$scratch/bad"
+has "is told with what to do" "$err" 'damaged, or of an older program; move it away'
+/usr/bin/python3 -c 'import sqlite3, sys
+book = sqlite3.connect(sys.argv[1])
+book.execute("PRAGMA user_version = 1")
+book.commit()' "$scratch/xdg/stillhere/watch/watch.db" && mv "$scratch/xdg" "$scratch/older"
+fails 1 "one of an older program" still watch "$home" --once --state "$scratch/older/stillhere/watch"
+has "is told the same" "$err" 'move it away'
 runs "the channel of -C" still -C "$home" watch --once
 ok "state in the channel" test -f "$home/private/watch/watch.db"
 for lang in zh-Hans:没有警报 uk:'Тривог немає' ru:'Тревог нет'; do
