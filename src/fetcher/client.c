@@ -52,7 +52,7 @@ bool fetcher_is_there(void)
 {
     char path[PATH_MAX];
 
-    return io_find_beside(FETCH_NAME, path);
+    return io_find_beside(FETCH_NAME, true, path);
 }
 
 /* ---- start and end ---------------------------------------------------------------------- */
@@ -86,7 +86,7 @@ static int start(struct fetcher *fetcher, struct why *why)
     pid_t parent = getpid();
     int pair[2];
 
-    if (!io_find_beside(FETCH_NAME, path))
+    if (!io_find_beside(FETCH_NAME, true, path))
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                        FETCH_NAME " is not beside this program nor in ../libexec; install it: "
                                   "without it nothing is fetched and nobody is told");

@@ -62,11 +62,11 @@ MUST_CHECK int io_sync_parent(int dir, const char *path, struct why *why);
 MUST_CHECK int io_remove_tree(int dir, const char *path, struct why *why);
 bool io_exists(int dir, const char *path);
 /*
- * The path of the program `name` that came with this one: beside it or one folder up (a build
- * tree and its tests), or in ../libexec of where it is installed; false when it is nowhere.
- * Not from the environment: whoever can set that is not asked.
+ * The path of the program `name` that came with this one: beside it, or in ../libexec of where
+ * it is installed; false when it is nowhere.  or_above: one folder up, too, as for the tests of
+ * a build tree.  Not from the environment: whoever can set that is not asked.
  */
-MUST_CHECK bool io_find_beside(const char *name, char path[PATH_MAX]);
+MUST_CHECK bool io_find_beside(const char *name, bool or_above, char path[PATH_MAX]);
 /* Open a regular file for reading; SH_ENOTFOUND, SH_EFORMAT when it is something else. */
 MUST_CHECK int io_open_file(int dir, const char *path, int *out, struct why *why);
 /* Size and mtime in seconds; SH_ENOTFOUND. */

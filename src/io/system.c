@@ -93,9 +93,10 @@ uint64_t io_now(void)
     return now > 0 ? (uint64_t)now : 0;
 }
 
-bool io_find_beside(const char *name, char path[PATH_MAX])
+bool io_find_beside(const char *name, bool or_above, char path[PATH_MAX])
 {
-    static const char *const folders[] = {"", "../", "../libexec/"};
+    static const char *const folders[] = {"", "../libexec/", "../"};
+    size_t count = or_above ? COUNT_OF(folders) : COUNT_OF(folders) - 1;
     ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
     char *slash;
     size_t room;
@@ -107,7 +108,7 @@ bool io_find_beside(const char *name, char path[PATH_MAX])
     if (!slash)
         return false;
     room = (size_t)(path + PATH_MAX - (slash + 1));
-    for (size_t i = 0; i < COUNT_OF(folders); i++)
+    for (size_t i = 0; i < count; i++)
         if ((size_t)snprintf(slash + 1, room, "%s%s", folders[i], name) < room &&
             access(path, X_OK) == 0)
             return true;

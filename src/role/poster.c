@@ -17,7 +17,7 @@ bool role_media_is_there(void)
 {
     char path[PATH_MAX];
 
-    return io_find_beside(MEDIA_NAME, path);
+    return io_find_beside(MEDIA_NAME, false, path);
 }
 
 static int picture_read(int out, struct role_picture *picture, struct why *why)
@@ -50,7 +50,7 @@ int role_poster(int draft, int out, struct role_picture *picture, struct why *wh
     struct bytes report;
     int rc;
 
-    if (!io_find_beside(MEDIA_NAME, path))
+    if (!io_find_beside(MEDIA_NAME, false, path))
         return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                        MEDIA_NAME " is not beside this program nor in ../libexec; install it, "
                                   "or post with --no-poster");
