@@ -77,10 +77,10 @@ static bool find_last(const struct channel *channel, struct place *out)
     good = good && take_value(&cur, "machine ", &machine) && machine.len <= MACHINE_CHARS &&
            take_value(&cur, "folder ", &folder) &&
            decimal_parse(folder, UINT64_MAX, &out->folder);
-    if (good) {
+    if (good && machine.len)
         memcpy(out->machine, machine.ptr, machine.len);
+    if (good)
         out->machine[machine.len] = '\0';
-    }
     bytes_release(&raw);
     return good;
 }

@@ -229,7 +229,8 @@ static bool take_text(struct cursor *cur, char *out, size_t len)
     if (said.len == len ||
         (said.len && text_check(said, TEXT_LINE, len, "the copy's words", NULL) != SH_OK))
         return false;
-    memcpy(out, said.ptr, said.len);
+    if (said.len)
+        memcpy(out, said.ptr, said.len);
     out[said.len] = '\0';
     return true;
 }

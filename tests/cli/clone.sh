@@ -49,6 +49,8 @@ done
 rm "$home/private/place"
 still -C "$home" -q checkin >/dev/null
 ok "and is there again" grep -q '^stillhere-place/1' "$home/private/place"
+printf 'stillhere-place/1\nmachine \nfolder %s\n' "$(stat -c %i "$home/private")" >"$home/private/place"
+lacks "a system that does not tell its name" "$(still -C "$home" status 2>&1)" 'was copied here|error'
 # ---- a restored backup has its own mark, and after it its own place ----
 still -C "$home" -q backup "$scratch/b.age" >/dev/null
 still -C "$scratch/back" -q restore "$scratch/b.age" --sheet "$home.sheet" >/dev/null
