@@ -428,32 +428,11 @@ static void title_of(struct pages_draft *draft, const struct pages_item *item,
     }
 }
 
-/* What was done, and when: hidden, or deleted for good. */
-static void how(struct pages_draft *draft, const struct pages_item *item)
-{
-    char number[LANG_NUMBER_BYTES], date[LANG_DATE_BYTES];
-    bool purged = item->purged_by && item->purged_at;
-
-    if (!purged && !item->withdrawn_at)
-        return;
-    markup_open(&draft->m, "p");
-    markup_attr(&draft->m, "class", slice_text("when"));
-    lang_date(draft->lang, purged ? item->purged_at : item->withdrawn_at, date);
-    pages_number(item->purged_by, number);
-    if (purged)
-        pages_fill(draft, lang_text(draft->lang, STR_PAGE_PURGED_ON), slice_text(number),
-                   slice_text(date));
-    else
-        pages_fill(draft, lang_text(draft->lang, STR_PAGE_HIDDEN_ON), slice_text(date), NONE);
-    markup_close(&draft->m);
-}
-
 /* Entry N, withdrawn by entry M, reason, and nothing else (FORMATS "Withdrawal"). */
 static void withdrawn(struct pages_draft *draft, const struct pages_item *item)
 {
     struct markup *m = &draft->m;
 
-    how(draft, item);
     if (item->reason.len) {
         markup_open(m, "p");
         markup_attr(m, "class", slice_text("words"));
@@ -463,7 +442,6 @@ static void withdrawn(struct pages_draft *draft, const struct pages_item *item)
     } else {
         pages_element(draft, "p", "when", STR_PAGE_NO_REASON);
     }
-    pages_element(draft, "p", "small", STR_PAGE_COPIES_STAY);
 }
 
 static void absent(struct pages_draft *draft, const struct pages_item *item,

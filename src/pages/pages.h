@@ -44,7 +44,6 @@ struct pages_item {
     const struct document *doc;          /* PAGES_SHOWN only */
     uint8_t hash[32];                    /* of the document, from the entry */
     uint64_t withdrawn_by, withdrawn_at; /* an entry, and its time (0: not known) */
-    uint64_t purged_by, purged_at;       /* 0: it was only hidden */
     struct slice reason;
     uint64_t previous; /* index of the dispatch before this one, ENTRY_NO_REF for none */
     /* A revoked key may have signed it, from entry disputed_from on; or only opened it. */

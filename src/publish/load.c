@@ -117,10 +117,7 @@ static int load_withdrawn(struct publish_loader *loader, const struct channel_en
         item->reason = out->doc.reason;
         item->withdrawn_at = out->doc.published;
     }
-    if (rc != SH_OK || entry->purged_by == ENTRY_NO_REF)
-        return rc;
-    item->purged_by = entry->purged_by;
-    return publish_time(loader->channel, entry->purged_by, &item->purged_at, loader->why);
+    return rc;
 }
 
 /* The document of one entry, a dispatch's or a correction's, into the item. */

@@ -66,12 +66,10 @@ const folder = (index) => `w/${String(index).padStart(3, '0')}/`;
 function wanted(life) {
   const link = (index) => `${folder(index).slice(0, -1)}/index`;
   return {
-    [folder(life.hidden)]: { texts: [['Hidden since', '已隐藏', 'Приховано', 'Скрыто'],
-      ['It named a neighbour.'], ['Copies that others', '他人此前', 'Копій', 'Копий']],
-    not: ['Names a neighbour', 'SHA-256'] },
-    [folder(life.purged)]: { texts: [['Deleted for good by entry', '永久删除', 'назавжди',
-      'навсегда'], ['recovery sheets', '恢复单', 'аркушів', 'листов']],
-    not: ['far too much', 'SHA-256'] },
+    [folder(life.hidden)]: { texts: [['withdrawn by entry', '撤回', 'відкликаний', 'отозвана'],
+      ['It named a neighbour.']], not: ['Names a neighbour', 'SHA-256'] },
+    [folder(life.purged)]: { texts: [['withdrawn by entry', '撤回', 'відкликаний', 'отозвана']],
+      not: ['far too much', 'SHA-256'] },
     [folder(life.wrong)]: { texts: [['This was corrected on', '此条已更正', 'Це виправлено',
       'Это исправлено'], ['A splinter.']], links: [link(life.better), link(life.best)] },
     [folder(life.better)]: { texts: [['This is a correction.', '这是更正后的版本', 'Це виправлена',
