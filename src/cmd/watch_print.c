@@ -206,6 +206,21 @@ static void next_json(struct json_writer *json, const struct watch *watch, size_
     json_object_close(json);
 }
 
+/* "No alarm" is not "well": how he says that he is stands beside it. */
+static void word_status(struct bytes *out, enum lang lang, const struct watch_view *channel)
+{
+    struct document doc;
+    struct arena arena;
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    if (channel->word.len && document_parse(channel->word, &arena, &doc, NULL) == SH_OK) {
+        bytes_text(out, "    ");
+        cmd_status_text(out, lang, &doc);
+        bytes_u8(out, '\n');
+    }
+    arena_release(&arena);
+}
+
 static void promise(struct bytes *out, enum lang lang, const struct watch_view *channel)
 {
     const struct alarm_view *view = channel->alarm;
@@ -218,6 +233,7 @@ static void promise(struct bytes *out, enum lang lang, const struct watch_view *
         line_time(out, lang, STR_WATCH_WORD, view->facts.word_at);
     else
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_NO_WORD));
+    word_status(out, lang, channel);
     clocks(out, lang, &view->facts);
     if (!view->due.promised)
         bytes_printf(out, "  %s\n", lang_text(lang, STR_WATCH_NO_PROMISE));
@@ -349,9 +365,12 @@ static void copies_json(struct json_writer *json, const struct watch *watch, siz
 }
 
 /* The word and its promise; "from" is there where a clock is wrong. */
-static void word_json(struct json_writer *json, const struct alarm_view *view)
+static void word_json(struct json_writer *json, const struct watch_view *channel)
 {
-    const struct due_facts *facts = &view->facts;
+    const struct due_facts *facts = &channel->alarm->facts;
+    struct document doc;
+    struct arena arena;
+    const struct alarm_view *view = channel->alarm;
 
     if (facts->has_word) {
         json_object_open(json, "word");
@@ -359,6 +378,10 @@ static void word_json(struct json_writer *json, const struct alarm_view *view)
         json_put_number(json, "at", facts->word_at);
         if (facts->word_from)
             json_put_number(json, "from", facts->word_from);
+        arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+        if (channel->word.len && document_parse(channel->word, &arena, &doc, NULL) == SH_OK)
+            json_put_slice(json, "status", doc.status.len ? doc.status : doc.status_text.text);
+        arena_release(&arena);
         json_object_close(json);
     }
     if (facts->promise_from) {
@@ -390,7 +413,7 @@ static void channel_json(struct json_writer *json, const struct watch *watch, si
     json_put_bool(json, "late", stands(&view, ALARM_LATE));
     json_put_bool(json, "silent", stands(&view, ALARM_SILENT));
     json_put_bool(json, "disagree", stands(&view, ALARM_DISAGREE));
-    word_json(json, view.alarm);
+    word_json(json, &view);
     json_put_number(json, "copies", view.alarm->copies);
     json_put_number(json, "heard", view.alarm->heard);
     json_put_number(json, "agree", view.alarm->agree);

@@ -31,6 +31,8 @@ void watch_view_at(const struct watch *watch, size_t index, struct watch_view *o
                                .alarm = &channel->view,
                                .doubtful_clock = watch->clock.doubtful,
                                .episode = channel->alarm.episode};
+    if (channel->view.facts.has_word && channel->word_index == channel->view.facts.word_index)
+        out->word = bytes_view(&channel->word);
     while (copy_of(watch, index, out->copies))
         out->copies++;
 }

@@ -62,6 +62,7 @@ struct watch_view {
     const struct alarm_episode *episode; /* ALARM_KINDS of them */
     size_t copies;                       /* of this channel: see watch_copy_at */
     bool doubtful_clock;                 /* the time that it was judged by */
+    struct slice word;                   /* document of the newest word; empty: not kept */
 };
 size_t watch_view_count(const struct watch *watch);
 void watch_view_at(const struct watch *watch, size_t index, struct watch_view *out);

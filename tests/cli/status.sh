@@ -67,6 +67,13 @@ done
 same "a running watch is seen" "$(json "['watch']['running']")" True
 kill "$pid"
 wait "$pid" 2>/dev/null
+cp -a "$home" "$scratch/cut"
+still -C "$scratch/cut" -q checkin --moving >/dev/null
+(cd "$scratch/cut/public" && find d -type f) | while read -r file; do
+    [ -e "$home/public/$file" ] || rm "$scratch/cut/public/$file"
+done
+runs "the newest document is not there" still -C "$scratch/cut" status
+has "the word before it stands" "$out" 'Newest word: Hurt'
 fails 2 "no words" still -C "$home" status now
 fails 1 "no channel" still -C "$scratch" status
 fails 1 "a directory that is not there" still -C "$scratch/none" status

@@ -31,6 +31,12 @@ fails 1 "one of an older program" still watch "$home" --once --state "$scratch/o
 has "is told the same" "$err" 'move it away'
 runs "the channel of -C" still -C "$home" watch --once
 ok "state in the channel" test -f "$home/private/watch/watch.db"
+cp -a "$home" "$scratch/hurt"
+still -C "$scratch/hurt" -q checkin --hurt --next-due 24h >/dev/null
+runs "no alarm, and yet hurt" still watch "$scratch/hurt" --once
+has "the word itself is said" "$out" '^    Hurt'
+runs "and again, when nothing is new" still watch "$scratch/hurt" --once --json
+same "in JSON" "$(json "['channels'][0]['word']['status']")" hurt
 for lang in zh-Hans:没有警报 uk:'Тривог немає' ru:'Тревог нет'; do
     runs "in ${lang%%:*}" still --lang "${lang%%:*}" watch "$home" --once
     has "words of ${lang%%:*}" "$out" "${lang##*:}"
