@@ -206,6 +206,14 @@ static void next_json(struct json_writer *json, const struct watch *watch, size_
     json_object_close(json);
 }
 
+/* The newest word, unless it was withdrawn: then another date stands for it. */
+static bool word_read(const struct watch_view *channel, struct arena *arena,
+                      struct document *doc)
+{
+    return channel->word.len && document_parse(channel->word, arena, doc, NULL) == SH_OK &&
+           doc->published == channel->alarm->facts.word_at;
+}
+
 /* "No alarm" is not "well": how he says that he is stands beside it. */
 static void word_status(struct bytes *out, enum lang lang, const struct watch_view *channel)
 {
@@ -213,7 +221,7 @@ static void word_status(struct bytes *out, enum lang lang, const struct watch_vi
     struct arena arena;
 
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
-    if (channel->word.len && document_parse(channel->word, &arena, &doc, NULL) == SH_OK) {
+    if (word_read(channel, &arena, &doc)) {
         bytes_text(out, "    ");
         cmd_status_text(out, lang, &doc);
         bytes_u8(out, '\n');

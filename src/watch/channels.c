@@ -153,6 +153,20 @@ struct watch_channel *watch_channel_of(struct watch *watch, const struct watch_s
     return known == 1 ? only : channel_find(watch, "");
 }
 
+/* The word that is kept is the one with this date; where a withdrawal took its place, it is not. */
+static bool is_dated(const struct watch_channel *channel, uint64_t published)
+{
+    struct document doc;
+    struct arena arena;
+    bool same;
+
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    same = document_parse(bytes_view(&channel->word), &arena, &doc, NULL) == SH_OK &&
+           doc.published == published;
+    arena_release(&arena);
+    return same;
+}
+
 void watch_channel_word(struct watch *watch, const struct watch_source *source,
                         struct slice word)
 {
@@ -160,7 +174,10 @@ void watch_channel_word(struct watch *watch, const struct watch_source *source,
 
     if (channel_get(watch, source->channel.text, watch_time(watch), &channel, NULL) != SH_OK)
         return; /* Judging tries again and says what is wrong; a message can do without. */
-    if (!source->facts.has_word || !word.len || source->facts.word_index < channel->word_index)
+    if (!source->facts.has_word || source->facts.word_index < channel->word_index)
+        return;
+    if (!word.len && (source->facts.word_index > channel->word_index ||
+                      is_dated(channel, source->facts.word_at)))
         return;
     bytes_clear(&channel->word);
     bytes_slice(&channel->word, word);

@@ -364,7 +364,8 @@ static void words(struct watch *watch, const struct watch_channel *channel,
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
     if (contact->words && channel->word.len && view->facts.has_word &&
         channel->word_index == view->facts.word_index &&
-        document_parse(bytes_view(&channel->word), &arena, &doc, NULL) == SH_OK)
+        document_parse(bytes_view(&channel->word), &arena, &doc, NULL) == SH_OK &&
+        doc.published == view->facts.word_at) /* Else it was withdrawn since: said no more. */
         facts.word = &doc;
     tell_words(&watch->contacts, contact, &facts, &written->subject, &written->body);
     arena_release(&arena);

@@ -31,12 +31,29 @@ fails 1 "one of an older program" still watch "$home" --once --state "$scratch/o
 has "is told the same" "$err" 'move it away'
 runs "the channel of -C" still -C "$home" watch --once
 ok "state in the channel" test -f "$home/private/watch/watch.db"
-cp -a "$home" "$scratch/hurt"
+channel hurt
 still -C "$scratch/hurt" -q checkin --hurt --next-due 24h >/dev/null
-runs "no alarm, and yet hurt" still watch "$scratch/hurt" --once
+runs "no alarm, and yet hurt" still watch "$scratch/hurt" --once --state "$scratch/seen"
 has "the word itself is said" "$out" '^    Hurt'
-runs "and again, when nothing is new" still watch "$scratch/hurt" --once --json
+runs "and again, when nothing is new" still watch "$scratch/hurt" --once --state "$scratch/seen" --json
 same "in JSON" "$(json "['channels'][0]['word']['status']")" hurt
+printf '#!/bin/sh\ncat >>"%s"\n' "$scratch/heard" >"$scratch/tell"
+chmod 755 "$scratch/tell"
+printf '[olena]\nwords yes\ngood yes\nto command:%s\n' "$scratch/tell" >"$scratch/people"
+chmod 600 "$scratch/people"
+still -C "$scratch/hurt" -q promise every 24h >/dev/null
+withdrawn=$(still -C "$scratch/hurt" --json checkin --place Izmail "not to be told" | sed 's/.*"index":\([0-9]*\).*/\1/')
+ok "before a withdrawal" still watch "$scratch/hurt" --once --state "$scratch/seen" --contacts "$scratch/people"
+STILLHERE_NOW=1790000060 still -C "$scratch/hurt" -q withdraw "$withdrawn" >/dev/null
+ok "after it" still watch "$scratch/hurt" --once --state "$scratch/seen" --contacts "$scratch/people"
+has "the word was announced" "$(cat "$scratch/heard")" 'not to be told'
+rm "$scratch/heard"
+STILLHERE_NOW=1790090000 fails 3 "late after it" still watch "$scratch/hurt" --once --state "$scratch/seen" --contacts "$scratch/people"
+lacks "what was withdrawn is not shown" "$out" 'Well\.'
+has "Olena is told" "$(cat "$scratch/heard")" 'Test channel'
+lacks "without the words that were withdrawn" "$(cat "$scratch/heard")" 'Izmail|not to be told'
+ok "and they are not kept" test -z "$(/usr/bin/python3 -c 'import sqlite3, sys
+print("".join(str(row[0]) for row in sqlite3.connect(sys.argv[1]).execute("SELECT word FROM channels") if row[0] and b"Izmail" in row[0]))' "$scratch/seen/watch.db")"
 for lang in zh-Hans:没有警报 uk:'Тривог немає' ru:'Тревог нет'; do
     runs "in ${lang%%:*}" still --lang "${lang%%:*}" watch "$home" --once
     has "words of ${lang%%:*}" "$out" "${lang##*:}"
