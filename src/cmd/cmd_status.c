@@ -64,7 +64,7 @@ static bool newest(struct channel *channel, struct channel_entry *entry, struct 
             return false;
         if (entry->state != STATE_PRESENT || entry->disputed)
             continue;
-        /* On a full disk one may be committed and not be there yet: the one before it stands. */
+        /* On a full disk one may be committed and not be there yet: that before it stands. */
         if (channel_document(channel, entry, raw, NULL) == SH_OK &&
             document_parse(bytes_view(raw), arena, doc, NULL) == SH_OK)
             return add_opening(channel, entry, arena, doc);

@@ -153,7 +153,7 @@ struct watch_channel *watch_channel_of(struct watch *watch, const struct watch_s
     return known == 1 ? only : channel_find(watch, "");
 }
 
-/* The word that is kept is the one with this date; where a withdrawal took its place, it is not. */
+/* The word that is kept has this date; where a withdrawal took its place, it has not. */
 static bool is_dated(const struct watch_channel *channel, uint64_t published)
 {
     struct document doc;
