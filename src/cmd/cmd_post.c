@@ -376,6 +376,15 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     return rc;
 }
 
+/* Words of which each came as one, since nobody put them in quotes. */
+static bool words_are_loose(const struct cmd_args *args, size_t clips)
+{
+    for (size_t i = 1; i < clips; i++)
+        if (access(args->words[i], F_OK) != 0 && !looks_like_media(args->words[i]))
+            return true;
+    return false;
+}
+
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
     bool with_words = words_are_given(args);
@@ -393,6 +402,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     }
     if (clips == 0)
         return cmd_usage(cmd, "post needs a clip; a word without one is stillhere checkin");
+    if (words_are_loose(args, clips))
+        return cmd_usage(cmd, "one text of words, in quotes; a clip must be there");
     if (clips > LIMIT_CLIPS)
         return cmd_usage(cmd, "%zu clips, at most %d in one dispatch", clips, LIMIT_CLIPS);
     if (with_words && looks_like_media(last))

@@ -34,6 +34,9 @@ runs "the next word is promised" env STILLHERE_NOW=1790000000 "$STILLHERE" -C "$
 same "by then" "$(json "['due']")" "{'promised': True, 'by': 1790129600, 'silent': False, 'late': False}"
 runs "a dry run promises it too" env STILLHERE_NOW=1790000000 "$STILLHERE" -C "$home" --json post clip.mp4 --dry-run --next-due 21:00
 same "by the next 21:00" "$(json "['next_due']")" 1790024400
+printf x >"$scratch/loose.mp4"
+fails 2 "words without quotes" still -C "$home" post "$scratch/loose.mp4" Back from shopping
+has "are asked for in quotes" "$err" 'in quotes'
 fails 2 "a promise in the past" still -C "$home" post clip.mp4 --next-due 2020-01-01T00:00Z
 # The time that was promised passes while the clip is read: the word goes out, without it.
 passed=
