@@ -172,7 +172,7 @@ static bool holds_sheet(int dir, const char *name)
     bool found;
 
     bytes_init(&text, 2 * LIMIT_SHEET_BYTES);
-    found = io_read(dir, name, &text, NULL) == SH_OK && text.len &&
+    found = io_read(dir, name, &text, NULL) == SH_OK && text.ptr &&
             memmem(text.ptr, text.len, SHEET_FIRST_LINE "\n", sizeof(SHEET_FIRST_LINE));
     if (text.ptr)
         wipe(text.ptr, text.cap);

@@ -97,20 +97,20 @@ bool io_find_beside(const char *name, bool or_above, char path[PATH_MAX])
 {
     static const char *const folders[] = {"", "../libexec/", "../"};
     size_t count = or_above ? COUNT_OF(folders) : COUNT_OF(folders) - 1;
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    char *slash;
-    size_t room;
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    int len;
 
     if (n <= 0)
         return false;
-    path[n] = '\0';
-    slash = strrchr(path, '/');
-    if (!slash)
+    self[n] = '\0';
+    if (!strrchr(self, '/'))
         return false;
-    room = (size_t)(path + PATH_MAX - (slash + 1));
-    for (size_t i = 0; i < count; i++)
-        if ((size_t)snprintf(slash + 1, room, "%s%s", folders[i], name) < room &&
-            access(path, X_OK) == 0)
+    n = strrchr(self, '/') + 1 - self;
+    for (size_t i = 0; i < count; i++) {
+        len = snprintf(path, PATH_MAX, "%.*s%s%s", (int)n, self, folders[i], name);
+        if (len > 0 && len < PATH_MAX && access(path, X_OK) == 0)
             return true;
+    }
     return false;
 }
