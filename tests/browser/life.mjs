@@ -106,8 +106,11 @@ function check(seen, page, want, tree) {
   });
 }
 
-const NARROW = [{ scheme: 'light', width: 320 }, { scheme: 'dark', width: 1280 }];
-const ALL = [...NARROW, { scheme: 'dark', width: 320 }, { scheme: 'light', width: 1280 }];
+/* All looks take minutes: by default each page in one, the front pages in two. */
+const LIGHT = [{ scheme: 'light', width: 320 }];
+const TWO = [...LIGHT, { scheme: 'dark', width: 1280 }];
+const ALL = [...TWO, { scheme: 'dark', width: 320 }, { scheme: 'light', width: 1280 }];
+const whole = Boolean(process.env.STILLHERE_FULL);
 
 async function look(browser, home, pages, looks, keep) {
   const server = await serve(home);
@@ -127,7 +130,7 @@ async function fronts(browser, life, scratch) {
   const words = { theft: 'The last word before the theft.', home: 'I am here again' };
   for (const name of ['theft', 'home']) {
     const tree = path.join(life[name], 'public');
-    const seen = await look(browser, life[name], ['', 'now/'], ALL, shots(`front-${name}`));
+    const seen = await look(browser, life[name], ['', 'now/'], whole ? ALL : TWO, shots(`front-${name}`));
     for (const lang of LANGS) {
       ok(seen[`now/${lang}`].includes(words[name]) && seen[lang].includes(words[name]),
         `${name}: the newest word that counts stands first (${lang})`, seen[`now/${lang}`]);
@@ -183,7 +186,7 @@ async function run() {
     const dead = deadLinks(tree);
     ok(dead.length === 0, 'every link on every page leads to a file', dead.join('\n'));
     const pages = wanted(life);
-    const seen = await look(browser, life.home, Object.keys(pages), NARROW, keep);
+    const seen = await look(browser, life.home, Object.keys(pages), whole ? ALL : LIGHT, keep);
     for (const page of Object.keys(pages)) check(seen, page, pages[page], tree);
     await fronts(browser, life, scratch);
     rebuilt(life);

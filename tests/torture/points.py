@@ -79,7 +79,9 @@ class Breaker:
     def chosen(self, kind):
         places = self.places(kind)
         count = self.verb.sample
-        if self.full and kind != NO_SYNC:
+        if kind == NO_SYNC:
+            count = self.verb.no_sync_sample
+        elif self.full:
             count = self.verb.full_sample or len(places)
         if len(places) <= count:
             return places

@@ -103,7 +103,7 @@ class Batch(Verb):
 class Bulk(Batch):
     """So many that the disk is waited for once."""
     name = 'post --batch, many'
-    sample, full_sample = 6, 150  # what is more than a batch are its pages
+    sample, full_sample = 4, 150  # what is more than a batch are its pages
 
     def arrange(self, bench, base):
         lines = [{'words': VISIBLE} for _ in range(48)]
