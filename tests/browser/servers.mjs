@@ -64,6 +64,8 @@ export async function loggingProxy() {
   });
   server.on('connect', (request, socket) => {
     asked.push(`CONNECT ${request.url}`);
+    /* A browser that was refused may hang up first. */
+    socket.on('error', () => socket.destroy());
     socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
   });
   server.on('clientError', (error, socket) => socket.destroy());
