@@ -9,30 +9,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import finish, say, skip  # noqa: E402,F401
+
 STILLHERE = os.environ['STILLHERE']
 SOURCE = os.environ['STILLHERE_SOURCE']
 SHARED = os.environ.get('STILLHERE_SHARED') or os.path.join(SOURCE, '..', 'shared')
-count = failed = 0
-
-
-def say(good, name, detail=''):
-    global count, failed
-    count += 1
-    failed += not good
-    print(('ok' if good else 'not ok') + f' {count} - {name}', flush=True)
-    if not good and detail != '':
-        print('\n'.join('# ' + line for line in str(detail).split('\n')[:40]), flush=True)
-
-
-def skip(name, why):
-    global count
-    count += 1
-    print(f'ok {count} - {name} # SKIP {why}', flush=True)
-
-
-def finish():
-    print(f'1..{count}')
-    sys.exit(failed != 0)
 
 
 class Place:

@@ -13,10 +13,12 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import finish, same, say, skip, until  # noqa: E402,F401
+
 STILLHERE = os.environ['STILLHERE']
 DAY = 86400
 MONDAY = 1900000800  # 18:00 UTC on a Sunday in March 2030, for what the stories call Monday
-count = failed = 0
 
 
 def tell(text):
@@ -24,41 +26,6 @@ def tell(text):
     print('#')
     for line in text.strip().split('\n'):
         print('# ' + line.strip(), flush=True)
-
-
-def say(good, name, detail=''):
-    global count, failed
-    count += 1
-    failed += not good
-    print(('ok' if good else 'not ok') + f' {count} - {name}', flush=True)
-    if not good and detail != '':
-        print('\n'.join('#   ' + line for line in str(detail).split('\n')[:40]), flush=True)
-    return good
-
-
-def same(found, wanted, name):
-    return say(found == wanted, name, f'found {found!r}, wanted {wanted!r}')
-
-
-def skip(name, why):
-    global count
-    count += 1
-    print(f'ok {count} - {name} # SKIP {why}', flush=True)
-
-
-def finish():
-    print(f'1..{count}')
-    sys.exit(failed != 0)
-
-
-def until(what, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = what()
-        if value:
-            return value
-        time.sleep(0.05)
-    return what()
 
 
 class Answer:

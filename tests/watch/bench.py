@@ -11,37 +11,12 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tap import finish, same, say, until  # noqa: E402,F401
+
 STILLHERE = os.environ['STILLHERE']
 T0 = 1790000000  # Monday 21 September 2026, 14:13 UTC
 HOUR = 3600
-count = 0
-failed = 0
-
-
-def say(good, name, detail=''):
-    global count, failed
-    count += 1
-    failed += not good
-    print(('ok' if good else 'not ok') + f' {count} - {name}', flush=True)
-    if not good and detail != '':
-        print('\n'.join('# ' + line for line in str(detail).split('\n')[:30]), flush=True)
-    return good
-
-
-def same(found, wanted, name):
-    return say(found == wanted, name, f'found {found!r}, wanted {wanted!r}')
-
-
-def finish():
-    print(f'1..{count}')
-    sys.exit(1 if failed else 0)
-
-
-def until(what, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not what():
-        time.sleep(0.02)
-    return what()
 
 
 class Answer:
