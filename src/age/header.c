@@ -1,24 +1,33 @@
-/* The header of an age file: strict grammar, X25519 stanzas, MAC (C2SP age, "Header"). */
+/* The header of an age file: strict grammar, X25519 and scrypt, MAC (C2SP age, "Header"). */
 #include "age/age_int.h"
 
 #include <string.h>
+
+#define SCRYPT_SALT_BYTES 16
+#define SCRYPT_LABEL "age-encryption.org/v1/scrypt"
 
 /* What is read off one header. */
 struct walk {
     struct slice whole;
     struct cursor cur;
-    const struct secret *identity;
+    const struct age_opener *opener;
     uint8_t recipient[CRYPT_KEY_BYTES];
+    bool has_recipient;
     size_t stanzas;
-    bool scrypt;
     bool found;
     uint8_t file_key[AGE_FILE_KEY_BYTES];
+    /* Of a scrypt stanza: the key is only made when the whole header holds. */
+    bool scrypt;
+    uint8_t salt[SCRYPT_SALT_BYTES];
+    uint64_t log_n;
+    uint8_t wrapped[AGE_WRAPPED_BYTES];
 };
 
 /* One stanza: its first line's arguments (a view) and its body as written. */
 struct stanza {
     struct slice type;  /* first argument */
     struct slice share; /* second argument, empty when there is none */
+    struct slice third;
     size_t arguments;
     struct slice lines; /* the body as written, newlines included */
     size_t at;          /* offset in the header */
@@ -52,6 +61,8 @@ static int arguments_parse(struct slice line, struct stanza *out, struct why *wh
             out->type = slice_sub(line, from, end - from);
         if (out->arguments == 1)
             out->share = slice_sub(line, from, end - from);
+        if (out->arguments == 2)
+            out->third = slice_sub(line, from, end - from);
         out->arguments++;
         from = end + 1;
     }
@@ -90,38 +101,105 @@ static int body_parse(struct walk *walk, struct stanza *out, struct why *why)
     return SH_OK;
 }
 
+/* Exactly len bytes of canonical base64 in one line of text. */
+static bool exact_bytes(struct slice text, uint8_t *out, size_t len)
+{
+    struct bytes raw;
+    bool good;
+
+    bytes_init(&raw, len + 1);
+    good = base64_parse(&raw, text, BASE64_BARE) && raw.len == len;
+    if (good)
+        memcpy(out, raw.ptr, len);
+    bytes_release(&raw);
+    return good;
+}
+
+/* The body of a native stanza: one line, a file key and its tag. */
+static bool wrapped_parse(const struct stanza *stanza, uint8_t out[AGE_WRAPPED_BYTES])
+{
+    size_t end = slice_find(stanza->lines, 0, '\n');
+
+    return end + 1 == stanza->lines.len &&
+           exact_bytes(slice_sub(stanza->lines, 0, end), out, AGE_WRAPPED_BYTES);
+}
+
 /* Try to unwrap the file key; a stanza that is not for this key is no error. */
-static int stanza_open(struct walk *walk, const struct stanza *stanza, struct why *why)
+static int x25519_open(struct walk *walk, const uint8_t share[CRYPT_KEY_BYTES],
+                       const uint8_t wrapped[AGE_WRAPPED_BYTES], size_t at, struct why *why)
 {
     static const uint8_t zero[CRYPT_NONCE_BYTES];
+    const struct secret *identity = walk->opener->identity;
     struct secret shared = {0}, key;
-    struct bytes share, body;
-    struct slice line;
-    int rc = SH_OK;
 
-    bytes_init(&share, CRYPT_KEY_BYTES + 1);
-    bytes_init(&body, AGE_WRAPPED_BYTES + 1);
-    line = slice_sub(stanza->lines, 0, slice_find(stanza->lines, 0, '\n'));
-    if (stanza->arguments != 2 || !base64_parse(&share, stanza->share, BASE64_BARE) ||
-        share.len != CRYPT_KEY_BYTES)
-        rc = why_set(why, SH_EFORMAT, stanza->at,
-                     "age header: an X25519 stanza needs one share of 32 bytes (C2SP age)");
-    else if (line.len + 1 != stanza->lines.len || !base64_parse(&body, line, BASE64_BARE) ||
-             body.len != AGE_WRAPPED_BYTES)
-        rc = why_set(why, SH_EFORMAT, stanza->at,
-                     "age header: the body of an X25519 stanza must be 32 bytes (C2SP age)");
-    else if (!crypto.x25519(walk->identity, share.ptr, &shared))
-        rc = why_set(why, SH_EFORMAT, stanza->at,
-                     "age header: an X25519 share of low order (C2SP age)");
-    if (rc == SH_OK && !walk->found) {
-        age_wrap_key(&shared, share.ptr, walk->recipient, &key);
-        walk->found = crypto.chapoly_open(&key, zero, bytes_view(&body), walk->file_key);
+    if (!crypto.x25519(identity, share, &shared))
+        return why_set(why, SH_EFORMAT, at,
+                       "age header: an X25519 share of low order (C2SP age)");
+    if (!walk->has_recipient)
+        crypto.x25519_public(identity, walk->recipient);
+    walk->has_recipient = true;
+    if (!walk->found) {
+        age_wrap_key(&shared, share, walk->recipient, &key);
+        walk->found = crypto.chapoly_open(&key, zero, slice_of(wrapped, AGE_WRAPPED_BYTES),
+                                          walk->file_key);
         secret_wipe(&key);
     }
     secret_wipe(&shared);
-    bytes_release(&share);
-    bytes_release(&body);
-    return rc;
+    return SH_OK;
+}
+
+static int x25519_take(struct walk *walk, const struct stanza *stanza, struct why *why)
+{
+    uint8_t share[CRYPT_KEY_BYTES], wrapped[AGE_WRAPPED_BYTES];
+
+    if (stanza->arguments != 2 || !exact_bytes(stanza->share, share, sizeof(share)))
+        return why_set(why, SH_EFORMAT, stanza->at,
+                       "age header: an X25519 stanza needs one share of 32 bytes (C2SP age)");
+    if (!wrapped_parse(stanza, wrapped))
+        return why_set(why, SH_EFORMAT, stanza->at,
+                       "age header: the body of an X25519 stanza must be 32 bytes (C2SP age)");
+    return walk->opener->identity ? x25519_open(walk, share, wrapped, stanza->at, why) : SH_OK;
+}
+
+/* "-> scrypt SALT LOGN"; the grammar alone. */
+static int scrypt_take(struct walk *walk, const struct stanza *stanza, struct why *why)
+{
+    walk->scrypt = true;
+    if (stanza->arguments != 3 || !exact_bytes(stanza->share, walk->salt, sizeof(walk->salt)))
+        return why_set(why, SH_EFORMAT, stanza->at,
+                       "age header: a scrypt stanza needs a salt of 16 bytes and a work factor "
+                       "(C2SP age)");
+    if (!decimal_parse(stanza->third, UINT64_MAX, &walk->log_n) || !walk->log_n)
+        return why_set(why, SH_EFORMAT, stanza->at,
+                       "age header: the work factor of a scrypt stanza is no number above 0 "
+                       "(C2SP age)");
+    if (!wrapped_parse(stanza, walk->wrapped))
+        return why_set(why, SH_EFORMAT, stanza->at,
+                       "age header: the body of a scrypt stanza must be 32 bytes (C2SP age)");
+    if (walk->log_n > LIMIT_AGE_WORK_FACTOR)
+        return why_set(why, SH_ELIMIT, stanza->at,
+                       "age header: a work factor of %ju, at most %d are followed",
+                       (uintmax_t)walk->log_n, LIMIT_AGE_WORK_FACTOR);
+    return SH_OK;
+}
+
+static int scrypt_open(struct walk *walk, struct why *why)
+{
+    static const uint8_t zero[CRYPT_NONCE_BYTES];
+    uint8_t salt[sizeof(SCRYPT_LABEL) - 1 + SCRYPT_SALT_BYTES];
+    struct secret key;
+
+    memcpy(salt, SCRYPT_LABEL, sizeof(SCRYPT_LABEL) - 1);
+    memcpy(salt + sizeof(SCRYPT_LABEL) - 1, walk->salt, sizeof(walk->salt));
+    if (!crypto.scrypt(walk->opener->passphrase, slice_of(salt, sizeof(salt)),
+                       (unsigned)walk->log_n, &key))
+        return why_set(why, SH_ENOMEM, WHY_NOWHERE,
+                       "age header: no memory for a work factor of %ju",
+                       (uintmax_t)walk->log_n);
+    walk->found = crypto.chapoly_open(&key, zero, slice_of(walk->wrapped, AGE_WRAPPED_BYTES),
+                                      walk->file_key);
+    secret_wipe(&key);
+    return SH_OK;
 }
 
 static int stanza_walk(struct walk *walk, struct why *why)
@@ -138,13 +216,13 @@ static int stanza_walk(struct walk *walk, struct why *why)
     if (rc != SH_OK)
         return rc;
     if (slice_equal(stanza.type, slice_text("scrypt")))
-        walk->scrypt = true;
-    if (walk->scrypt && walk->stanzas > 1)
+        rc = scrypt_take(walk, &stanza, why);
+    if (rc == SH_OK && walk->scrypt && walk->stanzas > 1)
         return why_set(why, SH_EFORMAT, stanza.at,
                        "age header: a passphrase stanza must stand alone (C2SP age)");
     if (slice_equal(stanza.type, slice_text("X25519")))
-        return stanza_open(walk, &stanza, why);
-    return SH_OK;
+        return x25519_take(walk, &stanza, why);
+    return rc;
 }
 
 /* "--- " and 43 base64 characters; the MAC covers everything before that space. */
@@ -152,18 +230,10 @@ static int mac_parse(struct walk *walk, uint8_t mac[CRYPT_DIGEST_BYTES], struct 
 {
     size_t at = walk->cur.at;
     struct slice line = rd_line(&walk->cur);
-    struct bytes raw;
-    bool good;
 
-    bytes_init(&raw, CRYPT_DIGEST_BYTES + 1);
-    good = !walk->cur.failed && rd_left(&walk->cur) == 0 && slice_starts(line, "--- ") &&
-           line.len == 4 + AGE_MAC_TEXT_BYTES &&
-           base64_parse(&raw, slice_sub(line, 4, AGE_MAC_TEXT_BYTES), BASE64_BARE) &&
-           raw.len == CRYPT_DIGEST_BYTES;
-    if (good)
-        memcpy(mac, raw.ptr, CRYPT_DIGEST_BYTES);
-    bytes_release(&raw);
-    if (!good)
+    if (walk->cur.failed || rd_left(&walk->cur) || !slice_starts(line, "--- ") ||
+        line.len != 4 + AGE_MAC_TEXT_BYTES ||
+        !exact_bytes(slice_sub(line, 4, AGE_MAC_TEXT_BYTES), mac, CRYPT_DIGEST_BYTES))
         return why_set(why, SH_EFORMAT, at,
                        "age header: the last line must be \"--- \" and 43 base64 characters "
                        "(C2SP age)");
@@ -199,6 +269,8 @@ static int header_walk(struct walk *walk, struct why *why)
         return rc;
     end = walk->cur.at + 3;
     rc = mac_parse(walk, said, why);
+    if (rc == SH_OK && walk->scrypt && !walk->opener->identity)
+        rc = scrypt_open(walk, why);
     if (rc != SH_OK)
         return rc;
     if (!walk->found)
@@ -211,19 +283,42 @@ static int header_walk(struct walk *walk, struct why *why)
     return SH_OK;
 }
 
-int age_header_open(struct slice header, const struct secret *identity,
+int age_header_open(struct slice header, const struct age_opener *opener,
                     uint8_t file_key[AGE_FILE_KEY_BYTES], struct why *why)
 {
-    struct walk walk = {.whole = header, .cur = cursor_of(header), .identity = identity};
+    struct walk walk = {.whole = header, .cur = cursor_of(header), .opener = opener};
     int rc;
 
     if (!slice_starts(header, AGE_VERSION_LINE))
         return why_set(why, SH_EFORMAT, 0,
                        "not an age file: the first line must be age-encryption.org/v1");
-    crypto.x25519_public(identity, walk.recipient);
     rc = header_walk(&walk, why);
     if (rc == SH_OK)
         memcpy(file_key, walk.file_key, AGE_FILE_KEY_BYTES);
     wipe(&walk, sizeof(walk));
     return rc;
+}
+
+int age_header_seek(struct slice held, size_t *line, size_t *end, struct why *why)
+{
+    size_t known = strlen(AGE_VERSION_LINE), at;
+
+    if (*line == 0) {
+        known = held.len < known ? held.len : known;
+        if (known && memcmp(held.ptr, AGE_VERSION_LINE, known) != 0)
+            return why_set(why, SH_EFORMAT, 0,
+                           "not an age file: the first line must be age-encryption.org/v1");
+    }
+    while (!*end) {
+        at = slice_find(held, *line, '\n');
+        if (at == held.len)
+            break;
+        if (at - *line >= 3 && memcmp(held.ptr + *line, "---", 3) == 0)
+            *end = at + 1;
+        *line = at + 1;
+    }
+    if (!*end && held.len >= LIMIT_AGE_HEADER_BYTES)
+        return why_set(why, SH_ELIMIT, held.len, "age header: longer than %d bytes",
+                       LIMIT_AGE_HEADER_BYTES);
+    return SH_OK;
 }

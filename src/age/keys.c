@@ -70,9 +70,10 @@ static uint8_t five_bits(const struct secret *secret, size_t group)
     return (uint8_t)(pair >> (11 - bit % 8) & 31);
 }
 
+static const char digits[] = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
+
 void age_identity_text(const struct secret *secret, char out[AGE_IDENTITY_BYTES])
 {
-    static const char digits[] = "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
     static const char prefix[] = BECH32_PREFIX;
     uint32_t sum = 1;
     size_t at = 0;
@@ -97,4 +98,50 @@ void age_identity_text(const struct secret *secret, char out[AGE_IDENTITY_BYTES]
     for (size_t i = 0; i < BECH32_CHECK_CHARS; i++)
         out[at++] = digits[sum >> (5 * (BECH32_CHECK_CHARS - 1 - i)) & 31];
     out[at] = '\0';
+}
+
+/* The 52 data characters of text into out; what they leave over must be zero. */
+static bool data_parse(const uint8_t *text, struct secret *out)
+{
+    uint32_t held = 0;
+    size_t bits = 0, at = 0;
+    const char *hit;
+
+    for (size_t i = 0; i < BECH32_DATA_CHARS; i++) {
+        hit = memchr(digits, text[i], sizeof(digits) - 1);
+        if (!hit)
+            return false;
+        held = (held << 5 | (uint32_t)(hit - digits)) & 0xfff;
+        bits += 5;
+        if (bits >= 8) {
+            bits -= 8;
+            out->byte[at++] = (uint8_t)(held >> bits);
+        }
+    }
+    return at == sizeof(out->byte) && !(held & ((1u << bits) - 1));
+}
+
+int age_identity_parse(struct slice text, struct secret *out, struct why *why)
+{
+    char again[AGE_IDENTITY_BYTES];
+    struct secret secret = {0};
+    bool good = text.len == AGE_IDENTITY_BYTES - 1 && slice_starts(text, "AGE-SECRET-KEY-1") &&
+                data_parse(text.ptr + sizeof(BECH32_PREFIX), &secret);
+
+    /* One text for one secret: the checksum is right when ours is the same. */
+    if (good) {
+        age_identity_text(&secret, again);
+        good = memcmp(again, text.ptr, text.len) == 0;
+        wipe(again, sizeof(again));
+    }
+    if (good)
+        *out = secret;
+    secret_wipe(&secret);
+    if (good)
+        return SH_OK;
+    if (slice_starts(text, "AGE-SECRET-KEY-PQ-1"))
+        return why_set(why, SH_EUNSUPPORTED, 0,
+                       "age key: a hybrid (post-quantum) one, which this version cannot use");
+    return why_set(why, SH_EFORMAT, 0,
+                   "age key: not AGE-SECRET-KEY-1 and 58 characters with a right checksum");
 }

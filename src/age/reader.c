@@ -11,43 +11,24 @@ void age_reader_init(struct age_reader *reader, const struct secret *identity,
     reader->identity = *identity;
 }
 
-/*
- * Does the header end in what buf holds?  Its last line is the first one that starts with
- * "---": no base64 line and no stanza can.  Sets header_bytes when it is complete.
- */
-static int header_seek(struct age_reader *reader, struct why *why)
+void age_reader_init_passphrase(struct age_reader *reader, struct slice passphrase,
+                                struct age_sink sink)
 {
-    struct slice held = slice_of(reader->buf, reader->held);
-    size_t known = strlen(AGE_VERSION_LINE), end;
-
-    if (reader->line == 0) {
-        known = reader->held < known ? reader->held : known;
-        if (memcmp(reader->buf, AGE_VERSION_LINE, known) != 0)
-            return why_set(why, SH_EFORMAT, 0,
-                           "not an age file: the first line must be age-encryption.org/v1");
-    }
-    while (!reader->header_bytes) {
-        end = slice_find(held, reader->line, '\n');
-        if (end == held.len)
-            break;
-        if (end - reader->line >= 3 && memcmp(held.ptr + reader->line, "---", 3) == 0)
-            reader->header_bytes = end + 1;
-        reader->line = end + 1;
-    }
-    if (!reader->header_bytes && reader->held >= LIMIT_AGE_HEADER_BYTES)
-        return why_set(why, SH_ELIMIT, reader->held, "age header: longer than %d bytes",
-                       LIMIT_AGE_HEADER_BYTES);
-    return SH_OK;
+    memset(reader, 0, sizeof(*reader));
+    reader->sink = sink;
+    reader->passphrase = passphrase;
+    reader->by_passphrase = true;
 }
 
 /* Header and nonce are in buf: find the key of the payload. */
 static int header_done(struct age_reader *reader, struct why *why)
 {
+    const struct age_opener opener = {reader->by_passphrase ? NULL : &reader->identity,
+                                      reader->passphrase};
     uint8_t file_key[AGE_FILE_KEY_BYTES];
     int rc;
 
-    rc = age_header_open(slice_of(reader->buf, reader->header_bytes), &reader->identity,
-                         file_key, why);
+    rc = age_header_open(slice_of(reader->buf, reader->header_bytes), &opener, file_key, why);
     if (rc != SH_OK)
         return rc;
     age_payload_key(file_key, reader->buf + reader->header_bytes, &reader->key);
@@ -74,7 +55,8 @@ static int header_take(struct age_reader *reader, struct slice sealed, size_t *u
         memcpy(reader->buf + reader->held, sealed.ptr + at, want);
         reader->held += want;
         at += want;
-        rc = header_seek(reader, why);
+        rc = age_header_seek(slice_of(reader->buf, reader->held), &reader->line,
+                             &reader->header_bytes, why);
     }
     while (rc == SH_OK && at < sealed.len && reader->header_bytes &&
            reader->held < reader->header_bytes + AGE_NONCE_BYTES)

@@ -203,6 +203,8 @@
 /* ---- age files (C2SP age v1) ---- */
 #define LIMIT_AGE_HEADER_BYTES 65536 /* bytes of a header that we parse */
 #define LIMIT_AGE_STANZAS 64         /* recipients of one file */
+#define LIMIT_AGE_WORK_FACTOR                                                                  \
+    18 /* log2 of scrypt's N that we follow: what age itself writes, 256 MiB and a second */
 #define LIMIT_TAR_BYTES                                                                        \
     ((UINT64_C(1) << 33) - 1) /* bytes of one file in a backup: 11 octal digits (ustar) */
 

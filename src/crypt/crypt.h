@@ -2,7 +2,8 @@
  * crypt -- the one place that sees a crypto library.
  *
  * Spec:    FIPS 180-4 (SHA-2), RFC 8032 (Ed25519), RFC 7748 (X25519), RFC 8439
- *          (ChaCha20-Poly1305), RFC 5869 (HKDF), RFC 2104 (HMAC), FIPS 186-4 (P-256).
+ *          (ChaCha20-Poly1305), RFC 5869 (HKDF), RFC 2104 (HMAC), RFC 7914 (scrypt), FIPS
+ *          186-4 (P-256).
  * Shapes:  digest 32 bytes; Ed25519 and X25519 keys 32 bytes, signature 64 bytes.
  * Memory:  allocates nothing that outlives a call.
  * Errors:  false where a thing does not hold; a failing library is our bug and stops.
@@ -60,6 +61,12 @@ struct crypt_table {
                         struct secret *out);
     void (*hmac_sha256)(struct slice key, struct slice message,
                         uint8_t out[CRYPT_DIGEST_BYTES]);
+    /*
+     * RFC 7914 with N = 2^log_n (1..LIMIT_AGE_WORK_FACTOR), r = 8, p = 1: takes 2^log_n KiB of
+     * memory; false when there is none.
+     */
+    bool (*scrypt)(struct slice passphrase, struct slice salt, unsigned log_n,
+                   struct secret *out);
 };
 
 /* Not `crypt`, which <unistd.h> declares; the linker's name has the module's in front. */

@@ -268,6 +268,24 @@ static void hkdf_sha256(struct slice ikm, struct slice salt, struct slice info,
     secret_wipe(&prk);
 }
 
+/* ---- scrypt ---- */
+
+#define SCRYPT_R 8
+#define SCRYPT_SLACK (UINT64_C(1) << 20) /* bytes beside the table: blocks and bookkeeping */
+
+static bool scrypt(struct slice passphrase, struct slice salt, unsigned log_n,
+                   struct secret *out)
+{
+    uint64_t rounds = UINT64_C(1) << log_n;
+    uint64_t memory = rounds * 128 * SCRYPT_R + SCRYPT_SLACK;
+
+    if (!log_n || log_n > LIMIT_AGE_WORK_FACTOR)
+        bug("a work factor of scrypt that nobody checked");
+    crypt_library_ready();
+    return EVP_PBE_scrypt((const char *)passphrase.ptr, passphrase.len, salt.ptr, salt.len,
+                          rounds, SCRYPT_R, 1, memory, out->byte, sizeof(out->byte)) == 1;
+}
+
 const struct crypt_table crypto = {
     .sha256 = sha256,
     .sha256_init = sha256_init,
@@ -282,4 +300,5 @@ const struct crypt_table crypto = {
     .chapoly_open = chapoly_open,
     .hkdf_sha256 = hkdf_sha256,
     .hmac_sha256 = hmac_sha256,
+    .scrypt = scrypt,
 };

@@ -72,4 +72,5 @@ const struct crypt_table crypt_primitives = {
     .chapoly_open = chapoly_open,
     .hkdf_sha256 = hkdf_sha256,
     .hmac_sha256 = hmac_sha256,
+    .scrypt = scrypt,
 };
