@@ -128,8 +128,6 @@ int cage_enter(const struct cage_rules *rules, struct cage_state *got, struct wh
         rc = cage_landlock_enter(rules, state.landlock, why);
     if (rc == SH_OK)
         rc = descriptors_close(rules->keep, rules->keep_count, why);
-    if (rules->profile == CAGE_SERVER)
-        state.seccomp = false;
     if (rc == SH_OK && state.seccomp)
         rc = cage_filter_enter(rules, why);
     if (rc == SH_OK && got)

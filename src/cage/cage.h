@@ -10,8 +10,8 @@
  *          neither Landlock nor seccomp.  What it lacks of the rest is in struct cage_state.
  * Threads: enter from a process of one thread; the cage holds for the whole process.
  *
- * A call that the profile does not name ends the process with SIGSYS (CAGE_FETCH: is refused
- * with EPERM); a file that the rules do not name is refused with EACCES.  Works as root and as
+ * A call that the profile does not name ends the process with SIGSYS (CAGE_FETCH, CAGE_SERVER:
+ * is refused with EPERM); a file that the rules do not name is refused with EACCES.  Works as root and as
  * anybody.  A build with sanitizers gets no limit of memory, and its attempts to read files for
  * a report fail with EACCES.
  */
@@ -41,7 +41,9 @@ enum cage_profile {
     CAGE_FETCH, /* CAGE_COPY, connections to elsewhere by IP, children of its own, and (with
                    paths) files to read; what else it asks for is refused, which ends nothing */
     CAGE_MEDIA, /* CAGE_COPY, and what a decoder asks about the processor; one thread */
-    CAGE_SERVER /* no filter of calls, and it may start programs: Landlock and no_new_privs */
+    CAGE_UNPACK, /* CAGE_COPY, and make and change files below the paths it is given */
+    CAGE_SERVER  /* nginx: starts programs that the paths let run, becomes another user, takes
+                    connections at sockets that it holds, has Unix sockets and children */
 };
 
 enum cage_access {

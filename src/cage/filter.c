@@ -1,9 +1,11 @@
 /*
  * The filter of system calls: what a profile does not name ends the process.  That of what
- * fetches refuses instead: an unusual resolver of names must not cost the alarms.
+ * fetches and of the web server refuses instead: an unusual resolver of names must not cost the
+ * alarms, nor another build of nginx the pages.
  *
  * Pointers cannot be looked at from here, so a file is kept away by not allowing open at all,
- * or (CAGE_LOOK) by Landlock.
+ * or (profiles with paths) by Landlock.  Landlock does not know rights, owners and times: calls
+ * that change them by a path are never allowed, by a descriptor they are.
  */
 #include "cage/cage_int.h"
 
@@ -13,7 +15,9 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -63,14 +67,8 @@ static const int calls_look[] = {
     SCMP_SYS(getdents64),
 };
 
-static const int calls_front[] = {
-    SCMP_SYS(accept4),
-    SCMP_SYS(poll),
-    SCMP_SYS(ppoll),
-    SCMP_SYS(shutdown),
-    SCMP_SYS(nanosleep),
-    SCMP_SYS(clock_nanosleep),
-    SCMP_SYS(openat),
+/* Files below the paths that a profile is given. */
+static const int calls_files[] = {
     SCMP_SYS(fcntl),
     SCMP_SYS(fsync),
     SCMP_SYS(fdatasync),
@@ -91,11 +89,74 @@ static const int calls_front[] = {
     SCMP_SYS(rename),
     SCMP_SYS(renameat),
     SCMP_SYS(mkdirat),
-    SCMP_SYS(fchmodat),
-    SCMP_SYS(utimensat),
     SCMP_SYS(getcwd),
     SCMP_SYS(getuid),
     SCMP_SYS(geteuid),
+};
+
+static const int calls_front[] = {
+    SCMP_SYS(accept4),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(shutdown),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+};
+
+/*
+ * nginx from its first instruction on: its libraries, becoming nobody, its workers and what
+ * they serve.  Its listening socket it is given, so it needs none but a Unix one to front.
+ * No kill: a worker that does not go is ended by us.  No chown: its folders are made for it.
+ */
+static const int calls_server[] = {
+    SCMP_SYS(execve),
+    SCMP_SYS(arch_prctl),
+    SCMP_SYS(set_tid_address),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(uname),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sched_setaffinity),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(getrlimit),
+    SCMP_SYS(getppid),
+    SCMP_SYS(getgid),
+    SCMP_SYS(getegid),
+    SCMP_SYS(setuid),
+    SCMP_SYS(setgid),
+    SCMP_SYS(setgroups),
+    SCMP_SYS(setitimer),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(umask),
+    SCMP_SYS(mkdir),
+    SCMP_SYS(getdents64),
+    SCMP_SYS(dup2),
+    SCMP_SYS(rt_sigsuspend),
+    SCMP_SYS(wait4),
+    SCMP_SYS(epoll_create),
+    SCMP_SYS(epoll_create1),
+    SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_wait),
+    SCMP_SYS(epoll_pwait),
+    SCMP_SYS(eventfd2),
+    SCMP_SYS(poll),
+    SCMP_SYS(accept),
+    SCMP_SYS(accept4),
+    SCMP_SYS(connect),
+    SCMP_SYS(sendto),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(sendfile),
+    SCMP_SYS(pwritev),
+    SCMP_SYS(preadv),
+    SCMP_SYS(setsockopt),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername),
+    SCMP_SYS(shutdown),
 };
 
 /* Not bind, listen and accept; sockets and clone are allowed by their arguments, below. */
@@ -171,8 +232,21 @@ static int allow_if(scmp_filter_ctx filter, int call, unsigned arg, uint64_t mas
     return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &when);
 }
 
+/* The files of a program are mapped as code; what was written in memory never becomes code. */
+static int allow_libraries(scmp_filter_ctx filter)
+{
+    struct scmp_arg_cmp when[] = {
+        {.arg = 2,
+         .op = SCMP_CMP_MASKED_EQ,
+         .datum_a = PROT_EXEC | PROT_WRITE,
+         .datum_b = PROT_EXEC},
+        {.arg = 3, .op = SCMP_CMP_MASKED_EQ, .datum_a = MAP_ANONYMOUS, .datum_b = 0}};
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), COUNT_OF(when), when);
+}
+
 /* Memory that can be run as code is refused; signals go only to this process itself. */
-static int allow_shared(scmp_filter_ctx filter)
+static int allow_shared(scmp_filter_ctx filter, enum cage_profile profile)
 {
     int rc;
 
@@ -183,7 +257,7 @@ static int allow_shared(scmp_filter_ctx filter)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mremap), 0);
     if (rc == 0)
         rc = allow_if(filter, SCMP_SYS(tgkill), 0, UINT32_MAX, (uint64_t)getpid());
-    if (rc == 0) /* isatty() of the C library's streams. */
+    if (rc == 0 && profile != CAGE_SERVER) /* isatty() of the C library's streams. */
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), 0);
     return rc;
 }
@@ -209,20 +283,96 @@ static int allow_look(scmp_filter_ctx filter)
     return rc;
 }
 
-/* Connections by IP only, and children by fork() only: no threads, no namespaces. */
-static int allow_fetch(scmp_filter_ctx filter, bool has_paths)
+/* Children by fork() only: no threads, no namespaces. */
+static int allow_fork(scmp_filter_ctx filter)
 {
     uint64_t of_fork = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | CSIGNAL;
+
+    return allow_if(filter, SCMP_SYS(clone), 0, UINT32_MAX & ~of_fork, 0);
+}
+
+/*
+ * Files may change below the paths; futimens() names no path.  Who opens to read does not empty
+ * the file: Landlock knows that only from ABI 3 on.
+ */
+static int allow_files(scmp_filter_ctx filter)
+{
+    int rc = allow(filter, calls_files, COUNT_OF(calls_files));
+
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(utimensat), 1, UINT64_MAX, 0);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(openat), 2, O_TRUNC, 0);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(openat), 2, O_ACCMODE, O_WRONLY);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(openat), 2, O_ACCMODE, O_RDWR);
+    return rc;
+}
+
+/* To front, and to those who know names of users; no socket that reaches the network. */
+static int allow_server(scmp_filter_ctx filter)
+{
+    static const int questions[] = {PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME,
+                                    PR_CAPBSET_READ, PR_GET_DUMPABLE};
+    static const unsigned long settings[] = {FIONBIO, FIOASYNC, FIOCLEX, FIONREAD};
+    int rc = allow(filter, calls_server, COUNT_OF(calls_server));
+
+    if (rc == 0)
+        rc = allow_files(filter);
+    if (rc == 0)
+        rc = allow_libraries(filter);
+    if (rc == 0)
+        rc = allow_fork(filter);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_UNIX);
+    if (rc == 0)
+        rc = allow_if(filter, SCMP_SYS(socketpair), 0, UINT32_MAX, AF_UNIX);
+    if (rc == 0) /* Of itself alone. */
+        rc = allow_if(filter, SCMP_SYS(prlimit64), 0, UINT32_MAX, 0);
+    for (size_t i = 0; rc == 0 && i < COUNT_OF(questions); i++)
+        rc = allow_if(filter, SCMP_SYS(prctl), 0, UINT32_MAX, (uint64_t)questions[i]);
+    for (size_t i = 0; rc == 0 && i < COUNT_OF(settings); i++) /* None of a terminal. */
+        rc = allow_if(filter, SCMP_SYS(ioctl), 1, UINT32_MAX, settings[i]);
+    return rc;
+}
+
+/* TCP and UDP; raw sockets, which root may have, forge what others sent. */
+static int allow_internet(scmp_filter_ctx filter, int family)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < COUNT_OF(types); i++) {
+        struct scmp_arg_cmp when[] = {
+            {.arg = 0,
+             .op = SCMP_CMP_MASKED_EQ,
+             .datum_a = UINT32_MAX,
+             .datum_b = (uint64_t)family},
+            {.arg = 1,
+             .op = SCMP_CMP_MASKED_EQ,
+             .datum_a = UINT32_MAX & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK),
+             .datum_b = (uint64_t)types[i]}};
+
+        rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), COUNT_OF(when),
+                                    when);
+    }
+    return rc;
+}
+
+/* Connections by IP only. */
+static int allow_fetch(scmp_filter_ctx filter, bool has_paths)
+{
     int rc = allow(filter, calls_fetch, COUNT_OF(calls_fetch));
 
     if (rc == 0)
-        rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_INET);
+        rc = allow_internet(filter, AF_INET);
     if (rc == 0)
-        rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_INET6);
+        rc = allow_internet(filter, AF_INET6);
     if (rc == 0) /* To its children. */
         rc = allow_if(filter, SCMP_SYS(socketpair), 0, UINT32_MAX, AF_UNIX);
     if (rc == 0)
-        rc = allow_if(filter, SCMP_SYS(clone), 0, UINT32_MAX & ~of_fork, 0);
+        rc = allow_fork(filter);
     if (rc == 0)
         rc = has_paths ? allow_look(filter) : allow_fstat(filter);
     return rc;
@@ -237,8 +387,14 @@ static int allow_more(scmp_filter_ctx filter, const struct cage_rules *rules)
         return allow_fetch(filter, rules->path_count > 0);
     if (profile == CAGE_LOOK)
         return allow_look(filter);
-    if (profile == CAGE_FRONT)
-        return allow(filter, calls_front, COUNT_OF(calls_front));
+    if (profile == CAGE_SERVER)
+        return allow_server(filter);
+    if (profile == CAGE_UNPACK)
+        return allow_files(filter);
+    if (profile == CAGE_FRONT) {
+        rc = allow_files(filter);
+        return rc == 0 ? allow(filter, calls_front, COUNT_OF(calls_front)) : rc;
+    }
     rc = allow_fstat(filter);
     if (rc == 0 && profile == CAGE_MEDIA)
         rc = allow(filter, calls_media, COUNT_OF(calls_media));
@@ -246,13 +402,22 @@ static int allow_more(scmp_filter_ctx filter, const struct cage_rules *rules)
 }
 
 #if CAGE_SANITIZED
+static bool is_of_files(int call)
+{
+    for (size_t i = 0; i < COUNT_OF(calls_files); i++)
+        if (calls_files[i] == call)
+            return true;
+    return false;
+}
+
 static bool is_allowed(int call, enum cage_profile profile)
 {
     if (profile == CAGE_LOOK || profile == CAGE_FETCH)
         return call == SCMP_SYS(openat);
-    for (size_t i = 0; profile == CAGE_FRONT && i < COUNT_OF(calls_front); i++)
-        if (calls_front[i] == call)
-            return true;
+    if (profile == CAGE_SERVER)
+        return true;
+    if (profile == CAGE_FRONT || profile == CAGE_UNPACK)
+        return call == SCMP_SYS(openat) || is_of_files(call);
     return false;
 }
 #endif
@@ -265,7 +430,7 @@ static int filter_fill(scmp_filter_ctx filter, const struct cage_rules *rules)
     if (rc == 0)
         rc = allow(filter, calls_copy, COUNT_OF(calls_copy));
     if (rc == 0)
-        rc = allow_shared(filter);
+        rc = allow_shared(filter, rules->profile);
     if (rc == 0)
         rc = allow_more(filter, rules);
 #if CAGE_SANITIZED
@@ -278,8 +443,9 @@ static int filter_fill(scmp_filter_ctx filter, const struct cage_rules *rules)
 
 int cage_filter_enter(const struct cage_rules *rules, struct why *why)
 {
-    scmp_filter_ctx filter = seccomp_init(rules->profile == CAGE_FETCH ? SCMP_ACT_ERRNO(EPERM)
-                                                                       : SCMP_ACT_KILL_PROCESS);
+    bool refuses = rules->profile == CAGE_FETCH || rules->profile == CAGE_SERVER;
+    scmp_filter_ctx filter =
+        seccomp_init(refuses ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
     int rc;
 
     if (!filter)

@@ -175,7 +175,7 @@ int cmd_unpack_run(void *ctx, const struct proc_side *side, struct why *why)
     const struct cmd_unpack *job = ctx;
     const int keep[] = {job->in, job->stage, side->fd};
     const struct cage_path paths[] = {{job->stage, CAGE_CHANGE}};
-    struct cage_rules rules = {.profile = CAGE_SERVER,
+    struct cage_rules rules = {.profile = CAGE_UNPACK,
                                .keep = keep,
                                .keep_count = COUNT_OF(keep),
                                .paths = paths,

@@ -23,10 +23,16 @@ int io_open_dir(int dir, const char *path, int *out, struct why *why)
 /* One directory: mode whatever the umask, its name durable in its parent when sync says so. */
 static int make_one(int dir, const char *path, mode_t mode, enum io_sync sync, struct why *why)
 {
+    int fd, rc;
+
     if (mkdirat(dir, path, mode) != 0)
         return errno == EEXIST ? SH_OK : io_fail(why, path, "mkdir");
-    if (fchmodat(dir, path, mode, 0) != 0)
-        return io_fail(why, path, "chmod");
+    /* By its descriptor: a cage lets nobody change rights by a path. */
+    fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    rc = fd < 0 || fchmod(fd, mode) != 0 ? io_fail(why, path, "chmod") : SH_OK;
+    io_close(&fd);
+    if (rc != SH_OK)
+        return rc;
     return sync == IO_SYNC ? io_sync_parent(dir, path, why) : SH_OK;
 }
 

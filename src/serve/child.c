@@ -18,21 +18,39 @@
 #define LISTEN_AT 3
 
 /*
- * What nginx needs of the system: itself and its libraries, the names of users (it becomes
- * nobody), OpenSSL's configuration, zones of time.  What is not there is left out.
+ * What nginx needs of the system: itself, the loader and its libraries, the names of users (it
+ * becomes nobody), OpenSSL's configuration, zones of time.  What is not there is left out.
+ * Libraries need only be read: nothing but the loader and nginx can be started.
  */
 static const struct {
     const char *path;
     enum cage_access access;
 } SYSTEM[] = {
-    {"/usr/lib", CAGE_EXECUTE},         {"/lib", CAGE_EXECUTE},
-    {"/lib64", CAGE_EXECUTE},           {"/usr/lib64", CAGE_EXECUTE},
-    {"/usr/local/lib", CAGE_EXECUTE},   {"/etc/ld.so.cache", CAGE_READ},
-    {"/etc/passwd", CAGE_READ},         {"/etc/group", CAGE_READ},
-    {"/etc/nsswitch.conf", CAGE_READ},  {"/etc/ssl/openssl.cnf", CAGE_READ},
-    {"/etc/localtime", CAGE_READ},      {"/usr/share/zoneinfo", CAGE_READ},
-    {"/dev/null", CAGE_CHANGE},         {"/dev/urandom", CAGE_READ},
-    {"/sys/devices/system", CAGE_READ}, {"/proc/sys/kernel/ngroups_max", CAGE_READ},
+    {"/lib64/ld-linux-x86-64.so.2", CAGE_EXECUTE},
+    {"/lib/ld-linux-aarch64.so.1", CAGE_EXECUTE},
+    {"/lib/ld-linux-armhf.so.3", CAGE_EXECUTE},
+    {"/lib/ld-linux.so.3", CAGE_EXECUTE},
+    {"/lib/ld-linux.so.2", CAGE_EXECUTE},
+    {"/lib/ld-linux-riscv64-lp64d.so.1", CAGE_EXECUTE},
+    {"/lib64/ld64.so.2", CAGE_EXECUTE},
+    {"/lib/ld64.so.1", CAGE_EXECUTE},
+    {"/lib64/ld.so.1", CAGE_EXECUTE},
+    {"/usr/lib", CAGE_READ},
+    {"/lib", CAGE_READ},
+    {"/lib64", CAGE_READ},
+    {"/usr/lib64", CAGE_READ},
+    {"/usr/local/lib", CAGE_READ},
+    {"/etc/ld.so.cache", CAGE_READ},
+    {"/etc/passwd", CAGE_READ},
+    {"/etc/group", CAGE_READ},
+    {"/etc/nsswitch.conf", CAGE_READ},
+    {"/etc/ssl/openssl.cnf", CAGE_READ},
+    {"/etc/localtime", CAGE_READ},
+    {"/usr/share/zoneinfo", CAGE_READ},
+    {"/dev/null", CAGE_CHANGE},
+    {"/dev/urandom", CAGE_READ},
+    {"/sys/devices/system", CAGE_READ},
+    {"/proc/sys/kernel/ngroups_max", CAGE_READ},
 };
 
 static int path_open(struct cage_path *paths, size_t *count, const char *path,

@@ -397,7 +397,7 @@ static const char SITE_HEAD[] =
 
 static int child_head(struct bytes *out, const struct serve_site *site, struct why *why)
 {
-    /* Nothing is ever written there: bodies are refused; but nginx makes them at its start. */
+    /* Nothing is ever written there: bodies are refused; but nginx wants it at its start. */
     static const char *const TEMPORARY[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
     char directive[40];
     int rc;
@@ -412,7 +412,7 @@ static int child_head(struct bytes *out, const struct serve_site *site, struct w
                  LIMIT_SERVE_CONNECTIONS);
     for (size_t i = 0; rc == SH_OK && i < COUNT_OF(TEMPORARY); i++) {
         (void)snprintf(directive, sizeof(directive), "    %s_temp_path", TEMPORARY[i]);
-        rc = path_line(out, directive, (struct path){site->state, TEMPORARY[i]}, why);
+        rc = path_line(out, directive, (struct path){site->state, SERVE_TEMPORARY}, why);
     }
     bytes_text(out, "\n");
     return rc;

@@ -121,6 +121,22 @@ static int find_tree(struct serving *serving, struct why *why)
     return SH_OK;
 }
 
+/* For nginx, with rights as it wants them. */
+static int make_temporary(const struct serving *serving, struct why *why)
+{
+    const struct serve_person *person = &serving->person;
+    char path[sizeof(serving->state_name) + sizeof(SERVE_TEMPORARY)];
+    int rc;
+
+    (void)snprintf(path, sizeof(path), "%s/" SERVE_TEMPORARY, serving->state_name);
+    rc = io_mkdirs(serving->private_dir, path, 0700, why);
+    if (rc == SH_OK && person->other &&
+        fchownat(serving->private_dir, path, person->uid, person->gid, AT_SYMLINK_NOFOLLOW) !=
+            0)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", path, strerror(errno));
+    return rc;
+}
+
 /* HOME/private/serve/<port>-<address>: two servers of one channel do not meet there. */
 static int make_state(struct serving *serving, struct why *why)
 {
@@ -140,6 +156,8 @@ static int make_state(struct serving *serving, struct why *why)
         rc = io_remove_tree(serving->private_dir, serving->state_name, why);
     if (rc == SH_OK)
         rc = io_mkdirs(serving->private_dir, serving->state_name, 0700, why);
+    if (rc == SH_OK)
+        rc = make_temporary(serving, why);
     if (rc == SH_EIO)
         (void)why_name(why, rc,
                        "private/ must be writable to serve; any other web server can "

@@ -9,6 +9,12 @@
 /* nginx writes it below the state directory when it is ready. */
 #define SERVE_PID_FILE "nginx.pid"
 
+/*
+ * A folder there that belongs to its workers.  Nothing is written to it; but nginx would make
+ * it, and in its cage it may not give it away.
+ */
+#define SERVE_TEMPORARY "tmp"
+
 /* Whom the workers run as; uid 0 of the fields means: nobody else than we. */
 struct serve_person {
     bool other; /* not the one who started the program */
