@@ -11,9 +11,9 @@
  * Threads: enter from a process of one thread; the cage holds for the whole process.
  *
  * A call that the profile does not name ends the process with SIGSYS (CAGE_FETCH, CAGE_SERVER:
- * is refused with EPERM); a file that the rules do not name is refused with EACCES.  Works as root and as
- * anybody.  A build with sanitizers gets no limit of memory, and its attempts to read files for
- * a report fail with EACCES.
+ * is refused with EPERM); a file that the rules do not name is refused with EACCES.  Works as
+ * root and as anybody.  A build with sanitizers gets no limit of memory, and its attempts to
+ * read files for a report fail with EACCES.
  */
 #ifndef CAGE_CAGE_H
 #define CAGE_CAGE_H
@@ -34,13 +34,13 @@
 #endif
 
 enum cage_profile {
-    CAGE_COPY,  /* read, write and seek in the descriptors it holds; memory; the clock */
-    CAGE_LOOK,  /* CAGE_COPY, and open files to read below the paths it is given */
-    CAGE_FRONT, /* CAGE_COPY, take connections at sockets that it holds, and use a database
+    CAGE_COPY,   /* read, write and seek in the descriptors it holds; memory; the clock */
+    CAGE_LOOK,   /* CAGE_COPY, and open files to read below the paths it is given */
+    CAGE_FRONT,  /* CAGE_COPY, take connections at sockets that it holds, and use a database
                    below the paths it is given: open, lock, sync, remove */
-    CAGE_FETCH, /* CAGE_COPY, connections to elsewhere by IP, children of its own, and (with
+    CAGE_FETCH,  /* CAGE_COPY, connections to elsewhere by IP, children of its own, and (with
                    paths) files to read; what else it asks for is refused, which ends nothing */
-    CAGE_MEDIA, /* CAGE_COPY, and what a decoder asks about the processor; one thread */
+    CAGE_MEDIA,  /* CAGE_COPY, and what a decoder asks about the processor; one thread */
     CAGE_UNPACK, /* CAGE_COPY, and make and change files below the paths it is given */
     CAGE_SERVER  /* nginx: starts programs that the paths let run, becomes another user, takes
                     connections at sockets that it holds, has Unix sockets and children */

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -20,6 +21,7 @@
 
 #define ASK_BYTES (8 + 4 + LIMIT_HOST_BYTES)
 #define ANSWER_BYTES (8 + LIMIT_LOOKUP_ADDRESSES * 17)
+#define NOBODY 65534
 #define RESOLVER_FILE_BYTES 65536 /* of the file that tests give names in */
 
 /* ---- the asking side ---- */
@@ -194,12 +196,22 @@ static int lookup_cage(int fd, const char *resolver)
     return cage_enter(&rules, NULL, NULL);
 }
 
+/* Root reads more of /etc than names need; where it cannot be left, names matter more. */
+static void become_nobody(void)
+{
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+                           setresuid(NOBODY, NOBODY, NOBODY) != 0))
+        io_say("warn", "fetch", "still-root", "cause=\"%s\"", strerror(errno));
+}
+
 static _Noreturn void lookup_run(int fd, const char *resolver)
 {
     uint8_t ask[ASK_BYTES];
     ssize_t n;
     pid_t pid;
 
+    if (!resolver) /* That file of tests is theirs. */
+        become_nobody();
     if (signal(SIGCHLD, SIG_IGN) == SIG_ERR || lookup_cage(fd, resolver) != SH_OK)
         _exit(1);
     for (;;) {

@@ -18,9 +18,9 @@
 #define LISTEN_AT 3
 
 /*
- * What nginx needs of the system: itself, the loader and its libraries, the names of users (it
- * becomes nobody), OpenSSL's configuration, zones of time.  What is not there is left out.
- * Libraries need only be read: nothing but the loader and nginx can be started.
+ * What nginx needs of the system: itself, the loader and its libraries, OpenSSL's configuration,
+ * zones of time.  What is not there is left out.  Libraries need only be read: nothing but the
+ * loader and nginx can be started.
  */
 static const struct {
     const char *path;
@@ -41,9 +41,6 @@ static const struct {
     {"/usr/lib64", CAGE_READ},
     {"/usr/local/lib", CAGE_READ},
     {"/etc/ld.so.cache", CAGE_READ},
-    {"/etc/passwd", CAGE_READ},
-    {"/etc/group", CAGE_READ},
-    {"/etc/nsswitch.conf", CAGE_READ},
     {"/etc/ssl/openssl.cnf", CAGE_READ},
     {"/etc/localtime", CAGE_READ},
     {"/usr/share/zoneinfo", CAGE_READ},
@@ -52,6 +49,9 @@ static const struct {
     {"/sys/devices/system", CAGE_READ},
     {"/proc/sys/kernel/ngroups_max", CAGE_READ},
 };
+
+/* What root needs to become nobody. */
+static const char *const USERS[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"};
 
 static int path_open(struct cage_path *paths, size_t *count, const char *path,
                      enum cage_access access)
@@ -67,7 +67,7 @@ static int path_open(struct cage_path *paths, size_t *count, const char *path,
 static int enter(const struct serve_child *child, struct why *why)
 {
     static const int keep[] = {0, 1, 2, LISTEN_AT, SERVE_FRONT_AT};
-    struct cage_path paths[COUNT_OF(SYSTEM) + 5];
+    struct cage_path paths[COUNT_OF(SYSTEM) + COUNT_OF(USERS) + 5];
     struct cage_rules rules = {.profile = CAGE_SERVER,
                                .keep = keep,
                                .keep_count = COUNT_OF(keep) - (child->front_fd < 0),
@@ -76,6 +76,8 @@ static int enter(const struct serve_child *child, struct why *why)
 
     for (size_t i = 0; i < COUNT_OF(SYSTEM); i++)
         (void)path_open(paths, &count, SYSTEM[i].path, SYSTEM[i].access); /* Or left out. */
+    for (size_t i = 0; child->other && i < COUNT_OF(USERS); i++)
+        (void)path_open(paths, &count, USERS[i], CAGE_READ);
     if (path_open(paths, &count, child->nginx, CAGE_EXECUTE) != SH_OK ||
         path_open(paths, &count, child->root, CAGE_READ) != SH_OK ||
         path_open(paths, &count, child->state, CAGE_CHANGE) != SH_OK ||

@@ -470,6 +470,7 @@ static int start(struct serving *serving, struct why *why)
                                 .root = serving->root,
                                 .state = serving->state,
                                 .listen_fd = serving->listen_fd,
+                                .other = serving->person.other,
                                 .front_fd = serving->front.run ? serving->front.dir_fd : -1};
 
     if (serving->options->tls_cert) {

@@ -70,6 +70,7 @@ struct serve_child {
     const char *tls_key;
     int listen_fd;
     int front_fd; /* the folder of front's socket, or -1 */
+    bool other;   /* its workers become another user */
 };
 /* Fork, enter the cage, start nginx.  Signals that the caller blocked are free in the child. */
 MUST_CHECK int serve_child_start(const struct serve_child *child, pid_t *pid, struct why *why);

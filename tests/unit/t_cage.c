@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cage_ways.h"
+#include "../cage/ways.h"
 
 #define NOBODY 65534
 

@@ -275,6 +275,11 @@ static bool way_environment(void)
     return getenv("PATH") != NULL;
 }
 
+static bool way_read_shadow(void)
+{
+    return open("/etc/shadow", O_RDONLY) >= 0;
+}
+
 static bool way_read_file(void)
 {
     return open(world.file, O_RDONLY) >= 0;
@@ -577,6 +582,7 @@ static const struct way ways[] = {
     {"change directory", way_change_directory, false, 0, 0},
     {"keyring", way_keyring, false, 0, 0},
     {"another's limits", way_foreign_limit, false, 0, 0},
+    {"read /etc/shadow", way_read_shadow, false, 1, 0},
     {"read a file of the home", way_read_file, false, 1, 0},
     {"write above itself", way_write_above, false, 1, 0},
     {"/proc/self/mem", way_own_memory, false, 1, 0},
@@ -639,6 +645,54 @@ static void victim_make(void)
         (void)close(fd);
     (void)snprintf(path, sizeof(path), "%s/new", world.folder);
     (void)unlink(path);
+}
+
+/* The value of a line "key=value" of text, or "". */
+__attribute__((unused)) static const char *setting(const char *text, const char *key,
+                                                   char value[100])
+{
+    size_t len = strlen(key), n = 0;
+
+    for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, len) != 0 || line[len] != '=')
+            continue;
+        for (line += len + 1; line[n] && line[n] != '\n' && n < 99; n++)
+            value[n] = line[n];
+        break;
+    }
+    value[n] = '\0';
+    return value;
+}
+
+/* Read what the test has made into text, and into the world.  False: there is no test. */
+__attribute__((unused)) static bool world_read(const char *path, char text[2048])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, 2047);
+    char value[100];
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (n <= 0)
+        return false;
+    text[n] = '\0';
+    (void)snprintf(world.folder, sizeof(world.folder), "%s", setting(text, "folder", value));
+    (void)snprintf(world.file, sizeof(world.file), "%.80s/file", world.folder);
+    world.listener = (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons((uint16_t)strtoul(setting(text, "port", value), NULL, 10))};
+    world.path.sun_family = world.abstract.sun_family = AF_UNIX;
+    (void)snprintf(world.path.sun_path, sizeof(world.path.sun_path), "%.80s/socket",
+                   world.folder);
+    (void)snprintf(world.abstract.sun_path + 1, 100, "%s", setting(text, "abstract", value));
+    world.abstract_len =
+        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(value));
+    world.bystander = (pid_t)strtoul(setting(text, "bystander", value), NULL, 10);
+    world.address = (void *)strtoul(setting(text, "address", value), NULL, 16);
+    world.spare_fd = (int)strtoul(setting(text, "spare", value), NULL, 10);
+    return true;
 }
 
 #endif
