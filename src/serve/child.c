@@ -18,9 +18,9 @@
 #define LISTEN_AT 3
 
 /*
- * What nginx needs of the system: itself, the loader and its libraries, OpenSSL's configuration,
- * zones of time.  What is not there is left out.  Libraries need only be read: nothing but the
- * loader and nginx can be started.
+ * What nginx needs of the system: itself, the loader and its libraries, OpenSSL's
+ * configuration, zones of time.  What is not there is left out.  Libraries need only be read:
+ * nothing but the loader and nginx can be started.
  */
 static const struct {
     const char *path;
