@@ -34,7 +34,7 @@ _stillhere() {
         return
         ;;
     init) options="--name --lang --two-of-three --sheet" ;;
-    post) options="--well --hurt --moving --status --place --next-due --lang --publish --batch --dry-run --no-poster" ;;
+    post) options="--well --hurt --moving --status --place --next-due --lang --publish --batch --dry-run --no-poster --transcode" ;;
     checkin) options="--well --hurt --moving --status --place --next-due --lang --publish" ;;
     promise) options="every until silent because --lang --dry-run" ;;
     status) options="--state" ;;

@@ -66,6 +66,7 @@
 #define LIMIT_POSTER_BYTES                                                                     \
     (256u << 10)              /* bytes of a poster JPEG that we accept from the cage */
 #define LIMIT_POSTER_EDGE 640 /* pixels of a poster's longer edge */
+#define LIMIT_CODED_EDGE 1920 /* pixels of the longer edge of what is coded anew: full HD */
 
 /* ---- people ---- */
 #define LIMIT_TIMELINE 20 /* dispatches on one timeline page (issue: 20 a page) */
@@ -105,7 +106,13 @@
 #define LIMIT_READER_MEMORY (UINT64_C(256) << 20) /* bytes of address space, program included */
 #define LIMIT_MEDIA_MEMORY (UINT64_C(1) << 30) /* bytes: 17 frames of 4K in 10 bit are 480 MB */
 #define LIMIT_MEDIA_WAIT_S 60                  /* wall seconds for one poster */
-#define LIMIT_SIGNER_WAIT_S 20                 /* wall seconds for one signature */
+#define LIMIT_TRANSCODE_MEMORY                                                                 \
+    (UINT64_C(2) << 30) /* bytes: a decoder of 4K and an encoder of full HD, libraries too */
+#define LIMIT_TRANSCODE_CPU_S 600 /* CPU seconds, and one more for each */
+#define LIMIT_TRANSCODE_CPU_BYTES                                                              \
+    4096 /* bytes of the clip: phones write 100,000 a second and more, 2 s of work at 4K */
+#define LIMIT_TRANSCODE_WAIT_S (24 * 3600) /* wall seconds: 3 h of 4K on a small machine */
+#define LIMIT_SIGNER_WAIT_S 20             /* wall seconds for one signature */
 #define LIMIT_LOG_LINE_BYTES 400 /* bytes of a log line; one write of it is not torn */
 
 /* ---- verification ---- */

@@ -95,6 +95,7 @@ const char *bmff_kind_name(enum bmff_kind kind);
 
 /* Kinds of things left out; bit (1u << value) in bmff_facts.removed.  Sorted by name. */
 enum bmff_removed {
+    BMFF_REMOVED_CODING,       /* "coding": never by bmff; a clip that was coded anew */
     BMFF_REMOVED_CREDENTIALS,  /* "credentials": C2PA boxes */
     BMFF_REMOVED_DATES,        /* "dates": creation and modification times */
     BMFF_REMOVED_EXTRA_TRACK,  /* "extra-track": subtitles, telemetry, time code, ... */

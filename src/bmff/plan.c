@@ -2,12 +2,19 @@
 #include "bmff/bmff_int.h"
 
 static const char *const removed_names[BMFF_REMOVED_KINDS] = {
-    [BMFF_REMOVED_CREDENTIALS] = "credentials",   [BMFF_REMOVED_DATES] = "dates",
-    [BMFF_REMOVED_EXTRA_TRACK] = "extra-track",   [BMFF_REMOVED_LANGUAGE] = "language",
-    [BMFF_REMOVED_METADATA] = "metadata",         [BMFF_REMOVED_NAMES] = "names",
-    [BMFF_REMOVED_OTHER_BOXES] = "other-boxes",   [BMFF_REMOVED_PADDING] = "padding",
-    [BMFF_REMOVED_SECOND_AUDIO] = "second-audio", [BMFF_REMOVED_SECOND_VIDEO] = "second-video",
-    [BMFF_REMOVED_TRAILER] = "trailer",           [BMFF_REMOVED_UNREFERENCED] = "unreferenced",
+    [BMFF_REMOVED_CODING] = "coding",
+    [BMFF_REMOVED_CREDENTIALS] = "credentials",
+    [BMFF_REMOVED_DATES] = "dates",
+    [BMFF_REMOVED_EXTRA_TRACK] = "extra-track",
+    [BMFF_REMOVED_LANGUAGE] = "language",
+    [BMFF_REMOVED_METADATA] = "metadata",
+    [BMFF_REMOVED_NAMES] = "names",
+    [BMFF_REMOVED_OTHER_BOXES] = "other-boxes",
+    [BMFF_REMOVED_PADDING] = "padding",
+    [BMFF_REMOVED_SECOND_AUDIO] = "second-audio",
+    [BMFF_REMOVED_SECOND_VIDEO] = "second-video",
+    [BMFF_REMOVED_TRAILER] = "trailer",
+    [BMFF_REMOVED_UNREFERENCED] = "unreferenced",
     [BMFF_REMOVED_USER_DATA] = "user-data",
 };
 

@@ -95,19 +95,23 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     struct role_progress progress = {.step = tell, .ctx = &teller};
     struct doc_blob blob = {.role = slice_text("video"), .mime = slice_text("video/mp4")};
     struct post_stage draft = {.fd = -1};
+    struct role_coded coded = {0};
     struct bmff_facts facts;
     int clip = -1, look = -1;
     int rc = io_open_file(AT_FDCWD, name, &clip, why);
 
-    if (rc != SH_OK)
-        return rc;
-    rc = post_stage_open(post, "video", &draft, why);
+    if (rc == SH_OK && post->recode)
+        rc = post_recode(&post->job, &teller, &clip, &coded, why);
+    if (rc == SH_OK)
+        rc = post_stage_open(post, "video", &draft, why);
     if (rc == SH_OK)
         rc = role_read(clip, draft.fd, &progress, &facts, why);
     if (rc == SH_OK) /* For those who only look at it. */
         rc = io_open_file(post->job.dir, draft.file.staged, &look, why);
     if (rc == SH_OK)
         rc = role_check(look, &facts, why);
+    if (rc == SH_OK && post->recode)
+        post_recode_facts(&coded, &facts);
     if (rc == SH_OK) {
         if (facts.notes & BMFF_NOTE_HEVC) /* Its page says that a browser may not play it. */
             blob.mime = slice_text("video/mp4;codecs=hvc1");
@@ -121,8 +125,10 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     if (rc == SH_OK && post->poster)
         rc = add_poster(post, look, &teller, why);
     cmd_progress_end(post->cmd);
-    if (rc == SH_OK)
+    if (rc == SH_OK) {
         say_notes(post->cmd, name, facts.notes);
+        post_recode_say(post->cmd, name, &coded);
+    }
     io_close(&look);
     io_close(&draft.fd);
     io_close(&clip);
@@ -186,6 +192,7 @@ static int publish(struct post *post, const char *const *clips, size_t count,
 
 /* In the order of enum bmff_removed. */
 static const enum lang_string removed_strings[BMFF_REMOVED_KINDS] = {
+    [BMFF_REMOVED_CODING] = STR_REMOVED_CODING,
     [BMFF_REMOVED_CREDENTIALS] = STR_REMOVED_CREDENTIALS,
     [BMFF_REMOVED_DATES] = STR_REMOVED_DATES,
     [BMFF_REMOVED_EXTRA_TRACK] = STR_REMOVED_EXTRA_TRACK,
@@ -267,26 +274,48 @@ static void dry_document(const struct cmd *cmd, struct bytes *out, const struct 
     bytes_release(&status);
 }
 
-static int dry_clip(const struct cmd *cmd, const char *name, struct bmff_facts *facts,
-                    struct why *why)
+/* In a folder of a job, which is dropped: what will be coded is known only when it is. */
+static int dry_recode(const struct cmd *cmd, const char *name, int *clip,
+                      struct role_coded *coded, struct why *why)
 {
-    int clip = -1;
-    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+    struct post_teller teller = {.cmd = cmd, .clip = name};
+    struct channel_job job;
+    int rc = channel_job_new(cmd->home, &job, why);
 
     if (rc != SH_OK)
         return rc;
-    rc = role_read(clip, -1, NULL, facts, why);
-    io_close(&clip);
-    if (rc != SH_OK)
-        return why_name(why, rc, name);
-    say_notes(cmd, name, facts->notes);
-    return SH_OK;
+    rc = post_recode(&job, &teller, clip, coded, why);
+    channel_job_drop(&job);
+    return rc;
 }
 
 struct clips {
     const char *const *name;
     size_t count;
+    bool recode;
 };
+
+static int dry_clip(const struct cmd *cmd, const struct clips *clips, size_t nth,
+                    struct bmff_facts *facts, struct why *why)
+{
+    const char *name = clips->name[nth];
+    struct role_coded coded = {0};
+    int clip = -1;
+    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+
+    if (rc == SH_OK && clips->recode)
+        rc = dry_recode(cmd, name, &clip, &coded, why);
+    if (rc == SH_OK)
+        rc = role_read(clip, -1, NULL, facts, why);
+    io_close(&clip);
+    if (rc != SH_OK)
+        return why_name(why, rc, name);
+    if (clips->recode)
+        post_recode_facts(&coded, facts);
+    say_notes(cmd, name, facts->notes);
+    post_recode_say(cmd, name, &coded);
+    return SH_OK;
+}
 
 /* Say what would be published, and write nothing. */
 static int dry_run(const struct cmd *cmd, const struct clips *clips, const struct document *doc,
@@ -309,7 +338,7 @@ static int dry_run(const struct cmd *cmd, const struct clips *clips, const struc
         dry_document(cmd, &out, doc, clock);
     }
     for (size_t i = 0; rc == SH_OK && i < clips->count; i++) {
-        rc = dry_clip(cmd, clips->name[i], &facts, why);
+        rc = dry_clip(cmd, clips, i, &facts, why);
         if (rc == SH_OK && cmd->json)
             dry_json(&json, clips->name[i], &facts);
         else if (rc == SH_OK)
@@ -353,7 +382,9 @@ static bool words_are_given(const struct cmd_args *args)
 static int post_all(const struct cmd *cmd, const struct cmd_args *args, const char *words,
                     size_t clips, struct why *why)
 {
-    struct post post = {.cmd = cmd, .poster = !cmd_is_set(args, "no-poster")};
+    struct post post = {.cmd = cmd,
+                        .poster = !cmd_is_set(args, "no-poster"),
+                        .recode = cmd_is_set(args, "transcode")};
     struct channel *channel = NULL;
     struct cmd_dispatch dispatch;
     struct cmd_clock clock = {.now = io_now()};
@@ -369,7 +400,8 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     if (rc == SH_OK)
         cmd_clock_tell(channel, &clock);
     if (rc == SH_OK && cmd_is_set(args, "dry-run"))
-        rc = dry_run(cmd, &(struct clips){args->words, clips}, &dispatch.doc, &clock, why);
+        rc = dry_run(cmd, &(struct clips){args->words, clips, post.recode}, &dispatch.doc,
+                     &clock, why);
     else if (rc == SH_OK)
         rc = publish(&post, args->words, clips, &dispatch.doc, why);
     channel_close(channel);
@@ -422,6 +454,7 @@ static const struct cmd_option options[] = {
     {"batch", "FILE", "one dispatch a line, as JSON, all with one commit; - is standard input"},
     {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
     {"no-poster", NULL, "no still picture of the clip"},
+    {"transcode", NULL, "code the clip anew as H.264 and AAC: for clips of other sorts"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_post = {
@@ -429,7 +462,7 @@ const struct cmd_spec cmd_spec_post = {
     .usage =
         "CLIP... | --batch FILE [--well | --hurt | --moving | --status TEXT] [--place NAME] "
         "[--next-due DURATION] [--lang TAG] [--publish WHEN] [--dry-run] [--no-poster] "
-        "[WORDS]",
+        "[--transcode] [WORDS]",
     .summary = "publish a clip with a status",
     .about =
         "Rebuilds each CLIP (H.264 or HEVC video, AAC sound, MP4 or MOV) with nothing in it "
@@ -443,7 +476,8 @@ const struct cmd_spec cmd_spec_post = {
     .examples = "  stillhere post clip.mp4\n"
                 "  stillhere post clip.mp4 --well --place Odesa \"Back from shopping\"\n"
                 "  stillhere post clip.mp4 --next-due 24h\n"
-                "  stillhere post --dry-run clip.mp4\n",
+                "  stillhere post --dry-run clip.mp4\n"
+                "  stillhere post --transcode clip.mkv\n",
     .options = options,
     .run = run,
 };

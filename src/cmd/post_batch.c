@@ -62,6 +62,7 @@ static void put_option(struct cmd_args *args, const char *name, const char *valu
 struct line {
     struct cmd_args args; /* the options that stand for its members */
     const char *clip, *words;
+    bool recode;
 };
 
 static int take_member(struct batch *batch, const struct json_value *member, struct line *line,
@@ -71,6 +72,13 @@ static int take_member(struct batch *batch, const struct json_value *member, str
         {"place", "place"}, {"lang", "lang"}, {"publish", "publish"}, {"next_due", "next-due"}};
     const char *text = text_of(batch, member);
 
+    if (slice_equal(member->name, slice_text("transcode"))) {
+        if (member->type != JSON_TRUE && member->type != JSON_FALSE)
+            return why_set(why, SH_EFORMAT, member->offset,
+                           "transcode: neither true nor false");
+        line->recode = member->type == JSON_TRUE;
+        return SH_OK;
+    }
     if (!text)
         return why_set(why, SH_EFORMAT, member->offset, "%.*s: not a text",
                        (int)(member->name.len < 40 ? member->name.len : 40),
@@ -91,7 +99,8 @@ static int take_member(struct batch *batch, const struct json_value *member, str
         line->words = text;
     } else {
         return why_set(why, SH_EFORMAT, member->offset,
-                       "%.*s: there are clip, status, place, words, lang, publish, next_due",
+                       "%.*s: there are clip, transcode, status, place, words, lang, publish, "
+                       "next_due",
                        (int)(member->name.len < 40 ? member->name.len : 40),
                        (const char *)member->name.ptr);
     }
@@ -116,7 +125,8 @@ static int read_line(struct batch *batch, struct slice raw, struct line *line, s
     return rc;
 }
 
-static int stage_clip(struct batch *batch, struct item *item, const char *clip, struct why *why)
+static int stage_clip(struct batch *batch, struct item *item, const struct line *line,
+                      struct why *why)
 {
     int rc;
 
@@ -125,10 +135,11 @@ static int stage_clip(struct batch *batch, struct item *item, const char *clip, 
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
     *item->post = (struct post){.cmd = batch->cmd,
                                 .poster = !cmd_is_set(batch->args, "no-poster"),
+                                .recode = line->recode || cmd_is_set(batch->args, "transcode"),
                                 .job = {.dir = -1, .staging = -1}};
     rc = channel_job_new(batch->cmd->home, &item->post->job, why);
     if (rc == SH_OK)
-        rc = post_add_clip(item->post, clip, why);
+        rc = post_add_clip(item->post, line->clip, why);
     if (rc == SH_OK)
         post_describe(item->post, &item->dispatch.doc);
     return rc;
@@ -147,7 +158,7 @@ static int take_line(struct batch *batch, struct channel *channel, struct slice 
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(&line.args, line.words, channel, &item->dispatch, why);
     batch->count++;
-    return rc == SH_OK && line.clip ? stage_clip(batch, item, line.clip, why) : rc;
+    return rc == SH_OK && line.clip ? stage_clip(batch, item, &line, why) : rc;
 }
 
 static int take_lines(struct batch *batch, struct channel *channel, struct slice raw,

@@ -6,10 +6,12 @@
 
 #include "bmff/bmff.h"
 #include "cmd/seal_int.h"
+#include "role/role.h"
 
 struct post {
     const struct cmd *cmd;
     bool poster;
+    bool recode; /* --transcode */
     struct cmd_when when;
     struct channel_job job;
     struct channel_file files[LIMIT_BLOBS];
@@ -42,6 +44,16 @@ MUST_CHECK int post_stage_open(struct post *post, const char *kind, struct post_
 MUST_CHECK int post_stage_done(struct post *post, struct post_stage *stage,
                                const struct doc_blob *blob, const struct post_teller *teller,
                                struct why *why);
+
+/*
+ * --transcode: put a clip that was coded anew, a file of the job's folder without a name, in the
+ * place of *clip.  The rest of post takes it like any other.
+ */
+MUST_CHECK int post_recode(const struct channel_job *job, const struct post_teller *teller,
+                           int *clip, struct role_coded *coded, struct why *why);
+/* Make facts, which the reader gave about the new file, say what became of the clip. */
+void post_recode_facts(const struct role_coded *coded, struct bmff_facts *facts);
+void post_recode_say(const struct cmd *cmd, const char *name, const struct role_coded *coded);
 
 /* A clip into the dispatch: rebuilt, checked, hashed, with its still picture. */
 MUST_CHECK int post_add_clip(struct post *post, const char *name, struct why *why);

@@ -12,21 +12,7 @@
 /* Quantiser scales from fine to coarse; the first that fits GOOD_BYTES is taken. */
 static const int scales[] = {4, 6, 8, 11, 15, 20};
 
-/* Even, and within what may be published. */
-static int edge_of(double pixels)
-{
-    int even = (int)(pixels / 2 + 0.5) * 2;
-
-    if (even < 2)
-        return 2;
-    return even > LIMIT_POSTER_EDGE ? LIMIT_POSTER_EDGE : even;
-}
-
-/*
- * Size before turning: as shown, pixels made square, longer edge <= LIMIT_POSTER_EDGE.  Even,
- * because swscale's area filter takes the last column of colour of an odd width from memory
- * that nobody wrote.
- */
+/* Size before turning: as shown, pixels made square, longer edge <= LIMIT_POSTER_EDGE. */
 static void size_of(const struct media_shot *shot, int *width, int *height)
 {
     double w = (double)shot->frame->width * shot->aspect_num / shot->aspect_den;
@@ -34,8 +20,8 @@ static void size_of(const struct media_shot *shot, int *width, int *height)
     double longer = w > h ? w : h;
     double by = longer > LIMIT_POSTER_EDGE ? LIMIT_POSTER_EDGE / longer : 1;
 
-    *width = edge_of(w * by);
-    *height = edge_of(h * by);
+    *width = media_even(w * by, LIMIT_POSTER_EDGE);
+    *height = media_even(h * by, LIMIT_POSTER_EDGE);
 }
 
 static AVFrame *picture_new(int width, int height)
@@ -93,40 +79,16 @@ static AVFrame *scaled_new(const struct media_shot *shot)
     return picture;
 }
 
-/* Turn one plane; width and height are those of the turned plane. */
-static void plane_turn(const AVFrame *from, AVFrame *to, int plane, int rotation)
+static AVFrame *upright_new(AVFrame *picture, struct media_turn turn)
 {
-    int half = plane > 0;
-    int width = half ? (to->width + 1) / 2 : to->width;
-    int height = half ? (to->height + 1) / 2 : to->height;
-    const uint8_t *in = from->data[plane];
-    ptrdiff_t pitch = from->linesize[plane];
-    uint8_t *row;
-
-    for (int y = 0; y < height; y++) {
-        row = to->data[plane] + (ptrdiff_t)y * to->linesize[plane];
-        for (int x = 0; x < width; x++) {
-            if (rotation == 90)
-                row[x] = in[(ptrdiff_t)(width - 1 - x) * pitch + y];
-            else if (rotation == 180)
-                row[x] = in[(ptrdiff_t)(height - 1 - y) * pitch + (width - 1 - x)];
-            else
-                row[x] = in[(ptrdiff_t)x * pitch + (height - 1 - y)];
-        }
-    }
-}
-
-static AVFrame *upright_new(AVFrame *picture, int rotation)
-{
-    bool lies = rotation == 90 || rotation == 270;
     AVFrame *turned;
 
-    if (rotation == 0)
+    if (!turn.swap && !turn.mirror && !turn.flip)
         return picture;
-    turned = picture_new(lies ? picture->height : picture->width,
-                         lies ? picture->width : picture->height);
-    for (int plane = 0; turned && plane < 3; plane++)
-        plane_turn(picture, turned, plane, rotation);
+    turned = picture_new(turn.swap ? picture->height : picture->width,
+                         turn.swap ? picture->width : picture->height);
+    if (turned)
+        media_turn_apply(turn, picture, turned);
     av_frame_free(&picture);
     return turned;
 }
@@ -166,7 +128,7 @@ int media_jpeg_make(const struct media_shot *shot, struct bytes *jpeg, struct wh
     int rc = SH_OK;
 
     if (picture)
-        picture = upright_new(picture, shot->rotation);
+        picture = upright_new(picture, shot->turn);
     if (!picture || !packet)
         rc = why_set(why, SH_ENOMEM, WHY_NOWHERE, "the frame cannot be made smaller");
     for (size_t i = 0; rc == SH_OK && i < COUNT_OF(scales); i++) {

@@ -278,12 +278,19 @@ static struct slice removed_words(const struct pages_draft *draft, struct slice 
         const char *kind;
         enum lang_string id;
     } known[] = {
-        {"credentials", STR_REMOVED_CREDENTIALS},   {"dates", STR_REMOVED_DATES},
-        {"extra-track", STR_REMOVED_EXTRA_TRACK},   {"language", STR_REMOVED_LANGUAGE},
-        {"metadata", STR_REMOVED_METADATA},         {"names", STR_REMOVED_NAMES},
-        {"other-boxes", STR_REMOVED_OTHER_BOXES},   {"padding", STR_REMOVED_PADDING},
-        {"second-audio", STR_REMOVED_SECOND_AUDIO}, {"second-video", STR_REMOVED_SECOND_VIDEO},
-        {"trailer", STR_REMOVED_TRAILER},           {"unreferenced", STR_REMOVED_UNREFERENCED},
+        {"coding", STR_REMOVED_CODING},
+        {"credentials", STR_REMOVED_CREDENTIALS},
+        {"dates", STR_REMOVED_DATES},
+        {"extra-track", STR_REMOVED_EXTRA_TRACK},
+        {"language", STR_REMOVED_LANGUAGE},
+        {"metadata", STR_REMOVED_METADATA},
+        {"names", STR_REMOVED_NAMES},
+        {"other-boxes", STR_REMOVED_OTHER_BOXES},
+        {"padding", STR_REMOVED_PADDING},
+        {"second-audio", STR_REMOVED_SECOND_AUDIO},
+        {"second-video", STR_REMOVED_SECOND_VIDEO},
+        {"trailer", STR_REMOVED_TRAILER},
+        {"unreferenced", STR_REMOVED_UNREFERENCED},
         {"user-data", STR_REMOVED_USER_DATA},
     };
 

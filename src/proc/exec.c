@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define TICK_MS 250
+
 bool proc_place_fds(const int *fds, size_t count)
 {
     int moved[LIMIT_CAGE_KEEP];
@@ -48,15 +50,35 @@ static _Noreturn void exec_child(const struct proc_program *program, int report_
     _exit(126);
 }
 
+/* As proc_wait_readable, with the program's ticks while it waits. */
+static int exec_wait(int fd, uint64_t deadline_ms, const struct proc_program *program)
+{
+    uint64_t next_ms;
+    int ready;
+
+    if (!program->tick)
+        return proc_wait_readable(fd, deadline_ms);
+    for (;;) {
+        next_ms = proc_now_ms() + TICK_MS;
+        if (deadline_ms && deadline_ms <= next_ms)
+            return proc_wait_readable(fd, deadline_ms);
+        ready = proc_wait_readable(fd, next_ms);
+        if (ready != 0)
+            return ready;
+        program->tick(program->tick_ctx);
+    }
+}
+
 /* Everything until the end of the pipe. */
-static enum proc_heard exec_listen(int fd, uint64_t deadline_ms, struct bytes *report)
+static enum proc_heard exec_listen(int fd, uint64_t deadline_ms,
+                                   const struct proc_program *program, struct bytes *report)
 {
     uint8_t data[4096];
     ssize_t n;
     int ready;
 
     for (;;) {
-        ready = proc_wait_readable(fd, deadline_ms);
+        ready = exec_wait(fd, deadline_ms, program);
         if (ready <= 0)
             return ready == 0 ? PROC_HEARD_TIMEOUT : PROC_HEARD_TROUBLE;
         n = read(fd, data, sizeof(data));
@@ -107,7 +129,7 @@ int proc_exec(const struct proc_program *program, struct bytes *report, struct w
     if (pid == 0)
         exec_child(program, ends[1]);
     io_close(&ends[1]);
-    heard = exec_listen(ends[0], deadline_ms, report);
+    heard = exec_listen(ends[0], deadline_ms, program, report);
     if (heard != PROC_HEARD_DONE)
         proc_kill(pid);
     io_close(&ends[0]);

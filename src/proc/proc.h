@@ -59,6 +59,8 @@ struct proc_program {
     const int *fds;
     size_t fd_count;
     unsigned timeout_s;
+    void (*tick)(void *tick_ctx); /* in the parent, a few times a second; may be NULL */
+    void *tick_ctx;
 };
 MUST_CHECK int proc_exec(const struct proc_program *program, struct bytes *report,
                          struct why *why);

@@ -130,6 +130,19 @@ struct role_picture {
  * reading and writing; what comes back is checked here.
  */
 MUST_CHECK int role_poster(int draft, int out, struct role_picture *picture, struct why *why);
+/* What a person should be told of a clip that was coded anew. */
+struct role_coded {
+    bool second_video; /* one of several tracks was taken */
+    bool second_audio;
+    bool damaged; /* parts could not be read, and are missing */
+};
+/*
+ * Code the clip anew by stillhere-media: H.264 and AAC in MP4, upright, to out, an empty file
+ * open for reading and writing.  It is not believed: role_read takes it like any other clip.
+ * Moves the offset of clip's descriptor.  progress (may be NULL) counts bytes of the clip.
+ */
+MUST_CHECK int role_transcode(int clip, int out, const struct role_progress *progress,
+                              struct role_coded *coded, struct why *why);
 /* Is stillhere-media where role_poster looks for it? */
 bool role_media_is_there(void);
 
