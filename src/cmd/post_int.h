@@ -46,8 +46,8 @@ MUST_CHECK int post_stage_done(struct post *post, struct post_stage *stage,
                                struct why *why);
 
 /*
- * --transcode: put a clip that was coded anew, a file of the job's folder without a name, in the
- * place of *clip.  The rest of post takes it like any other.
+ * --transcode: put a clip that was coded anew, a file of the job's folder without a name, in
+ * the place of *clip.  The rest of post takes it like any other.
  */
 MUST_CHECK int post_recode(const struct channel_job *job, const struct post_teller *teller,
                            int *clip, struct role_coded *coded, struct why *why);

@@ -41,7 +41,7 @@ extern const char media_decoder_names[];
 
 /* ---- showing it upright ---- */
 
-/* Applied in this order: columns and rows change places, then left and right, top and bottom. */
+/* In this order: columns and rows change places, then left and right, top and bottom. */
 struct media_turn {
     bool swap;
     bool mirror;

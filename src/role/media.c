@@ -37,12 +37,12 @@ static int picture_read(int out, struct role_picture *picture, struct why *why)
     return rc;
 }
 
-/* Start it with clip and out; an absent one is SH_ENOTFOUND, with way as what to do instead. */
-static int media_run(struct proc_program *program, int clip, int out, const char *way,
+/* Start it with the clip and where to write; an absent one is SH_ENOTFOUND, with way as what to do instead. */
+static int media_run(struct proc_program *program, const int files[2], const char *way,
                      struct bytes *report, struct why *why)
 {
     char path[PATH_MAX];
-    int fds[3] = {clip, out, -1};
+    int fds[3] = {files[0], files[1], -1};
     int rc;
 
     if (!io_find_beside(MEDIA_NAME, false, path))
@@ -70,7 +70,7 @@ int role_poster(int draft, int out, struct role_picture *picture, struct why *wh
     int rc;
 
     bytes_init(&report, sizeof(why->text));
-    rc = media_run(&program, draft, out, "post with --no-poster", &report, why);
+    rc = media_run(&program, (int[]){draft, out}, "post with --no-poster", &report, why);
     if (rc == SH_OK)
         rc = picture_read(out, picture, why);
     bytes_release(&report);
@@ -129,7 +129,7 @@ int role_transcode(int clip, int out, const struct role_progress *progress,
     if (lseek(clip, 0, SEEK_SET) != 0)
         return why_set(why, SH_EIO, WHY_NOWHERE, "the clip: %s", strerror(errno));
     bytes_init(&report, sizeof(why->text));
-    rc = media_run(&program, clip, out, "post without --transcode", &report, why);
+    rc = media_run(&program, (int[]){clip, out}, "post without --transcode", &report, why);
     if (rc == SH_OK)
         rc = coded_take(bytes_view(&report), coded, why);
     bytes_release(&report);
