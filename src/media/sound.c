@@ -156,7 +156,7 @@ static int resampler_fit(struct media_sound *sound, AVFrame *frame, struct why *
     return SH_OK;
 }
 
-/* Compare the clip's clock with what is there: fill what is missing, leave out what overlaps. */
+/* Compare the clip's clock with what is there: fill what is missing, drop what overlaps. */
 static int keep_step(struct media_sound *sound, AVFrame *frame, bool *drop, struct why *why)
 {
     int64_t time = media_track_time(&sound->track, frame);

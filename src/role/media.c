@@ -37,7 +37,7 @@ static int picture_read(int out, struct role_picture *picture, struct why *why)
     return rc;
 }
 
-/* Start it with the clip and where to write; an absent one is SH_ENOTFOUND, with way as what to do instead. */
+/* Start it with the clip and where to write.  Not there: SH_ENOTFOUND, way says what to do. */
 static int media_run(struct proc_program *program, const int files[2], const char *way,
                      struct bytes *report, struct why *why)
 {
