@@ -183,4 +183,63 @@ void bmff_plan_release(struct bmff_plan *plan);
 MUST_CHECK int bmff_check(const struct bmff_source *source, struct bmff_facts *facts,
                           struct why *why);
 
+/* ---- what could betray ------------------------------------------------------------------- */
+
+/* Sorted as a person should read them. */
+enum bmff_leak_kind {
+    BMFF_LEAK_POSITION,    /* "position": where it was filmed */
+    BMFF_LEAK_TIME,        /* "time": when */
+    BMFF_LEAK_PERSON,      /* "person": author, owner, artist */
+    BMFF_LEAK_DEVICE,      /* "device": maker and model */
+    BMFF_LEAK_IDENTIFIER,  /* "identifier": serial numbers, ids of the clip */
+    BMFF_LEAK_SOFTWARE,    /* "software": versions, encoders */
+    BMFF_LEAK_NAME,        /* "name": of handlers, compressors, the file */
+    BMFF_LEAK_TRACK,       /* "track": one that is neither the picture nor the sound */
+    BMFF_LEAK_CREDENTIALS, /* "credentials": C2PA */
+    BMFF_LEAK_PICTURE,     /* "picture": thumbnails, covers */
+    BMFF_LEAK_TEXT,        /* "text": titles, comments, whatever else can be read */
+    BMFF_LEAK_HIDDEN,      /* "hidden": bytes that no player uses */
+    BMFF_LEAK_KINDS,
+};
+/* The fixed token of a kind (--json): never translated; NULL past the last. */
+const char *bmff_leak_name(unsigned kind);
+
+#define BMFF_WHERE_BYTES 64
+#define BMFF_LEAK_BYTES 200
+
+/* One value that the clip tells.  Plain values: may be copied and sent over a pipe. */
+struct bmff_leak {
+    enum bmff_leak_kind kind;
+    bool has_position;
+    bool has_time;
+    char where[BMFF_WHERE_BYTES]; /* "moov/udta/(c)xyz": printable ASCII, never empty */
+    char text[BMFF_LEAK_BYTES];   /* as it stands there: text_check's TEXT_LINE, or empty */
+    int32_t lat_e7, lon_e7;       /* degrees * 10^7, of WGS 84 */
+    uint32_t radius_m;            /* exact to so many metres, >= 1; from digits or accuracy */
+    uint64_t time;                /* seconds since 1970, UTC as far as the clip says */
+};
+
+/* What was not looked at; bits in bmff_leaks.unseen. */
+enum bmff_unseen {
+    BMFF_UNSEEN_KIND = 1,    /* no MP4 or MOV: only its kind is known */
+    BMFF_UNSEEN_DAMAGED = 2, /* boxes that cannot be read: what lies in them is unknown */
+    BMFF_UNSEEN_MORE = 4,    /* there is more than LIMIT_LEAKS, or than is searched */
+};
+
+struct bmff_leaks {
+    enum bmff_kind kind; /* of the file */
+    uint32_t unseen;     /* bits of enum bmff_unseen */
+    uint32_t count;
+    struct bmff_leak leak[LIMIT_LEAKS]; /* sorted by kind; equal values once */
+};
+
+/*
+ * Find what the clip tells about place, time, people and devices, as values: in its boxes, in
+ * the first samples of its tracks, behind its end.  Never complete: coded pictures and sound
+ * are searched for the encoder's own words only.  Also for clips that bmff_plan_make refuses:
+ * damage is told in unseen, and is no error.  0, SH_ENOMEM, or what read_at returned.
+ */
+MUST_CHECK int bmff_leaks_find(const struct bmff_source *source, struct bmff_leaks *out,
+                               struct why *why);
+
 #endif

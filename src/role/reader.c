@@ -117,7 +117,7 @@ static int draft_write(const struct reader *reader, const struct bmff_source *so
     return rc;
 }
 
-static int cage_shut(const int *fds, size_t count, struct why *why)
+int role_reader_cage(const int *fds, size_t count, struct why *why)
 {
     struct cage_rules rules = {.profile = CAGE_COPY,
                                .keep = fds,
@@ -133,7 +133,7 @@ static int read_run(void *ctx, const struct proc_side *side, struct why *why)
 {
     const struct reader *reader = ctx;
     int fds[] = {side->fd, reader->clip, STDERR_FILENO, reader->draft};
-    int rc = cage_shut(fds, reader->draft < 0 ? 3 : 4, why);
+    int rc = role_reader_cage(fds, reader->draft < 0 ? 3 : 4, why);
     struct bmff_source source;
     struct bmff_plan plan = {0};
 
@@ -217,7 +217,7 @@ static int check_run(void *ctx, const struct proc_side *side, struct why *why)
 {
     const int *draft = ctx;
     int fds[] = {side->fd, *draft, STDERR_FILENO};
-    int rc = cage_shut(fds, 3, why);
+    int rc = role_reader_cage(fds, 3, why);
     struct bmff_source source;
     struct bmff_facts facts;
 

@@ -120,6 +120,19 @@ MUST_CHECK int role_read(int clip, int draft, const struct role_progress *progre
  */
 MUST_CHECK int role_check(int draft, const struct bmff_facts *facts, struct why *why);
 
+/* What a clip tells, and what post would make of it. */
+struct role_inspection {
+    struct bmff_leaks leaks;
+    int plan_rc;             /* SH_OK, or why post would refuse it: refusal */
+    struct bmff_facts facts; /* when plan_rc is SH_OK */
+    struct why refusal;
+};
+/*
+ * Look at a clip in a cage; whatever it is, it is looked at.  All texts are safe to show, all
+ * numbers in their ranges.
+ */
+MUST_CHECK int role_inspect(int clip, struct role_inspection *out, struct why *why);
+
 struct role_picture {
     uint64_t bytes;
     uint32_t width; /* pixels */

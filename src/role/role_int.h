@@ -27,6 +27,9 @@ MUST_CHECK int role_report_caged(const struct role_report_task *task,
 /* A source over a regular file; *fd must outlive it.  SH_EFORMAT for anything else. */
 MUST_CHECK int role_source(const int *fd, struct bmff_source *source, struct why *why);
 
+/* Enter the cage of those who read clips: nothing but these descriptors. */
+MUST_CHECK int role_reader_cage(const int *fds, size_t count, struct why *why);
+
 /* In the child. */
 void role_facts_send(const struct proc_side *side, const struct bmff_facts *facts);
 /* In the keeper: nothing outside of limits.h, the fixed codes and bits gets through. */

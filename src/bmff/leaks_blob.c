@@ -1,0 +1,268 @@
+/* XML, C2PA's store, and bytes of a kind that has no name: what can be read in them. */
+#include "bmff/leaks_int.h"
+
+#include <string.h>
+
+/* Not caps: how short a text may be to count as one. */
+#define TEXT_LEAST 6
+#define TEXT_LEAST_OF_MANY 12 /* chance makes short ones among so many bytes: */
+#define SHORT_BYTES 256
+#define TEXTS_MOST 4 /* shown of one blob */
+
+static size_t find_word(struct slice whole, size_t from, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t at = from; at + len <= whole.len; at++) {
+        at = slice_find(whole, at, (uint8_t)word[0]);
+        if (at + len > whole.len)
+            break;
+        if (memcmp(whole.ptr + at, word, len) == 0)
+            return at;
+    }
+    return whole.len;
+}
+
+static struct slice cut(struct slice whole)
+{
+    return slice_sub(whole, 0, whole.len < LIMIT_LEAKS_WINDOW ? whole.len : LIMIT_LEAKS_WINDOW);
+}
+
+/* ---- XML ---- */
+
+/* The value of name="..." or <name>...</name> behind its name. */
+static struct slice value_of(struct slice xml, size_t at)
+{
+    static const char blanks[] = " \t\r\n=>\"'";
+    size_t from = at, to;
+    uint8_t end = '<';
+
+    while (from < xml.len && xml.ptr[from] && strchr(blanks, xml.ptr[from]) &&
+           from - at < sizeof(blanks)) {
+        if (xml.ptr[from] == '"' || xml.ptr[from] == '\'') {
+            end = xml.ptr[from++];
+            break;
+        }
+        from++;
+    }
+    if (from == at)
+        return slice_sub(xml, at, 0);
+    to = slice_find(xml, from, end);
+    if (to - from > BMFF_LEAK_BYTES)
+        to = from + BMFF_LEAK_BYTES;
+    return slice_sub(xml, from, to - from);
+}
+
+/* XMP (16684-1) "46,28.95N", or decimal degrees. */
+static bool xmp_angle(struct slice text, int64_t *e7, uint32_t *radius_m)
+{
+    size_t comma = slice_find(text, 0, ',');
+    uint64_t degrees, minutes = 0, fraction = 0, unit = 1;
+    size_t at = comma + 1;
+    uint8_t last = text.len ? text.ptr[text.len - 1] : 0;
+
+    if (comma >= text.len || !decimal_parse(slice_sub(text, 0, comma), 180, &degrees))
+        return false;
+    for (; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9' && minutes < 100; at++)
+        minutes = minutes * 10 + (uint64_t)(text.ptr[at] - '0');
+    if (at < text.len && text.ptr[at] == '.')
+        for (at++;
+             at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9' && unit < 10000000;
+             at++) {
+            fraction = fraction * 10 + (uint64_t)(text.ptr[at] - '0');
+            unit *= 10;
+        }
+    *e7 = (int64_t)(degrees * 10000000 + (minutes * unit + fraction) * 10000000 / unit / 60);
+    if (last == 'S' || last == 'W')
+        *e7 = -*e7;
+    *radius_m = (uint32_t)(1855 / unit) ? (uint32_t)(1855 / unit) : 1;
+    return true;
+}
+
+static void xml_place(struct bmff_finder *finder, const char *name, struct slice xml)
+{
+    static const char lat_name[] = "GPSLatitude", lon_name[] = "GPSLongitude";
+    size_t lat_at = find_word(xml, 0, lat_name), lon_at = find_word(xml, 0, lon_name);
+    int64_t lat, lon;
+    uint32_t radius, other;
+
+    if (lat_at < xml.len && lon_at < xml.len &&
+        xmp_angle(value_of(xml, lat_at + sizeof(lat_name) - 1), &lat, &radius) &&
+        xmp_angle(value_of(xml, lon_at + sizeof(lon_name) - 1), &lon, &other))
+        bmff_leaks_place(finder, name, lat, lon, radius > other ? radius : other);
+    else
+        (void)bmff_leaks_search(finder, name, xml); /* Often there is none. */
+}
+
+void bmff_leaks_xml(struct bmff_finder *finder, const char *name, struct slice xml)
+{
+    static const struct {
+        const char *word;
+        enum bmff_leak_kind kind;
+    } words[] = {
+        {"CreateDate", BMFF_LEAK_TIME},       {"DateCreated", BMFF_LEAK_TIME},
+        {"DateTimeOriginal", BMFF_LEAK_TIME}, {"CreationDate value", BMFF_LEAK_TIME},
+        {"creator", BMFF_LEAK_PERSON},        {"Artist", BMFF_LEAK_PERSON},
+        {"OwnerName", BMFF_LEAK_PERSON},      {"tiff:Make", BMFF_LEAK_DEVICE},
+        {"tiff:Model", BMFF_LEAK_DEVICE},     {"modelName", BMFF_LEAK_DEVICE},
+        {"serialNo", BMFF_LEAK_IDENTIFIER},   {"SerialNumber", BMFF_LEAK_IDENTIFIER},
+        {"DocumentID", BMFF_LEAK_IDENTIFIER}, {"CreatorTool", BMFF_LEAK_SOFTWARE},
+        {"description", BMFF_LEAK_TEXT},
+    };
+    bool any = false;
+
+    xml = cut(xml);
+    xml_place(finder, name, xml);
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        size_t at = find_word(xml, 0, words[i].word);
+        struct slice value = value_of(xml, at < xml.len ? at + strlen(words[i].word) : at);
+
+        /* A list holds its value in elements of its own. */
+        while (value.len == 0 && at < xml.len &&
+               (at = slice_find(xml, at, '>') + 1) < xml.len &&
+               !slice_starts(slice_sub(xml, at, xml.len - at), "</"))
+            value = slice_sub(xml, at, slice_find(xml, at, '<') - at);
+        if (value.len)
+            bmff_leaks_text(finder, words[i].kind, name, value);
+        any = any || value.len;
+    }
+    if (!any)
+        bmff_leaks_blob(finder, name, xml);
+}
+
+/* ---- C2PA ---- */
+
+/* A text string of CBOR (RFC 8949 3.1) at `at`. */
+static struct slice cbor_text(struct slice whole, size_t at)
+{
+    struct cursor cur = cursor_of(whole);
+    uint8_t head;
+    size_t len;
+
+    rd_skip(&cur, at);
+    head = rd_u8(&cur);
+    len = head & 0x1f;
+    if (len == 24)
+        len = rd_u8(&cur);
+    else if (len == 25)
+        len = rd_u16(&cur);
+    if (cur.failed || head >> 5 != 3 || (head & 0x1f) > 25 || len > rd_left(&cur))
+        return slice_of(NULL, 0);
+    return rd_bytes(&cur, len);
+}
+
+static void take_credentials(struct bmff_finder *finder, struct slice store)
+{
+    static const struct {
+        const char *word;
+        enum bmff_leak_kind kind;
+    } words[] = {{"claim_generator", BMFF_LEAK_SOFTWARE},
+                 {"dc:title", BMFF_LEAK_NAME},
+                 {"when", BMFF_LEAK_TIME},
+                 {"name", BMFF_LEAK_PERSON},
+                 {"exif:GPSLatitude", BMFF_LEAK_POSITION}};
+    struct bmff_leak leak = bmff_leaks_new(finder, BMFF_LEAK_CREDENTIALS, "C2PA");
+
+    bmff_leaks_put(finder, &leak);
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        size_t at = find_word(store, 0, words[i].word);
+        struct slice text;
+
+        if (at == store.len)
+            continue;
+        text = cbor_text(store, at + strlen(words[i].word));
+        if (text.len)
+            bmff_leaks_text(finder, words[i].kind, "C2PA", text);
+    }
+    xml_place(finder, "C2PA", store); /* Assertions in JSON hold Exif's names. */
+}
+
+void bmff_leaks_uuid(struct bmff_finder *finder, struct slice body)
+{
+    static const uint8_t xmp[16] = {0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8,
+                                    0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac};
+    struct slice rest;
+
+    if (body.len < 16)
+        return;
+    rest = cut(slice_sub(body, 16, body.len - 16));
+    if (bmff_is_credentials(body))
+        take_credentials(finder, rest);
+    else if (memcmp(body.ptr, xmp, sizeof(xmp)) == 0)
+        bmff_leaks_xml(finder, "XMP", rest);
+    else
+        bmff_leaks_blob(finder, "uuid", rest);
+}
+
+/* ---- anything ---- */
+
+/* Maker's marks in bytes of unknown kind, and what they mean. */
+static const struct {
+    const char *mark;
+    enum bmff_leak_kind kind;
+    const char *name;
+} marks[] = {
+    {"freeGPS ", BMFF_LEAK_POSITION, "freeGPS"}, /* dashcams: a position each second */
+    {"GPMF", BMFF_LEAK_TRACK, "GPMF"},
+    {"SEFT", BMFF_LEAK_DEVICE, "SEFT"}, /* Samsung's trailer */
+    {"Exif", BMFF_LEAK_TEXT, "Exif"},
+};
+
+/* Bytes of text at `at`, and how many of its characters are letters or digits. */
+static size_t text_run(struct slice bytes, size_t at, size_t *words)
+{
+    size_t end = at, len;
+
+    *words = 0;
+    while (end < bytes.len) {
+        uint8_t c = bytes.ptr[end];
+
+        len = bmff_leaks_char(slice_sub(bytes, end, bytes.len - end));
+        if (!len)
+            break;
+        *words += len > 1 || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+        end += len;
+    }
+    return end - at;
+}
+
+static unsigned show_texts(struct bmff_finder *finder, const char *name, struct slice bytes)
+{
+    size_t least = bytes.len > SHORT_BYTES ? TEXT_LEAST_OF_MANY : TEXT_LEAST;
+    unsigned shown = 0;
+    size_t len, words;
+
+    for (size_t at = 0; at < bytes.len && shown < TEXTS_MOST; at += len + 1) {
+        len = text_run(bytes, at, &words);
+        if (len < least || words * 2 < least)
+            continue;
+        bmff_leaks_text(finder, BMFF_LEAK_TEXT, name, slice_sub(bytes, at, len));
+        shown++;
+    }
+    return shown;
+}
+
+void bmff_leaks_blob(struct bmff_finder *finder, const char *name, struct slice bytes)
+{
+    struct bmff_leak leak = bmff_leaks_new(finder, BMFF_LEAK_HIDDEN, name);
+    bool zero = true;
+
+    for (size_t i = 0; i < bytes.len && zero; i++)
+        zero = bytes.ptr[i] == 0;
+    if (zero)
+        return;
+    if (bytes.len > LIMIT_LEAKS_WINDOW)
+        finder->out->unseen |= BMFF_UNSEEN_MORE;
+    bytes = cut(bytes);
+    (void)bmff_leaks_search(finder, name, bytes); /* What stands around it is shown too. */
+    for (size_t i = 0; i < COUNT_OF(marks); i++) {
+        struct bmff_leak mark = bmff_leaks_new(finder, marks[i].kind, name);
+
+        if (find_word(bytes, 0, marks[i].mark) == bytes.len)
+            continue;
+        bmff_leaks_clean(slice_text(marks[i].name), mark.text);
+        bmff_leaks_put(finder, &mark);
+    }
+    if (!show_texts(finder, name, bytes))
+        bmff_leaks_put(finder, &leak);
+}
