@@ -28,6 +28,20 @@ bool cmd_is_set(const struct cmd_args *args, const char *option)
     return cmd_value(args, option) != NULL;
 }
 
+bool cmd_has_option(const struct cmd_args *args, const char *option)
+{
+    return option_find(args->spec, option, strlen(option)) >= 0;
+}
+
+void cmd_value_set(struct cmd_args *args, const char *option, const char *value)
+{
+    int i = option_find(args->spec, option, strlen(option));
+
+    if (i < 0)
+        bug("a command sets an option that it does not have");
+    args->values[i] = value;
+}
+
 /* A value may follow in the same word ("--name=x") or in the next one. */
 static const char *take_value(struct cmd_words *words, const char *equals)
 {

@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "channel/channel.h"
+#include "gaz/gaz.h"
 #include "json/json.h"
 #include "lang/lang.h"
 
@@ -71,11 +72,16 @@ struct cmd_args {
     size_t word_count;
     const char *many[CMD_MANY_MAX]; /* every value of the option that may be given again */
     size_t many_count;
+    char place[12]; /* the number of the place that the person chose */
 };
 
 /* The value of an option of this command, "" for a flag that is set, NULL when absent. */
 const char *cmd_value(const struct cmd_args *args, const char *option);
 bool cmd_is_set(const struct cmd_args *args, const char *option);
+/* Does this command know the option at all? */
+bool cmd_has_option(const struct cmd_args *args, const char *option);
+/* Put another value; the option must be there. */
+void cmd_value_set(struct cmd_args *args, const char *option, const char *value);
 
 /* "stillhere: ..." on standard error, and "Try ..." ; returns CMD_USAGE. */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -111,7 +117,8 @@ int cmd_publish(const struct cmd *cmd, struct channel *channel);
 /* What --well, --hurt, --moving, --status, --place, --lang and the words say. */
 struct cmd_dispatch {
     struct document doc;
-    struct doc_text words, place;
+    struct doc_text words, place[LANG_COUNT];
+    char place_code[12];
 };
 /*
  * Fill a dispatch document from the options and words (may be NULL) and the channel; checks the
@@ -121,6 +128,29 @@ struct cmd_dispatch {
 MUST_CHECK int cmd_dispatch_fill(const struct cmd_args *args, const char *words,
                                  struct channel *channel, struct cmd_dispatch *out,
                                  struct why *why);
+
+/* ---- places (place.c) ---- */
+
+/*
+ * Before a command runs: when --place names several places, ask the person on a terminal, else
+ * SH_EARG lists them; says so when the name is no known place, or which of several was taken.
+ * What was chosen stands in args as a number then.
+ */
+MUST_CHECK int cmd_place_settle(const struct cmd *cmd, struct cmd_args *args, struct why *why);
+/*
+ * The place of a document from what was typed: a known one with its number and its names in
+ * four languages; SH_EARG when it may be several; else as typed, in lang.
+ */
+MUST_CHECK int cmd_place_fill(const char *text, struct slice lang, struct cmd_dispatch *out,
+                              struct why *why);
+/* A place of the gazetteer into the document. */
+void cmd_place_put(const struct gaz_place *place, struct cmd_dispatch *out);
+/* "Odesa (city), Odesa Oblast, Ukraine" */
+void cmd_place_text(struct bytes *out, enum lang lang, const struct gaz_place *place);
+/* A string with this as {1}, as talk. */
+void cmd_place_say(const struct cmd *cmd, enum lang_string string,
+                   const struct gaz_place *place);
+
 /* The language of a person's words: --lang, else the channel's. */
 MUST_CHECK int cmd_lang_fill(const struct cmd_args *args, const struct channel *channel,
                              struct slice *out, struct why *why);
@@ -131,7 +161,7 @@ int cmd_status_usage(const struct cmd *cmd, const struct cmd_args *args);
     {"well", NULL, "the status is: well (the default)"},                                       \
         {"hurt", NULL, "the status is: hurt"}, {"moving", NULL, "the status is: on the move"}, \
         {"status", "TEXT", "the status in your own words"},                                    \
-        {"place", "NAME", "a place that is safe to tell, as you type it"},                     \
+        {"place", "NAME", "a place that is safe to tell: its name or GeoNames number"},        \
         {"next-due", "DURATION", "when the next word is due: 24h, 1d12h, or a time as 21:00"}, \
     {                                                                                          \
         "lang", "TAG", "language of your words (BCP 47), default: the channel's"               \

@@ -63,23 +63,15 @@ static int fill_texts(const char *place, const char *words, struct slice lang,
                       struct cmd_dispatch *out, struct why *why)
 {
     struct document *doc = &out->doc;
+    int rc = place ? cmd_place_fill(place, lang, out, why) : SH_OK;
 
-    if (place) {
-        out->place = (struct doc_text){.lang = lang, .text = slice_text(place)};
-        doc->place.present = true;
-        doc->place.level = slice_text("typed");
-        doc->place.names = &out->place;
-        doc->place.name_count = 1;
-        if (text_check(out->place.text, TEXT_LINE, LIMIT_PLACE_BYTES, "--place", why) < 0)
-            return why->code;
-    }
-    if (words) {
+    if (rc == SH_OK && words) {
         out->words = (struct doc_text){.lang = lang, .text = slice_text(words)};
         doc->words = &out->words;
         doc->word_count = 1;
-        return text_check(out->words.text, TEXT_NEWLINES, LIMIT_WORDS_BYTES, "words", why);
+        rc = text_check(out->words.text, TEXT_NEWLINES, LIMIT_WORDS_BYTES, "words", why);
     }
-    return SH_OK;
+    return rc;
 }
 
 int cmd_lang_fill(const struct cmd_args *args, const struct channel *channel, struct slice *out,

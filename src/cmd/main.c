@@ -209,6 +209,7 @@ int main(int argc, char **argv)
     struct cmd cmd;
     struct cmd_args args;
     struct cmd_words words = {.word = argv, .count = argc, .at = 1};
+    struct why why = {0};
     int rc;
 
     if (!descriptors_are_taken())
@@ -224,5 +225,7 @@ int main(int argc, char **argv)
         return CMD_DONE;
     if (rc != CMD_DONE)
         return rc;
+    if (cmd_place_settle(&cmd, &args, &why) != SH_OK)
+        return cmd_erred(&cmd, &why);
     return cmd.spec->run(&cmd, &args);
 }

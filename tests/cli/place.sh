@@ -1,0 +1,74 @@
+#!/bin/bash
+# --place: known places in four languages, two of one name, words that are no place.
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
+channel home
+home=$scratch/home
+public=$home/public
+terminal=$STILLHERE_SOURCE/tests/cli/terminal.py
+
+# The newest document's place, as JSON with sorted keys.
+place() {
+    local newest # The shell would lose the exit code otherwise.
+    newest=$(still -C "$home" --json show "$1" | /usr/bin/python3 -c \
+        'import json,sys; print(json.dumps(json.load(sys.stdin)["document"].get("place"), sort_keys=True, ensure_ascii=False))')
+    printf '%s' "$newest"
+}
+odesa='{"code": "698740", "level": "city", "names": {"en": "Odesa", "ru": "Одесса", "uk": "Одеса", "zh-Hans": "敖德萨"}}'
+
+index=0
+for name in Odesa odesa Одеса Одесса 敖德萨 敖德薩 698740 "Odessa, Ukraine" "odesa , ukraine"; do
+    index=$((index + 1))
+    runs "a known place: $name" still -C "$home" -q checkin --place "$name"
+    same "its number and four names" "$(place $index)" "$odesa"
+done
+has "the English page says Odesa" "$(cat "$public/w/001/index.en.html")" 'Odesa'
+has "the Chinese page says 敖德萨" "$(cat "$public/w/001/index.zh.html")" '敖德萨'
+has "the Ukrainian page says Одеса" "$(cat "$public/w/001/index.uk.html")" 'Одеса'
+has "the Russian page says Одесса" "$(cat "$public/w/001/index.ru.html")" 'Одесса'
+has "the family's page too" "$(cat "$public/now/index.zh.html")" '敖德萨'
+
+runs "a country" still -C "$home" -q checkin --place Україна
+has "its level" "$(place 10)" '"code": "690791", "level": "country"'
+runs "a region" still -C "$home" -q checkin --place "Одеська область"
+has "its level" "$(place 11)" '"code": "698738", "level": "region"'
+runs "a city that is a country: the country" still -C "$home" -q checkin --place Singapore
+has "its level" "$(place 12)" '"level": "country"'
+
+before=$(tree_hash "$public")
+fails 2 "two places of one name" still -C "$home" checkin --place Springfield
+has "they are listed with their numbers" "$err" 'Springfield \(city\), Illinois, United States is 4250542'
+has "and what to do is said" "$err" 'after a comma'
+fails 2 "Odessa is in Ukraine and in Texas" still -C "$home" checkin --place Odessa
+has "the first of them" "$err" 'Odesa \(city\), .*Ukraine is 698740'
+fails 2 "also in a batch" bash -c 'echo "{\"place\":\"Springfield\"}" | "$0" -C "$1" post --batch -' "$STILLHERE" "$home"
+has "with its line" "$err" 'line 1: .*Springfield'
+fails 1 "controls in a name" still -C "$home" checkin --place $'Odesa\a'
+fails 1 "bidi controls in a name" still -C "$home" checkin --place $'Odesa\u202e'
+fails 1 "no UTF-8" still -C "$home" checkin --place $'Odesa\xff'
+fails 1 "too long" still -C "$home" checkin --place "$(printf 'a%.0s' {1..300})"
+same "refusals left nothing" "$(tree_hash "$public")" "$before"
+
+runs "its number is enough" still -C "$home" -q checkin --place 4250542
+has "and has the four names" "$(place 13)" '"code": "4250542", "level": "city"'
+runs "so is its region" still -C "$home" -q checkin --place "springfield, illinois"
+has "the same place" "$(place 14)" '"code": "4250542"'
+printf '1\n' >answer
+runs "a terminal is asked which" /usr/bin/python3 "$terminal" answer transcript said "$STILLHERE" -C "$home" checkin --place Springfield
+has "it lists them" "$(cat transcript)" 'Which one do you mean'
+has "the largest stands first" "$(place 15)" '"code": "4409896"'
+printf 'none\n' >answer
+fails 2 "no answer publishes nothing" /usr/bin/python3 "$terminal" answer transcript said "$STILLHERE" -C "$home" checkin --place Springfield
+
+runs "a nowhere name goes out as typed" still -C "$home" checkin --place "Nowhere-upon-Sea" --lang en
+has "with a word said" "$err" 'not in the list of places'
+same "level typed" "$(place 16)" '{"level": "typed", "names": {"en": "Nowhere-upon-Sea"}}'
+runs "markup is text" still -C "$home" -q checkin --place '<b>Odesa</b>' --lang en
+has "typed" "$(place 17)" '"level": "typed"'
+lacks "no tag on the page" "$(cat "$public/w/017/index.en.html")" '<b>Odesa'
+runs "in a batch" bash -c 'printf "%s\n" "{\"place\":\"Одеса\",\"words\":\"one\"}" "{\"place\":\"Львів\"}" | "$0" -C "$1" -q post --batch -' "$STILLHERE" "$home"
+same "known as well" "$(place 18)" "$odesa"
+has "the second line has its own" "$(place 19)" '"code": "702550"'
+runs "a correction takes names too" still -C "$home" -q correct 1 --place Київ
+has "Kyiv, by its number" "$(place 20)" '"code": "703448"'
+runs "the tree holds" still verify "$home"
+finish
