@@ -2,7 +2,7 @@
 _stillhere() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local globals="-C --json -q -v --no-color --lang --help --version"
-    local commands="init post checkin promise status show publish correct withdraw settings verify audit proof serve watch key backup restore recover rebuild doctor"
+    local commands="init post checkin promise status show publish correct withdraw original settings verify audit proof serve watch key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -C | --lang) i=$((i + 1)) ;;
@@ -34,7 +34,7 @@ _stillhere() {
         return
         ;;
     init) options="--name --lang --two-of-three --sheet" ;;
-    post) options="--well --hurt --moving --status --place --next-due --lang --publish --batch --dry-run --no-poster --transcode" ;;
+    post) options="--well --hurt --moving --status --place --next-due --lang --publish --batch --dry-run --no-poster --transcode --keep-original --no-original" ;;
     checkin) options="--well --hurt --moving --status --place --next-due --lang --publish" ;;
     promise) options="every until silent because --lang --dry-run" ;;
     status) options="--state" ;;
@@ -42,7 +42,8 @@ _stillhere() {
     publish) options="--due --cancel" ;;
     correct) options="--well --hurt --moving --status --place --next-due --lang --no-video" ;;
     withdraw) options="--reason --purge --sheet --dry-run" ;;
-    settings) options="base zone family-zone family-place covers --unset" ;;
+    original) options="open --sheet --output -o" ;;
+    settings) options="base zone family-zone family-place covers originals --unset" ;;
     verify) options="--channel --file --policy --key" ;;
     proof) options="--output -o" ;;
     audit) options="--heal --read-data" ;;

@@ -31,6 +31,9 @@ static bool names_blob(const struct document *doc, const char *path, const struc
 {
     char named[TREE_PATH_BYTES];
 
+    original_path(doc->dispatch, named);
+    if (doc->has_orig && strcmp(named, path) == 0)
+        return S_ISREG(st->st_mode);
     for (size_t i = 0; i < doc->blob_count; i++) {
         if (tree_blob_path(doc->blobs[i].sha256, doc->blobs[i].mime, named, NULL) == SH_OK &&
             strcmp(named, path) == 0)
@@ -444,6 +447,8 @@ static int pend_files(struct work *work, struct why *why)
         pending = (struct pending){.op = sealed ? CHANNEL_OP_SEAL : CHANNEL_OP_SHOW,
                                    .path = append->files[i].path,
                                    .staged = staged};
+        if (original_is_path(pending.path))
+            pending.op = CHANNEL_OP_KEEP;
         rc = pend(work, &pending, why);
     }
     return rc;
@@ -455,6 +460,8 @@ static int pend_shown(void *ctx, const char *path, struct why *why)
     char sealed[CHANNEL_QUARANTINE_BYTES];
     struct pending pending = {.op = CHANNEL_OP_SHOW, .path = path, .staged = sealed};
 
+    if (original_is_path(path))
+        return SH_OK; /* It is never shown. */
     channel_sealed_path(path, sealed);
     return pend(ctx, &pending, why);
 }

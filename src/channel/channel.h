@@ -105,7 +105,8 @@ struct channel_settings {
     char zone[LIMIT_TOKEN_BYTES + 1];         /* IANA name: the witness's; empty = UTC */
     char family_zone[LIMIT_TOKEN_BYTES + 1];  /* IANA name; empty = none */
     char family_place[LIMIT_PLACE_BYTES + 1]; /* how the family's place is called */
-    char covers[LIMIT_TOKEN_BYTES + 1]; /* seconds between slots, in decimal; empty = off */
+    char covers[LIMIT_TOKEN_BYTES + 1];    /* seconds between slots, in decimal; empty = off */
+    char originals[LIMIT_TOKEN_BYTES + 1]; /* "keep": sealed; "none" or empty: not at all */
 };
 MUST_CHECK int channel_settings(const struct channel *channel, struct channel_settings *out,
                                 struct why *why);
@@ -203,7 +204,7 @@ void channel_job_drop(struct channel_job *job); /* deletes what was not committe
 
 struct channel_file {
     char staged[40];            /* name inside of the job's folder; already fsynced */
-    char path[TREE_PATH_BYTES]; /* where it goes in public/ */
+    char path[TREE_PATH_BYTES]; /* where it goes in public/; original_path(): in private/ */
 };
 /* "<10 digits>-<16 hex>", NUL */
 #define CHANNEL_WAITING_BYTES 32
@@ -346,6 +347,15 @@ MUST_CHECK int channel_waiting_cancel(struct channel *channel, const char *name,
                                       struct why *why);
 /* Is each that waits below this private/ whole?  Of a backup that is being restored. */
 MUST_CHECK int channel_waiting_check(int private_dir, struct why *why);
+
+/* ---- sealed originals: private/originals ---- */
+
+/* How many there are and how large.  They stay when a dispatch is hidden, a purge deletes. */
+MUST_CHECK int channel_originals(const struct channel *channel, uint64_t *count,
+                                 uint64_t *bytes, struct why *why);
+/* The document of entry index wherever it lies: public, sealed or in quarantine. */
+MUST_CHECK int channel_document_kept(struct channel *channel, const struct channel_entry *entry,
+                                     struct bytes *raw, struct why *why);
 
 /* ---- derived files (pages) ---- */
 

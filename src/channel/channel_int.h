@@ -90,7 +90,7 @@ MUST_CHECK int channel_row_correct(struct store *store, uint64_t index, uint64_t
 /* A sealed entry whose document waits here; publish_at 0: until its keeper says. */
 MUST_CHECK int channel_row_seal(struct store *store, uint64_t index, uint64_t publish_at,
                                 struct why *why);
-/* The blobs that a document names, into table files. */
+/* The blobs that a document names, and its sealed original, into table files. */
 MUST_CHECK int channel_files_put(struct store *store, uint64_t index,
                                  const struct document *doc, struct why *why);
 
@@ -198,6 +198,7 @@ enum channel_op {
     CHANNEL_OP_HIDE_SEALED = 4,  /* private/sealed/path to private/quarantine/path */
     CHANNEL_OP_PURGE = 5,        /* delete public/path and private/quarantine/path */
     CHANNEL_OP_PURGE_SEALED = 6, /* delete private/sealed/path and private/quarantine/path */
+    CHANNEL_OP_KEEP = 7,         /* private/staged to private/path: a sealed original */
 };
 /* What a withdrawal does with the files of row. */
 enum channel_op channel_hide_op(const struct channel_row *row, bool purge);

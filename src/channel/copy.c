@@ -312,7 +312,8 @@ int channel_copy_take_blobs(struct channel_copy *copy, struct channel *channel, 
             continue;
         memcpy(path, text.ptr, text.len);
         path[text.len] = '\0';
-        rc = channel_copy_take(copy, channel, path, why);
+        if (!original_is_path(path)) /* A public copy has none. */
+            rc = channel_copy_take(copy, channel, path, why);
     }
     store_done(query);
     return rc == SH_OK && step < 0 ? step : rc;

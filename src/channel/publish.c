@@ -149,6 +149,8 @@ static int purge_file(struct publish *publish, enum channel_op op, const char *p
     char kept[CHANNEL_QUARANTINE_BYTES], sealed[CHANNEL_QUARANTINE_BYTES];
     int rc;
 
+    if (original_is_path(path))
+        return remove_file(channel->private_dir, path, why);
     channel_quarantine_path(path, kept);
     channel_sealed_path(path, sealed);
     rc = op == CHANNEL_OP_PURGE ? remove_file(channel->info.public_dir, path, why)
@@ -159,9 +161,35 @@ static int purge_file(struct publish *publish, enum channel_op op, const char *p
 static int take_away(struct publish *publish, enum channel_op op, const char *path,
                      struct why *why)
 {
-    return op == CHANNEL_OP_HIDE || op == CHANNEL_OP_HIDE_SEALED
-               ? hide_file(publish, op, path, why)
-               : purge_file(publish, op, path, why);
+    bool hide = op == CHANNEL_OP_HIDE || op == CHANNEL_OP_HIDE_SEALED;
+
+    if (hide && original_is_path(path))
+        return SH_OK; /* Out of sight already: it stays until a purge. */
+    return hide ? hide_file(publish, op, path, why) : purge_file(publish, op, path, why);
+}
+
+/* Where a file waits that a commit names: private/waiting, or else private/staging. */
+static void staged_path(const char *staged, char out[CHANNEL_QUARANTINE_BYTES])
+{
+    if (strncmp(staged, CHANNEL_WAITING "/", sizeof(CHANNEL_WAITING)) == 0)
+        (void)snprintf(out, CHANNEL_QUARANTINE_BYTES, "%.90s", staged);
+    else
+        (void)snprintf(out, CHANNEL_QUARANTINE_BYTES, "staging/%.80s", staged);
+}
+
+/* A sealed original gets its name below private/. */
+static int keep_file(struct publish *publish, const char *staged, const char *path,
+                     struct why *why)
+{
+    int dir = publish->channel->private_dir;
+    char from[CHANNEL_QUARANTINE_BYTES];
+    struct io_move move = {dir, from, dir, path, 0700};
+
+    staged_path(staged, from);
+    /* Neither here nor there: deleted by hand since; the log needs it not. */
+    if (!io_exists(dir, from) && !io_exists(dir, path))
+        return SH_OK;
+    return io_batch_move(&publish->batch, &move, why);
 }
 
 /* A document or blob that waits: below private/, for nobody else to read. */
@@ -176,10 +204,7 @@ static int seal_file(struct publish *publish, const char *staged, const char *pa
     channel_sealed_path(path, to);
     if (data.len)
         return io_batch_put(&publish->batch, &target, data, why);
-    if (strncmp(staged, CHANNEL_WAITING "/", sizeof(CHANNEL_WAITING)) == 0)
-        (void)snprintf(from, sizeof(from), "%.90s", staged);
-    else
-        (void)snprintf(from, sizeof(from), "staging/%.80s", staged);
+    staged_path(staged, from);
     return io_batch_move(&publish->batch, &move, why);
 }
 
@@ -251,6 +276,8 @@ static int put_one(struct publish *publish, const struct pending_row *pending, s
         return show_file(publish, pending->staged, pending->path, why);
     case CHANNEL_OP_SEAL:
         return seal_file(publish, pending->staged, pending->path, pending->data, why);
+    case CHANNEL_OP_KEEP:
+        return keep_file(publish, pending->staged, pending->path, why);
     case CHANNEL_OP_HIDE:
     case CHANNEL_OP_HIDE_SEALED:
     case CHANNEL_OP_PURGE:

@@ -123,6 +123,8 @@ static int bring_back(void *ctx, const char *path, struct why *why)
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                 {.tv_sec = (time_t)channel->state.stamp}};
 
+    if (original_is_path(path))
+        return SH_OK; /* A hiding does not move it. */
     channel_quarantine_path(path, kept);
     if (!io_exists(channel->private_dir, kept))
         return SH_OK; /* Purged, or never here: `audit` says what is missing. */

@@ -15,7 +15,7 @@ struct setting {
     char *value;
     size_t max; /* bytes without the NUL */
 };
-#define SETTINGS 5
+#define SETTINGS 6
 
 static void list(struct channel_settings *settings, struct setting out[SETTINGS])
 {
@@ -26,6 +26,8 @@ static void list(struct channel_settings *settings, struct setting out[SETTINGS]
     out[3] = (struct setting){"family-place", settings->family_place,
                               sizeof(settings->family_place) - 1};
     out[4] = (struct setting){"covers", settings->covers, sizeof(settings->covers) - 1};
+    out[5] =
+        (struct setting){"originals", settings->originals, sizeof(settings->originals) - 1};
 }
 
 /* ---- values ---- */
@@ -79,6 +81,14 @@ static int check_covers(const char *text, struct why *why)
                    LIMIT_COVERS_MIN_S, LIMIT_COVERS_MAX_S);
 }
 
+static int check_originals(const char *text, struct why *why)
+{
+    if (strcmp(text, "keep") == 0 || strcmp(text, "none") == 0)
+        return SH_OK;
+    return why_set(why, SH_EFORMAT, WHY_NOWHERE, "originals: %.40s: neither keep nor none",
+                   text);
+}
+
 /* Check a value, and put it into its one form. */
 static int check_value(struct setting *setting, struct why *why)
 {
@@ -88,6 +98,8 @@ static int check_value(struct setting *setting, struct why *why)
         return settle_base(setting->value, why);
     if (strcmp(setting->name, "covers") == 0)
         return check_covers(setting->value, why);
+    if (strcmp(setting->name, "originals") == 0)
+        return check_originals(setting->value, why);
     return text_check(slice_text(setting->value), TEXT_LINE, setting->max, setting->name, why);
 }
 
@@ -136,9 +148,11 @@ static int parse_line(struct setting *all, struct slice line, size_t number, str
             setting = &all[i];
     }
     if (!setting)
-        return refuse(number,
-                      "not \"NAME VALUE\" with base, zone, family-zone, family-place or covers",
-                      why);
+        return refuse(
+            number,
+            "not \"NAME VALUE\" with base, zone, family-zone, family-place, covers or "
+            "originals",
+            why);
     value = slice_sub(line, len + 1, line.len - len - 1);
     if (*setting->value)
         return refuse(number, "the name is there twice", why);

@@ -126,12 +126,22 @@ static int give_shown(struct snapshot *snapshot, const char *path, struct why *w
     return rc;
 }
 
+/* A sealed original; one that is gone was purged meanwhile, or never here. */
+static int give_original(struct snapshot *snapshot, const char *path, struct why *why)
+{
+    int rc = give_file(snapshot, "private", path, why);
+
+    return rc == SH_ENOTFOUND ? SH_OK : rc;
+}
+
 /* hide->file for a dispatch withdrawn before the snapshot: it is in quarantine, or gone. */
 static int give_hidden(void *ctx, const char *path, struct why *why)
 {
     char hidden[CHANNEL_QUARANTINE_BYTES];
     int rc;
 
+    if (original_is_path(path))
+        return give_original(ctx, path, why);
     channel_quarantine_path(path, hidden);
     rc = give_file(ctx, "private", hidden, why);
     return rc == SH_ENOTFOUND ? SH_OK : rc;
@@ -150,6 +160,8 @@ static int give_sealed(void *ctx, const char *path, struct why *why)
     int fd = -1;
     int rc;
 
+    if (original_is_path(path))
+        return give_original(snapshot, path, why);
     channel_sealed_path(path, sealed);
     rc = give_file(snapshot, "private", sealed, why);
     (void)snprintf(at, sizeof(at), "%s.at", path);
@@ -212,7 +224,8 @@ static int give_blobs(struct snapshot *snapshot, uint64_t index, struct why *why
         path[text.len] = '\0';
         rc = is_first(store, index, path, &first, why);
         if (rc == SH_OK && first)
-            rc = give_shown(snapshot, path, why);
+            rc = original_is_path(path) ? give_original(snapshot, path, why)
+                                        : give_shown(snapshot, path, why);
     }
     store_done(query);
     return rc == SH_OK && step < 0 ? step : rc;

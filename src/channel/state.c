@@ -312,23 +312,32 @@ int channel_row_seal(struct store *store, uint64_t index, uint64_t publish_at, s
                     why);
 }
 
+static int file_put(struct store *store, uint64_t index, const char *path, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(store, "INSERT OR IGNORE INTO files VALUES(?1,?2)", &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    store_bind_int(query, 1, index);
+    store_bind_text(query, 2, path);
+    return store_run(query, why);
+}
+
 int channel_files_put(struct store *store, uint64_t index, const struct document *doc,
                       struct why *why)
 {
-    struct store_query *query;
     char path[TREE_PATH_BYTES];
     int rc = SH_OK;
 
     for (size_t i = 0; i < doc->blob_count && rc == SH_OK; i++) {
         /* A type without a path cannot have a file either. */
-        if (tree_blob_path(doc->blobs[i].sha256, doc->blobs[i].mime, path, NULL) != SH_OK)
-            continue;
-        rc = store_query(store, "INSERT OR IGNORE INTO files VALUES(?1,?2)", &query, why);
-        if (rc != SH_OK)
-            break;
-        store_bind_int(query, 1, index);
-        store_bind_text(query, 2, path);
-        rc = store_run(query, why);
+        if (tree_blob_path(doc->blobs[i].sha256, doc->blobs[i].mime, path, NULL) == SH_OK)
+            rc = file_put(store, index, path, why);
+    }
+    if (rc == SH_OK && doc->has_orig) {
+        original_path(doc->dispatch, path);
+        rc = file_put(store, index, path, why);
     }
     return rc;
 }

@@ -29,7 +29,7 @@ enum cmd_exit {
 /* Version of the --json answers; a field may be added under one number, never changed. */
 #define CMD_JSON_VERSION 1
 /* Not a cap: the widths of our own tables; too many words are a usage error. */
-#define CMD_OPTIONS_MAX 16
+#define CMD_OPTIONS_MAX 24
 #define CMD_WORDS_MAX 256
 #define CMD_MANY_MAX 16
 
@@ -233,6 +233,8 @@ void cmd_rule_text(struct bytes *out, enum lang lang, const struct cmd_clock *cl
 void cmd_status_text(struct bytes *out, enum lang lang, const struct document *doc);
 /* Two lines about a file of a dispatch: role, path, size; SHA-256. */
 void cmd_blob_text(struct bytes *out, enum lang lang, const struct doc_blob *blob);
+/* How many untouched clips are kept, and how large. */
+void cmd_originals_line(struct bytes *out, enum lang lang, uint64_t count, uint64_t bytes);
 /* "w/004/index.html" */
 #define CMD_PAGE_BYTES (TREE_PATH_BYTES + 12)
 void cmd_page_path(uint64_t index, char out[CMD_PAGE_BYTES]);

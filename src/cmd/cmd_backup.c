@@ -198,28 +198,6 @@ static int answer(const struct cmd *cmd, const struct channel_info *info, const 
     return cmd_answer(cmd, &out);
 }
 
-/* A file below public/ would be served; below private/ it would be lost with the machine. */
-static int refuse_inside(const struct cmd_place *place, const struct channel_info *info,
-                         struct why *why)
-{
-    char path[4200], root[4096], inner[4096];
-    const char *const trees[] = {"public", "private"};
-
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", place->dir);
-    if (!realpath(path, inner) || !realpath(info->home, root))
-        return SH_OK; /* Without /proc nothing is compared. */
-    for (size_t i = 0; i < COUNT_OF(trees); i++) {
-        if ((size_t)snprintf(path, sizeof(path), "%s/%s", root, trees[i]) >= sizeof(path))
-            continue;
-        if (strncmp(inner, path, strlen(path)) == 0 &&
-            (inner[strlen(path)] == '/' || !inner[strlen(path)]))
-            return why_set(why, SH_EARG, WHY_NOWHERE,
-                           "%s: lies inside of the channel; a backup belongs on another disk",
-                           place->path);
-    }
-    return SH_OK;
-}
-
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
     struct pack pack = {.cmd = cmd, .fd = -1};
@@ -238,7 +216,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (rc == SH_OK)
         rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, &why);
     if (rc == SH_OK)
-        rc = refuse_inside(&place, channel_info(channel), &why);
+        rc = cmd_place_outside(&place, channel_info(channel)->home, &why);
     if (rc == SH_OK)
         rc = backup(&pack, channel, &place, force, &why);
     if (rc == SH_OK)

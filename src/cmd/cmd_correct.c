@@ -57,6 +57,7 @@ static void merge(const struct cmd_args *args, const struct document *given,
     if (cmd_is_set(args, "no-video")) {
         doc->blob_count = 0;
         doc->removed_count = 0;
+        doc->has_orig = false;
     }
 }
 

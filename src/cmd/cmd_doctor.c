@@ -143,6 +143,26 @@ static void look_at_waiting(struct doctor *doctor, struct channel *channel)
     bytes_release(&names);
 }
 
+/* Untouched clips, which nobody here can open. */
+static void look_at_originals(struct doctor *doctor, const struct channel *channel)
+{
+    uint64_t count = 0, bytes = 0;
+    struct why why = {0};
+    struct bytes text;
+
+    if (channel_originals(channel, &count, &bytes, &why) != SH_OK)
+        say(doctor, "originals", WANTING, why.text);
+    if (!count)
+        return;
+    bytes_init(&text, LIMIT_PAGE_BYTES);
+    cmd_originals_line(&text, doctor->cmd->lang, count, bytes);
+    if (bytes_check(&text, NULL) == SH_OK) {
+        text.ptr[text.len - 1] = '\0'; /* Its newline. */
+        say(doctor, "originals", NOTE, (const char *)text.ptr);
+    }
+    bytes_release(&text);
+}
+
 static void look_at_files(struct doctor *doctor)
 {
     struct stat st;
@@ -268,6 +288,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     look_at_channel(&doctor);
     look_at_settings(&doctor, channel);
     look_at_waiting(&doctor, channel);
+    look_at_originals(&doctor, channel);
     look_at_files(&doctor);
     look_for_strangers(&doctor, "", false);
     look_for_strangers(&doctor, "/public", true);

@@ -7,6 +7,7 @@
  */
 #include "cmd/post_int.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,9 +98,14 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     struct post_stage draft = {.fd = -1};
     struct role_coded coded = {0};
     struct bmff_facts facts;
-    int clip = -1, look = -1;
+    int clip = -1, look = -1, untouched = -1;
     int rc = io_open_file(AT_FDCWD, name, &clip, why);
 
+    if (rc == SH_OK && post->keep) {
+        untouched = fcntl(clip, F_DUPFD_CLOEXEC, 0);
+        if (untouched < 0)
+            rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s", strerror(errno));
+    }
     if (rc == SH_OK && post->recode)
         rc = post_recode(&post->job, &teller, &clip, &coded, why);
     if (rc == SH_OK)
@@ -124,6 +130,8 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     }
     if (rc == SH_OK && post->poster)
         rc = add_poster(post, look, &teller, why);
+    if (rc == SH_OK && post->keep)
+        rc = post_original_seal(post, untouched, &teller, why);
     cmd_progress_end(post->cmd);
     if (rc == SH_OK) {
         say_notes(post->cmd, name, facts.notes);
@@ -131,6 +139,7 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     }
     io_close(&look);
     io_close(&draft.fd);
+    io_close(&untouched);
     io_close(&clip);
     return rc < 0 ? why_name(why, rc, name) : SH_OK;
 }
@@ -145,6 +154,8 @@ void post_describe(struct post *post, struct document *doc)
     doc->removed = post->removed_names;
     doc->blobs = post->blobs;
     doc->blob_count = post->blob_count;
+    doc->has_orig = post->has_orig;
+    memcpy(doc->orig, post->orig, sizeof(doc->orig));
 }
 
 /* From here on the channel is locked. */
@@ -176,6 +187,7 @@ static int publish(struct post *post, const char *const *clips, size_t count,
 
     if (rc < 0)
         return rc;
+    memcpy(post->dispatch, doc->dispatch, sizeof(post->dispatch));
     for (size_t i = 0; rc == SH_OK && i < count; i++)
         rc = post_add_clip(post, clips[i], why);
     if (rc == SH_OK)
@@ -396,6 +408,8 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     if (rc == SH_OK)
         rc = cmd_publish_when(cmd_value(args, "publish"), channel, &post.when, why);
     if (rc == SH_OK)
+        rc = post_original_wish(&post, args, clips, channel, why);
+    if (rc == SH_OK)
         rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
     if (rc == SH_OK)
         cmd_clock_tell(channel, &clock);
@@ -455,6 +469,8 @@ static const struct cmd_option options[] = {
     {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
     {"no-poster", NULL, "no still picture of the clip"},
     {"transcode", NULL, "code the clip anew as H.264 and AAC: for clips of other sorts"},
+    {"keep-original", NULL, "keep the untouched clip, sealed for the recovery sheet"},
+    {"no-original", NULL, "do not, whatever the setting originals says"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_post = {
@@ -462,7 +478,7 @@ const struct cmd_spec cmd_spec_post = {
     .usage =
         "CLIP... | --batch FILE [--well | --hurt | --moving | --status TEXT] [--place NAME] "
         "[--next-due DURATION] [--lang TAG] [--publish WHEN] [--dry-run] [--no-poster] "
-        "[--transcode] [WORDS]",
+        "[--transcode] [--keep-original | --no-original] [WORDS]",
     .summary = "publish a clip with a status",
     .about =
         "Rebuilds each CLIP (H.264 or HEVC video, AAC sound, MP4 or MOV) with nothing in it "

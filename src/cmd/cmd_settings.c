@@ -6,7 +6,7 @@
 
 #include "publish/publish.h"
 
-#define NAMES 5
+#define NAMES 6
 struct setting {
     const char *name; /* on the command line */
     const char *json;
@@ -23,6 +23,8 @@ static void list(struct channel_settings *settings, struct setting out[NAMES])
     out[3] = (struct setting){"family-place", "family_place", settings->family_place,
                               sizeof(settings->family_place)};
     out[4] = (struct setting){"covers", "covers_s", settings->covers, sizeof(settings->covers)};
+    out[5] = (struct setting){"originals", "originals", settings->originals,
+                              sizeof(settings->originals)};
 }
 
 static struct setting *find(struct setting all[NAMES], const char *name)
@@ -180,7 +182,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (name && !find(all, name))
         return cmd_usage(cmd,
                          "no setting %s: there are base, zone, family-zone, family-place, "
-                         "covers",
+                         "covers, originals",
                          name);
     if (args->word_count == 2 && !*args->words[1])
         return cmd_usage(cmd, "an empty value; to take it away: --unset %s", name);
@@ -211,6 +213,8 @@ const struct cmd_spec cmd_spec_settings = {
         "covers        every LENGTH, or off: sealed entries are made at these times only, "
         "with\n"
         "              a cover where nothing waits (shown in seconds)\n"
+        "originals     keep: post seals the untouched clip for your recovery sheet; none (the\n"
+        "              default): it is not kept\n"
         "They are kept in private/, but what pages show of them is public: your zone tells in\n"
         "which country you are.",
     .examples = "  stillhere settings\n"

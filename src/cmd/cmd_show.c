@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "crypt/crypt.h"
+
 struct shown {
     struct channel_entry entry;
     struct bytes raw; /* the document, empty when it is not public */
@@ -128,7 +130,7 @@ static void document_text(struct bytes *out, enum lang lang, const struct docume
 {
     struct slice none = slice_of(NULL, 0);
     struct bytes status;
-    char date[LANG_DATE_BYTES];
+    char date[LANG_DATE_BYTES], orig[2 * CRYPT_DIGEST_BYTES + 1];
 
     if (doc->kind == DOC_DISPATCH || doc->kind == DOC_CORRECT) {
         bytes_init(&status, LIMIT_STATUS_BYTES + 1);
@@ -152,6 +154,10 @@ static void document_text(struct bytes *out, enum lang lang, const struct docume
         next_due_text(out, lang, clock, doc->next_due);
     for (size_t i = 0; i < doc->blob_count; i++)
         cmd_blob_text(out, lang, &doc->blobs[i]);
+    if (doc->has_orig) {
+        hex_build(slice_of(doc->orig, sizeof(doc->orig)), orig);
+        line(out, lang, STR_ORIGINAL_SHOWN, slice_text(orig), none);
+    }
 }
 
 static void by_line(struct bytes *out, enum lang lang, enum lang_string id, uint64_t by)

@@ -11,7 +11,8 @@ struct status {
     struct cmd_clock clock;
     struct due due;
     struct watch_status watch;
-    uint64_t sealed;      /* documents that wait to be published */
+    uint64_t originals, original_bytes; /* untouched clips kept, and what they take */
+    uint64_t sealed;                    /* documents that wait to be published */
     struct bytes waiting; /* names of what waits for a slot, CHANNEL_WAITING_BYTES each */
 };
 
@@ -99,6 +100,10 @@ static void answer_json(struct bytes *out, const struct status *status)
     for (size_t at = 0; at < status->waiting.len; at += CHANNEL_WAITING_BYTES)
         json_put_text(&json, NULL, (const char *)status->waiting.ptr + at);
     json_array_close(&json);
+    json_object_open(&json, "originals");
+    json_put_number(&json, "count", status->originals);
+    json_put_number(&json, "bytes", status->original_bytes);
+    json_object_close(&json);
     json_put_bool(&json, "pages_current", info->pages_size == info->size);
     json_put_bool(&json, "copied", info->copied);
     if (*info->conflict)
@@ -157,6 +162,8 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct s
     lang_count(out, cmd->lang, PLURAL_CMD_DISPATCHES, info->dispatches, NULL);
     bytes_u8(out, '\n');
     sealed_text(cmd, out, status);
+    if (status->originals)
+        cmd_originals_line(out, cmd->lang, status->originals, status->original_bytes);
     if (info->pages_size != info->size)
         bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_CMD_PAGES_BEHIND));
     if (info->copied)
@@ -193,6 +200,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     rc = cmd_due(channel, &status.clock, &status.due, &why);
     if (rc == SH_OK)
         rc = count_sealed(channel, &status, &why);
+    if (rc == SH_OK)
+        rc = channel_originals(channel, &status.originals, &status.original_bytes, &why);
     if (rc == SH_OK)
         rc = cmd_status_watch(cmd, cmd_value(args, "state"), &status.watch, &why);
     if (rc == SH_OK && cmd->json)

@@ -1,5 +1,8 @@
 /* stillhere withdraw N: take a dispatch out of sight; that it was there stays on record. */
 #include "cmd/cmd.h"
+
+#include <stdio.h>
+
 #include "cmd/sheet_int.h"
 #include "io/io.h"
 
@@ -102,37 +105,47 @@ static int withdraw(struct cmd *cmd, struct channel *channel, const struct wish 
     return rc;
 }
 
+/* Where the names of what would go are put. */
+struct going {
+    bool purge;
+    struct json_writer *json; /* or NULL: */
+    struct bytes *text;
+};
+
 /* each->file */
 static int add_path(void *ctx, const char *path, struct why *why)
 {
-    (void)why;
-    json_put_text(ctx, NULL, path);
-    return SH_OK;
-}
+    const struct going *going = ctx;
+    char name[TREE_PATH_BYTES + 16];
+    bool original = original_is_path(path);
 
-static int add_line(void *ctx, const char *path, struct why *why)
-{
-    bytes_printf(ctx, "%s\n", path);
-    return bytes_check(ctx, why);
+    if (original && !going->purge)
+        return SH_OK; /* A hiding leaves it where it is. */
+    (void)snprintf(name, sizeof(name), "%s%s", original ? "private/" : "", path);
+    if (going->json)
+        json_put_text(going->json, NULL, name);
+    else
+        bytes_printf(going->text, "%s\n", name);
+    return bytes_check(going->text, why);
 }
 
 /* What would go; nothing is changed. */
 static int dry_run(const struct cmd *cmd, struct channel *channel, const struct wish *wish,
                    struct why *why)
 {
-    struct channel_hide each = {.file = add_line};
     struct json_writer json;
     struct bytes out;
+    struct going going = {.purge = wish->purge, .text = &out};
+    struct channel_hide each = {add_path, &going};
     int rc;
 
     bytes_init(&out, LIMIT_PAGE_BYTES);
-    each.ctx = &out;
     if (cmd->json) {
         json = cmd_json_open(&out);
         json_put_bool(&json, "dry_run", true);
         json_put_text(&json, "level", wish->purge ? "purge" : "hide");
         json_array_open(&json, "files");
-        each = (struct channel_hide){add_path, &json};
+        going.json = &json;
     }
     rc = channel_goes(channel, wish->index, &each, why);
     if (cmd->json) {

@@ -215,6 +215,8 @@ static void answer_json(struct bytes *out, const struct answer *answer)
         cmd_rule_json(&json, doc);
     else
         blobs_json(&json, doc);
+    if (doc->kind == DOC_DISPATCH && doc->has_orig)
+        json_put_hex(&json, "orig", slice_of(doc->orig, sizeof(doc->orig)));
     if (answer->has_due)
         cmd_due_json(&json, &answer->clock, &answer->due);
     cmd_checkpoint_json(&json, commit->size, commit->root);
@@ -271,6 +273,16 @@ void cmd_status_text(struct bytes *out, enum lang lang, const struct document *d
         bytes_slice(out, doc->status_text.text);
 }
 
+void cmd_originals_line(struct bytes *out, enum lang lang, uint64_t count, uint64_t bytes)
+{
+    char number[24], size[LANG_NUMBER_BYTES];
+
+    (void)snprintf(number, sizeof(number), "%ju", (uintmax_t)count);
+    lang_size(lang, bytes, size);
+    LANG_SAY(out, lang, STR_ORIGINALS_HERE, number, size);
+    bytes_u8(out, '\n');
+}
+
 static void answer_text(const struct cmd *cmd, struct bytes *out, const struct answer *answer)
 {
     const struct channel_commit *commit = answer->commit;
@@ -292,6 +304,10 @@ static void answer_text(const struct cmd *cmd, struct bytes *out, const struct a
     }
     for (size_t i = 0; i < doc->blob_count; i++)
         cmd_blob_text(out, cmd->lang, &doc->blobs[i]);
+    if (doc->kind == DOC_DISPATCH && doc->has_orig) {
+        LANG_SAY(out, cmd->lang, STR_ORIGINAL_KEPT, number);
+        bytes_u8(out, '\n');
+    }
     /* Who takes a word back need not hear that he never promised one. */
     if (answer->has_due)
         cmd_due_line(out, cmd->lang, &answer->clock, &answer->due);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,6 +83,28 @@ int cmd_place_open(const char *path, struct cmd_place *out, struct why *why)
     if (out->dir < 0)
         return why_set(why, errno == ENOENT ? SH_ENOTFOUND : SH_EIO, WHY_NOWHERE,
                        "%s: its folder cannot be opened: %s", path, strerror(errno));
+    return SH_OK;
+}
+
+int cmd_place_outside(const struct cmd_place *place, const char *home, struct why *why)
+{
+    char path[4200], root[4096], inner[4096];
+    const char *const trees[] = {"public", "private"};
+
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", place->dir);
+    if (!realpath(path, inner) || !realpath(home, root))
+        return SH_OK; /* Without /proc nothing is compared. */
+    for (size_t i = 0; i < COUNT_OF(trees); i++) {
+        if ((size_t)snprintf(path, sizeof(path), "%s/%s", root, trees[i]) >= sizeof(path))
+            continue;
+        if (strncmp(inner, path, strlen(path)) == 0 &&
+            (inner[strlen(path)] == '/' || !inner[strlen(path)]))
+            return why_set(
+                why, SH_EARG, WHY_NOWHERE,
+                "%s: lies inside of the channel; choose a place outside of it, best on "
+                "another disk",
+                place->path);
+    }
     return SH_OK;
 }
 

@@ -21,6 +21,12 @@ struct cmd_place {
 MUST_CHECK int cmd_place_private(const char *path, struct why *why);
 /* Open the folder that path lies in. */
 MUST_CHECK int cmd_place_open(const char *path, struct cmd_place *out, struct why *why);
+/*
+ * SH_EARG when it lies in home's public/ or private/: a file below public/ would be served, one
+ * below private/ lost with the machine.
+ */
+MUST_CHECK int cmd_place_outside(const struct cmd_place *place, const char *home,
+                                 struct why *why);
 /* Make name beside place, mode 0600; what is there already, be it a link, is left alone. */
 MUST_CHECK int cmd_place_create(const struct cmd_place *place, const char *name, int *fd,
                                 struct why *why);

@@ -27,6 +27,7 @@ struct batch {
     size_t count;
     struct channel_slot slot;
     size_t waits;     /* how many are kept for the slots of the covers */
+    struct post wish; /* what all have in common: are untouched clips kept */
     struct bytes raw; /* documents */
 };
 
@@ -136,7 +137,10 @@ static int stage_clip(struct batch *batch, struct item *item, const struct line 
     *item->post = (struct post){.cmd = batch->cmd,
                                 .poster = !cmd_is_set(batch->args, "no-poster"),
                                 .recode = line->recode || cmd_is_set(batch->args, "transcode"),
-                                .job = {.dir = -1, .staging = -1}};
+                                .job = {.dir = -1, .staging = -1},
+                                .keep = batch->wish.keep};
+    memcpy(item->post->archive, batch->wish.archive, sizeof(item->post->archive));
+    memcpy(item->post->dispatch, item->dispatch.doc.dispatch, sizeof(item->post->dispatch));
     rc = channel_job_new(batch->cmd->home, &item->post->job, why);
     if (rc == SH_OK)
         rc = post_add_clip(item->post, line->clip, why);
@@ -400,6 +404,8 @@ static int open_and_take(struct batch *batch, const char *file, struct bytes *ra
         rc = channel_open(batch->cmd->home, CHANNEL_LOOK, &channel, why);
     if (rc == SH_OK && *channel_info(channel)->conflict)
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel_info(channel)->conflict);
+    if (rc == SH_OK)
+        rc = post_original_wish(&batch->wish, batch->args, 1, channel, why);
     if (rc == SH_OK)
         rc = take_lines(batch, channel, bytes_view(raw), why);
     /* Documents name the channel by its id, which lives in the handle. */

@@ -6,6 +6,7 @@
 
 #include "bmff/bmff.h"
 #include "cmd/seal_int.h"
+#include "crypt/crypt.h"
 #include "role/role.h"
 
 struct post {
@@ -20,6 +21,11 @@ struct post {
     size_t blob_count;
     uint32_t removed; /* of all clips together */
     struct slice removed_names[BMFF_REMOVED_KINDS];
+    bool keep; /* seal the untouched clip */
+    uint8_t archive[CRYPT_KEY_BYTES];
+    uint8_t dispatch[32]; /* of the document: names the sealed file */
+    bool has_orig;
+    uint8_t orig[32];
 };
 
 /* Who is at work at the moment, for the progress line. */
@@ -57,6 +63,15 @@ void post_recode_say(const struct cmd *cmd, const char *name, const struct role_
 
 /* A clip into the dispatch: rebuilt, checked, hashed, with its still picture. */
 MUST_CHECK int post_add_clip(struct post *post, const char *name, struct why *why);
+/*
+ * Are untouched clips kept: --keep-original, --no-original, else the setting.  SH_EARG when
+ * both are given, or there are several clips: `orig` of a document is about one.
+ */
+MUST_CHECK int post_original_wish(struct post *post, const struct cmd_args *args, size_t clips,
+                                  const struct channel *channel, struct why *why);
+/* Seal a clip, as it is, for the archive key, with a commitment; once in a dispatch. */
+MUST_CHECK int post_original_seal(struct post *post, int clip, const struct post_teller *teller,
+                                  struct why *why);
 /* What the staged files give to the document. */
 void post_describe(struct post *post, struct document *doc);
 MUST_CHECK int post_batch(const struct cmd *cmd, const struct cmd_args *args, struct why *why);

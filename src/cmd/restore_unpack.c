@@ -26,10 +26,17 @@ struct unpack {
 /* What a backup of this version holds; everything else is refused, not guessed at. */
 static bool is_known(const char *path)
 {
-    static const char *const folders[] = {
-        "public/id/",      "public/tile/",    "public/d/",     "public/b/",
-        "public/cp/",      "public/ts/",      "private/keys/", "private/quarantine/",
-        "private/sealed/", "private/waiting/"};
+    static const char *const folders[] = {"public/id/",
+                                          "public/tile/",
+                                          "public/d/",
+                                          "public/b/",
+                                          "public/cp/",
+                                          "public/ts/",
+                                          "private/keys/",
+                                          "private/quarantine/",
+                                          "private/sealed/",
+                                          "private/waiting/",
+                                          "private/" ORIGINAL_FOLDER "/"};
 
     for (size_t i = 0; i < COUNT_OF(folders); i++)
         if (strncmp(path, folders[i], strlen(folders[i])) == 0)

@@ -82,6 +82,15 @@ static void answer_json(struct bytes *out, const struct channel_commit *commit, 
     cmd_json_close(&json);
 }
 
+/* Is the untouched clip among what is sealed? */
+static void original_line(const struct cmd *cmd, const struct channel_append *append,
+                          struct bytes *out)
+{
+    for (size_t i = 0; i < append->file_count; i++)
+        if (original_is_path(append->files[i].path))
+            bytes_printf(out, "%s\n", lang_text(cmd->lang, STR_ORIGINAL_SEALED_TOO));
+}
+
 static int log_sealed(const struct cmd *cmd, struct channel *channel,
                       const struct channel_append *append, struct why *why)
 {
@@ -102,6 +111,7 @@ static int log_sealed(const struct cmd *cmd, struct channel *channel,
     } else {
         number_line(&out, cmd->lang, STR_SEALED_LOGGED, commit.index);
         cmd_when_line(cmd, channel, &out, commit.index, append->publish_at);
+        original_line(cmd, append, &out);
         cmd_log_line(&out, cmd->lang, commit.size, commit.root);
     }
     if (cmd_answer(cmd, &out) != CMD_DONE)

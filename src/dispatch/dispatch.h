@@ -368,4 +368,27 @@ void tree_identity_path(uint64_t number, char out[TREE_PATH_BYTES]);
 void tree_dispatch_path(uint64_t index, char out[TREE_PATH_BYTES]);
 void tree_timeline_path(uint64_t number, char out[TREE_PATH_BYTES]);
 
+/* ---- the untouched clip, sealed (docs/decisions/0018) ---- */
+
+/*
+ * An age file to the archive key.  Inside: the clip's bytes; zeros, so that the size tells
+ * less; and the last ORIGINAL_TAIL_BYTES as text, the size in 20 digits:
+ *   LF "stillhere-original/1" LF "sha256 " HEX LF "random " HEX LF "bytes " DIGITS LF
+ */
+#define ORIGINAL_FOLDER "originals" /* below private/ */
+#define ORIGINAL_TAIL_BYTES 193
+struct original {
+    uint8_t random[32];
+    uint8_t sha256[32]; /* of the clip */
+    uint64_t bytes;     /* of the clip */
+};
+/* "originals/<64 hex>.age", below private/; dispatch as in the document. */
+void original_path(const uint8_t dispatch[32], char out[TREE_PATH_BYTES]);
+bool original_is_path(const char *path);
+/* `orig` of a document: SHA-256 of the random bytes and the clip's SHA-256. */
+void original_commit(const struct original *original, uint8_t orig[32]);
+void original_tail_build(const struct original *original, uint8_t out[ORIGINAL_TAIL_BYTES]);
+/* SH_EFORMAT unless it is exactly what original_tail_build makes. */
+MUST_CHECK int original_tail_parse(struct slice tail, struct original *out, struct why *why);
+
 #endif

@@ -5,9 +5,9 @@ channel home
 home=$scratch/home
 still -C "$home" -q checkin >/dev/null
 runs "none at first" still -C "$home" settings
-same "five names" "$(printf '%s\n' "$out" | grep -c '(not set)')" 5
+same "six names" "$(printf '%s\n' "$out" | grep -c '(not set)')" 6
 runs "JSON" still -C "$home" --json settings
-same "JSON: all" "$(json "")" "{'version': 1, 'base': '', 'zone': '', 'family_zone': '', 'family_place': '', 'covers_s': ''}"
+same "JSON: all" "$(json "")" "{'version': 1, 'base': '', 'zone': '', 'family_zone': '', 'family_place': '', 'covers_s': '', 'originals': ''}"
 runs "set one" still -C "$home" settings zone Europe/Kyiv
 same "answers with it" "$out" Europe/Kyiv
 runs "a place in its own letters" still -C "$home" settings family-place "北京 <b>"
@@ -17,7 +17,7 @@ same "JSON: the one that was set" "$(json "")" "{'version': 1, 'base': 'https://
 runs "one" still -C "$home" settings family-place
 same "is told" "$out" "北京 <b>"
 runs "all" still -C "$home" --json settings
-same "together" "$(json "")" "{'version': 1, 'base': 'https://example.org/a/', 'zone': 'Europe/Kyiv', 'family_zone': 'Asia/Shanghai', 'family_place': '北京 <b>', 'covers_s': ''}"
+same "together" "$(json "")" "{'version': 1, 'base': 'https://example.org/a/', 'zone': 'Europe/Kyiv', 'family_zone': 'Asia/Shanghai', 'family_place': '北京 <b>', 'covers_s': '', 'originals': ''}"
 same "readable for its owner alone" "$(stat -c %a "$home/private/settings")" 600
 runs "the pages are current" still -C "$home" --json status
 same "at once" "$(json "['pages_current']")" True

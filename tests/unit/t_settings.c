@@ -24,9 +24,9 @@ static void none_at_first(void **state)
     channel_close(channel);
 }
 
-static const struct channel_settings all = {"https://example.org/a/", "Europe/Kyiv",
-                                            "Asia/Shanghai", "\xe5\x8c\x97\xe4\xba\xac city",
-                                            "3600"};
+static const struct channel_settings all = {
+    "https://example.org/a/",        "Europe/Kyiv", "Asia/Shanghai",
+    "\xe5\x8c\x97\xe4\xba\xac city", "3600",        "keep"};
 
 static void set_and_read_again(void **state)
 {
@@ -52,7 +52,7 @@ static void set_and_read_again(void **state)
                             slice_text("base https://example.org/a/\nzone Europe/Kyiv\n"
                                        "family-zone Asia/Shanghai\n"
                                        "family-place \xe5\x8c\x97\xe4\xba\xac city\n"
-                                       "covers 3600\n")));
+                                       "covers 3600\noriginals keep\n")));
     bytes_release(&raw);
 }
 
