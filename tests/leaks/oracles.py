@@ -17,7 +17,7 @@ EXIFTOOL = {
     'ExifToolVersion': '.*', 'FileName': '.*', 'Directory': '.*', 'FileSize': '.*',
     'FileModifyDate': '.*', 'FileAccessDate': '.*', 'FileInodeChangeDate': '.*',
     'FilePermissions': '.*', 'FileType': 'MP4', 'FileTypeExtension': 'mp4', 'MIMEType': 'video/mp4',
-    'MajorBrand': r'MP4  Base Media v1 \[IS0 14496-12:2003\]', 'MinorVersion': r'0\.2\.0',
+    'MajorBrand': r'MP4 +Base Media v1 \[IS0 14496-12:2003\]', 'MinorVersion': r'0\.2\.0',
     'CompatibleBrands': 'isom, iso2, (iso4, )?(iso6, )?(avc1, )?(av01, )?mp41',
     'MovieHeaderVersion': '[01]', 'TrackHeaderVersion': '[01]', 'MediaHeaderVersion': '[01]',
     'CreateDate': '0000:00:00 00:00:00', 'ModifyDate': '0000:00:00 00:00:00',
@@ -39,6 +39,14 @@ EXIFTOOL = {
     'ImageSize': r'\d+x\d+', 'Megapixels': r'[\d.]+', 'AvgBitrate': '.*', 'Rotation': r'\d+',
     'ColorProfiles': 'nclx', 'ColorPrimaries': '.*', 'TransferCharacteristics': '.*',
     'MatrixCoefficients': '.*', 'VideoFullRangeFlag': '.*',
+    'CleanApertureWidth': r'\d+', 'CleanApertureHeight': r'\d+', 'CleanApertureOffsetX': r'-?[\d.]+',
+    'CleanApertureOffsetY': r'-?[\d.]+',
+    # Tables and records that it does not read, named by -u: the walker and the search read them.
+    **dict.fromkeys(('Unknown_edts', 'AVCConfiguration', 'Unknown_avcC', 'Unknown_hvcC', 'Unknown_av1C',
+                     'Unknown_vpcC', 'Unknown_dOps', 'Unknown_alac', 'Unknown_esds', 'MediaData',
+                     'CompositionTimeToSample', 'SyncSampleTable', 'SampleToChunk', 'SampleSizes',
+                     'ChunkOffset', 'ChunkOffset64', 'TimeToSampleTable'),
+                    r'\(Binary data \d+ bytes, use -b option to extract\)'),
 }
 PROBE_TAGS = {'major_brand': 'isom', 'minor_version': '512', 'language': 'und',
               'vendor_id': '[0][0][0][0]', 'handler_name': ''}
@@ -104,7 +112,8 @@ def mat2_show(files):
 
 # mat2's own list lacks these constants of the format (it lists them of its own output too).
 MAT2_FORMAT = {
-    'MajorBrand': 'MP4  Base Media v1 [IS0 14496-12:2003]', 'MinorVersion': '0.2.0',
+    'MajorBrand': ('MP4 Base Media v1 [IS0 14496-12:2003]', 'MP4  Base Media v1 [IS0 14496-12:2003]'),
+    'MinorVersion': '0.2.0', 'PreferredRate': 1,
     'MovieHeaderVersion': (0, 1), 'TrackHeaderVersion': (0, 1), 'MediaHeaderVersion': (0, 1),
     'TrackLayer': 0, 'HandlerDescription': '', 'CompressorName': '', 'Rotation': (0, 90, 180, 270),
     'TrackVolume': ('0.00%', '100.00%'), 'GraphicsMode': 'srcCopy',
@@ -112,7 +121,8 @@ MAT2_FORMAT = {
 MAT2_NUMBERS = {'CompatibleBrands', 'TimeScale', 'NextTrackID', 'TrackID', 'HandlerType', 'CompressorID',
                 'MediaDataSize', 'MediaDataOffset', 'PixelAspectRatio', 'ColorRepresentation',
                 'ColorProfiles', 'ColorPrimaries', 'TransferCharacteristics', 'MatrixCoefficients',
-                'VideoFullRangeFlag', 'CleanAperture'}
+                'VideoFullRangeFlag', 'CleanApertureWidth', 'CleanApertureHeight',
+                'CleanApertureOffsetX', 'CleanApertureOffsetY'}
 
 
 def mat2(shown):

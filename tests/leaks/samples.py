@@ -33,7 +33,7 @@ class Canary:
         self.u32 = int.from_bytes(seed[20:24], 'big') & 0x7fffffff
         # A second of 2022 in the 1904 epoch, as a number of four bytes.
         self.time = 3728500000 + int.from_bytes(seed[24:26], 'big')
-        self.dumped = []  # what exiftool or ffprobe would say, where bytes are too short to search
+        self.dumped = []  # what ffprobe would say, where bytes are too short to search
 
 
 class Sample:
@@ -49,6 +49,16 @@ class Sample:
     def build(self, bases):
         made = self.make({k: v.copy() for k, v in bases.items()}, self.canary)
         return made if isinstance(made, bytes) else made.write()
+
+
+def blank(movie):
+    """Without the name of the encoder and its rates, so that a clip holds its canary alone."""
+    for track in movie.tracks:
+        head = 36 if track.handler == b'soun' else 86
+        track.entries = [box(e[4:8], e[8:50] + bytes(32) + e[82:86] if head == 86 else e[8:head],
+                             *[box(k, b) for k, b in boxes(e[head:]) if k not in (b'btrt', b'fiel')])
+                         for e in track.entries]
+    return movie
 
 
 def sample(group, name, words, **options):
@@ -193,31 +203,31 @@ def ilst(c):
     return full(b'meta', full(b'hdlr', bytes(4), b'mdir', b'appl', bytes(9)), box(b'ilst', *items))
 
 
-@sample(META, 'meta-apple', 'moov/meta keys: com.apple.quicktime.location and the like')
+@sample(META, 'meta-apple', 'moov/meta keys: com.apple.quicktime.location and the like', ext='.mov')
 def meta_apple(bases, c):
-    movie = bases['h264']
-    movie.moov += mdta(c, apple_keys(c))
-    return movie
-
-
-@sample(META, 'meta-quicktime', 'the same without a version, as MOV has it', ext='.mov')
-def meta_quicktime(bases, c):
     movie = bases['h264']
     movie.brands = b'qt  '
     movie.moov += mdta(c, apple_keys(c), quicktime=True)
     return movie
 
 
+@sample(META, 'meta-versioned', 'the same with a version, as MP4 has it')
+def meta_versioned(bases, c):
+    movie = bases['h264']
+    movie.moov += mdta(c, apple_keys(c))
+    return movie
+
+
 @sample(META, 'meta-android', 'moov/meta keys: com.android, com.xiaomi')
 def meta_android(bases, c):
     movie = bases['h264']
-    movie.moov += mdta(c, android_keys(c))
+    movie.moov += mdta(c, android_keys(c), quicktime=True)
     return movie
 
 
 simple(META, 'meta-itunes', 'udta/meta/ilst: ©xyz, a name of its own, a cover', user_data(ilst))
 simple(META, 'meta-track', 'trak/meta and trak/udta: keys and names of one track',
-       lambda m, c: m.video.add('trak', mdta(c, apple_keys(c)), box(b'udta', box(b'name', c.text))))
+       lambda m, c: m.video.add('trak', mdta(c, apple_keys(c), quicktime=True), box(b'udta', box(b'name', c.text))))
 simple(META, 'meta-file', 'meta at the top with an item and XML in it',
        lambda m, c: setattr(m, 'front', full(
            b'meta', full(b'hdlr', bytes(4), b'null', bytes(13)), full(b'xml ', xmp(c), b'\0'),
@@ -260,7 +270,7 @@ def language(bases, c):
     for track in movie.tracks:
         track.language = (ord('u') - 0x60) << 10 | (ord('k') - 0x60) << 5 | ord('r') - 0x60
         track.add('mdia', full(b'elng', b'uk-UA-x-' + c.short + b'\0'))
-    c.dumped = ['MediaLanguageCode               : ukr', 'TAG:language=ukr']
+    c.dumped = ['"language": "ukr"']
     return movie
 
 
