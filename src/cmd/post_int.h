@@ -72,8 +72,19 @@ MUST_CHECK int post_original_wish(struct post *post, const struct cmd_args *args
 /* Seal a clip, as it is, for the archive key, with a commitment; once in a dispatch. */
 MUST_CHECK int post_original_seal(struct post *post, int clip, const struct post_teller *teller,
                                   struct why *why);
+/* What a person should know of a clip: bits of enum bmff_note. */
+void post_say_notes(const struct cmd *cmd, const char *clip, uint32_t notes);
 /* What the staged files give to the document. */
 void post_describe(struct post *post, struct document *doc);
 MUST_CHECK int post_batch(const struct cmd *cmd, const struct cmd_args *args, struct why *why);
+
+struct post_clips {
+    const char *const *name;
+    size_t count;
+};
+/* --dry-run: say what would be published, and write nothing. */
+MUST_CHECK int post_dry_run(const struct post *post, const struct post_clips *clips,
+                            const struct document *doc, const struct cmd_clock *clock,
+                            struct why *why);
 
 #endif
