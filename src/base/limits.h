@@ -72,6 +72,11 @@
 #define LIMIT_POSTER_EDGE 640 /* pixels of a poster's longer edge */
 #define LIMIT_CODED_EDGE 1920 /* pixels of the longer edge of what is coded anew: full HD */
 
+/* ---- content credentials (C2PA 2.2) ---- */
+#define LIMIT_CBOR_DEPTH 32      /* nested arrays, maps and tags: real claims go to 8 */
+#define LIMIT_CBOR_VALUES 200000 /* of one CBOR item: a row of 10^5 hashes and more */
+#define LIMIT_CBOR_NAMES 256     /* of one map: real ones have some twenty */
+
 /* ---- people ---- */
 #define LIMIT_TIMELINE 20 /* dispatches on one timeline page (issue: 20 a page) */
 #define LIMIT_FEED 30     /* dispatches in a feed: a month of daily words */
