@@ -1,7 +1,7 @@
 # bash completion for stillhere: commands, options, and the files that some commands take.
 _stillhere() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
-    local globals="-C --json -q -v --no-color --lang --help --version"
+    local globals="-C --json -q -v --no-color --lang --require-cage --help --version"
     local commands="init post checkin promise status show publish correct withdraw original settings verify audit proof serve watch key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in

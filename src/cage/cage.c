@@ -16,22 +16,21 @@ void cage_probe(struct cage_state *state)
     state->no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0;
 }
 
-void cage_lacks(const struct cage_state *state, struct bytes *out)
+unsigned cage_lacks(const struct cage_state *state)
 {
+    unsigned lacks = 0;
+
     if (!state->no_new_privs)
-        bytes_text(out, "no_new_privs is missing: a caged process could gain rights by "
-                        "running another program. ");
+        lacks |= CAGE_LACKS_PRIVS;
     if (!state->seccomp)
-        bytes_text(out, "seccomp is missing: a caged process that is taken over could use "
-                        "the network. ");
-    if (state->landlock == 0)
-        bytes_text(out, "Landlock is missing: the web server and verify are not held to "
-                        "their directories. ");
-    else if (state->landlock < 3)
-        bytes_text(out, "Landlock is older than ABI 3: the web server could empty files that "
-                        "it can write. ");
-    if (out->len > 0)
-        out->len--; /* The space after the last sentence. */
+        lacks |= CAGE_LACKS_SECCOMP;
+    if (state->landlock < 1)
+        return lacks | CAGE_LACKS_LANDLOCK;
+    if (state->landlock < 4)
+        lacks |= CAGE_LACKS_TCP;
+    if (state->landlock < 6)
+        lacks |= CAGE_LACKS_SCOPES;
+    return lacks;
 }
 
 static int limit_set(int what, uint64_t value, const char *name, struct why *why)
@@ -111,10 +110,8 @@ int cage_enter(const struct cage_rules *rules, struct cage_state *got, struct wh
 {
     struct cage_state state = {.landlock = cage_landlock_abi(rules),
                                .seccomp = cage_filter_is_there(rules)};
-    int rc = limits_enter(rules, why);
+    int rc = SH_OK;
 
-    if (rc != SH_OK)
-        return rc;
     if (!state.landlock && !state.seccomp)
         return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
                        "cage: this kernel has neither Landlock nor seccomp; files from others "
@@ -128,6 +125,9 @@ int cage_enter(const struct cage_rules *rules, struct cage_state *got, struct wh
         rc = cage_landlock_enter(rules, state.landlock, why);
     if (rc == SH_OK)
         rc = descriptors_close(rules->keep, rules->keep_count, why);
+    /* Not sooner: with many descriptors open the limit of them would refuse Landlock its own. */
+    if (rc == SH_OK)
+        rc = limits_enter(rules, why);
     if (rc == SH_OK && state.seccomp)
         rc = cage_filter_enter(rules, why);
     if (rc == SH_OK && got)

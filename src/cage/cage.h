@@ -80,12 +80,24 @@ struct cage_state {
 
 /* Ask the kernel what a cage would have here; changes nothing. */
 void cage_probe(struct cage_state *state);
-/* One line of plain English for `doctor`: what is missing and what it means; "" when whole. */
-void cage_lacks(const struct cage_state *state, struct bytes *out);
+
+/* What is missing, each a bit. */
+enum cage_lack {
+    CAGE_LACKS_PRIVS = 1,    /* no_new_privs */
+    CAGE_LACKS_SECCOMP = 2,  /* whoever is caged could use the network */
+    CAGE_LACKS_LANDLOCK = 4, /* who has paths is not held to them */
+    CAGE_LACKS_TCP = 8,     /* before ABI 4: seccomp alone keeps CAGE_SERVER from calling out */
+    CAGE_LACKS_SCOPES = 16, /* before ABI 6: CAGE_SERVER reaches abstract Unix sockets */
+};
+/* Without these a file from others, or a web server, has a way out that the whole cage closes. */
+#define CAGE_NEEDED ((unsigned)(CAGE_LACKS_PRIVS | CAGE_LACKS_SECCOMP | CAGE_LACKS_LANDLOCK))
+#define CAGE_NEEDED_BY_SERVER (CAGE_NEEDED | (unsigned)CAGE_LACKS_SCOPES)
+/* A mask of enum cage_lack; 0 when the cage is whole. */
+unsigned cage_lacks(const struct cage_state *state);
 
 /*
- * Enter the cage.  In this order: limits, environment emptied (not CAGE_SERVER), no_new_privs,
- * Landlock, descriptors closed, seccomp.  got (may be NULL) says what holds.  After a failure
+ * Enter the cage.  In this order: environment emptied (not CAGE_SERVER), no_new_privs, Landlock,
+ * descriptors closed, limits, seccomp.  got (may be NULL) says what holds.  After a failure
  * the process is half caged and must end.
  *
  *     struct cage_rules rules = {.profile = CAGE_COPY, .keep = fds, .keep_count = 3};

@@ -62,7 +62,8 @@ struct cmd {
     bool json;
     bool quiet;
     bool verbose;
-    bool color; /* standard error is a terminal that wants colour */
+    bool color;        /* standard error is a terminal that wants colour */
+    bool require_cage; /* doctor only: what it asks for is wanting; others were refused */
 };
 
 struct cmd_args {

@@ -236,21 +236,33 @@ static void look_for_strangers(struct doctor *doctor, const char *folder, bool i
         (void)closedir(list); /* Only read. */
 }
 
+/* With --require-cage what it asks for is wanting. */
+static void look_at_cage(struct doctor *doctor)
+{
+    static const struct {
+        enum cage_lack lack;
+        enum lang_string string;
+    } rows[] = {{CAGE_LACKS_PRIVS, STR_DOCTOR_CAGE_PRIVS},
+                {CAGE_LACKS_SECCOMP, STR_DOCTOR_CAGE_SECCOMP},
+                {CAGE_LACKS_LANDLOCK, STR_DOCTOR_CAGE_LANDLOCK},
+                {CAGE_LACKS_TCP, STR_DOCTOR_CAGE_TCP},
+                {CAGE_LACKS_SCOPES, STR_DOCTOR_CAGE_SCOPES}};
+    unsigned needed = doctor->cmd->require_cage ? CAGE_NEEDED_BY_SERVER : 0;
+    struct cage_state state;
+    unsigned lacks;
+
+    cage_probe(&state);
+    lacks = cage_lacks(&state);
+    if (!lacks)
+        tell(doctor, "cage", GOOD, STR_DOCTOR_CAGE_OK, NULL);
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (lacks & rows[i].lack)
+            tell(doctor, "cage", needed & rows[i].lack ? WANTING : NOTE, rows[i].string, NULL);
+}
+
 static void look_at_machine(struct doctor *doctor)
 {
-    struct cage_state state;
-    struct bytes lacks;
-
-    bytes_init(&lacks, LIMIT_PAGE_BYTES);
-    cage_probe(&state);
-    cage_lacks(&state, &lacks);
-    if (lacks.len) {
-        bytes_u8(&lacks, 0);
-        say(doctor, "cage", NOTE, (const char *)lacks.ptr);
-    } else {
-        tell(doctor, "cage", GOOD, STR_DOCTOR_CAGE_OK, NULL);
-    }
-    bytes_release(&lacks);
+    look_at_cage(doctor);
     if (role_media_is_there())
         tell(doctor, "media", GOOD, STR_DOCTOR_MEDIA_OK, NULL);
     else

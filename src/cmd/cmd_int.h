@@ -21,7 +21,7 @@ struct cmd_global {
     const char *help;
     int (*apply)(struct cmd *cmd, const char *value); /* CMD_DONE, CMD_USAGE or CMD_HELP */
 };
-#define CMD_GLOBALS_COUNT 11
+#define CMD_GLOBALS_COUNT 12
 extern const struct cmd_global CMD_GLOBALS[CMD_GLOBALS_COUNT];
 
 /* Take the global option at words->at; CMD_NOT_MINE when it is none. */

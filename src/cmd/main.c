@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cage/cage.h"
+
 #define COMMAND(name) &cmd_spec_##name,
 const struct cmd_spec *const CMD_TABLE[] = {
 #include "cmd/table.def"
@@ -56,6 +58,13 @@ static int apply_no_color(struct cmd *cmd, const char *value)
     return CMD_DONE;
 }
 
+static int apply_require_cage(struct cmd *cmd, const char *value)
+{
+    (void)value; /* A flag. */
+    cmd->require_cage = true;
+    return CMD_DONE;
+}
+
 static int apply_help(struct cmd *cmd, const char *value)
 {
     (void)value; /* A flag. */
@@ -80,6 +89,8 @@ const struct cmd_global CMD_GLOBALS[CMD_GLOBALS_COUNT] = {
     {"-v", NULL, "more talk", apply_verbose},
     {"--no-color", NULL, "no colours (NO_COLOR does the same)", apply_no_color},
     {"--lang", "LANG", "language of answers: en, zh-Hans, uk, ru", apply_lang},
+    {"--require-cage", NULL, "refuse to work where a part of the cage is missing",
+     apply_require_cage},
     {"--help", NULL, "this help", apply_help},
     {"-h", NULL, NULL, apply_help},
     {"--version", NULL, "the version of the program", apply_version},
@@ -165,6 +176,36 @@ static int find_command(struct cmd *cmd, struct cmd_words *words)
     return CMD_DONE;
 }
 
+/* --require-cage, before anything is parsed or served; doctor says itself what is missing. */
+static int cage_check(const struct cmd *cmd)
+{
+    static const struct {
+        enum cage_lack lack;
+        const char *text;
+    } rows[] = {{CAGE_LACKS_PRIVS, "no_new_privs is missing"},
+                {CAGE_LACKS_SECCOMP, "seccomp is missing"},
+                {CAGE_LACKS_LANDLOCK, "Landlock is missing"},
+                {CAGE_LACKS_SCOPES, "Landlock is older than ABI 6 (Linux 6.12), which nginx "
+                                    "needs for a whole cage"}};
+    bool serves = strcmp(cmd->spec->name, "serve") == 0;
+    struct cage_state state;
+    struct why why = {0};
+    unsigned lacks;
+
+    if (!cmd->require_cage || strcmp(cmd->spec->name, "doctor") == 0)
+        return CMD_DONE;
+    cage_probe(&state);
+    lacks = cage_lacks(&state) & (serves ? CAGE_NEEDED_BY_SERVER : CAGE_NEEDED);
+    for (size_t i = 0; lacks && i < COUNT_OF(rows); i++)
+        if (lacks & rows[i].lack)
+            (void)why_set(&why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                          "--require-cage: %s, so nothing was read, written or served; "
+                          "stillhere doctor says what that means, and without "
+                          "--require-cage it is accepted",
+                          rows[i].text); /* The first is told. */
+    return lacks ? cmd_failed(cmd, &why) : CMD_DONE;
+}
+
 static void from_environment(struct cmd *cmd)
 {
     const char *home = getenv("STILLHERE_HOME");
@@ -223,6 +264,8 @@ int main(int argc, char **argv)
         rc = cmd_args_parse(&cmd, &words, &args);
     if (rc == CMD_HELP)
         return CMD_DONE;
+    if (rc == CMD_DONE)
+        rc = cage_check(&cmd);
     if (rc != CMD_DONE)
         return rc;
     if (cmd_place_settle(&cmd, &args, &why) != SH_OK)
