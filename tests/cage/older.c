@@ -18,6 +18,14 @@
 
 #define CALL_CREATE_RULESET 444
 
+static int add_if(scmp_filter_ctx filter, uint32_t action, int call, unsigned arg,
+                  uint64_t value)
+{
+    struct scmp_arg_cmp when = {.arg = arg, .op = SCMP_CMP_EQ, .datum_a = value};
+
+    return seccomp_rule_add_array(filter, action, call, 1, &when);
+}
+
 /* The filter; -1 or what tells of each question for Landlock's ABI. */
 static int shut(int abi, bool no_seccomp, bool no_privs)
 {
@@ -27,13 +35,11 @@ static int shut(int abi, bool no_seccomp, bool no_privs)
     if (abi == 0)
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL_CREATE_RULESET, 0);
     else if (abi > 0)
-        rc = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, CALL_CREATE_RULESET, 1,
-                              SCMP_A2(SCMP_CMP_EQ, 1));
+        rc = add_if(filter, SCMP_ACT_NOTIFY, CALL_CREATE_RULESET, 2, 1);
     if (rc == 0 && no_seccomp)
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(seccomp), 0);
     if (rc == 0 && no_privs)
-        rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1,
-                              SCMP_A0(SCMP_CMP_EQ, PR_GET_NO_NEW_PRIVS));
+        rc = add_if(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 0, PR_GET_NO_NEW_PRIVS);
     if (rc != 0 || seccomp_load(filter) != 0)
         exit(125);
     return abi > 0 ? seccomp_notify_fd(filter) : -1;
