@@ -125,7 +125,7 @@ int cage_enter(const struct cage_rules *rules, struct cage_state *got, struct wh
         rc = cage_landlock_enter(rules, state.landlock, why);
     if (rc == SH_OK)
         rc = descriptors_close(rules->keep, rules->keep_count, why);
-    /* Not sooner: with many descriptors open the limit of them would refuse Landlock its own. */
+    /* Not sooner: with many descriptors open, their limit would leave Landlock none. */
     if (rc == SH_OK)
         rc = limits_enter(rules, why);
     if (rc == SH_OK && state.seccomp)

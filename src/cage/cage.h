@@ -89,16 +89,16 @@ enum cage_lack {
     CAGE_LACKS_TCP = 8,     /* before ABI 4: seccomp alone keeps CAGE_SERVER from calling out */
     CAGE_LACKS_SCOPES = 16, /* before ABI 6: CAGE_SERVER reaches abstract Unix sockets */
 };
-/* Without these a file from others, or a web server, has a way out that the whole cage closes. */
+/* Without these there is a way out that the whole cage closes. */
 #define CAGE_NEEDED ((unsigned)(CAGE_LACKS_PRIVS | CAGE_LACKS_SECCOMP | CAGE_LACKS_LANDLOCK))
 #define CAGE_NEEDED_BY_SERVER (CAGE_NEEDED | (unsigned)CAGE_LACKS_SCOPES)
 /* A mask of enum cage_lack; 0 when the cage is whole. */
 unsigned cage_lacks(const struct cage_state *state);
 
 /*
- * Enter the cage.  In this order: environment emptied (not CAGE_SERVER), no_new_privs, Landlock,
- * descriptors closed, limits, seccomp.  got (may be NULL) says what holds.  After a failure
- * the process is half caged and must end.
+ * Enter the cage.  In this order: environment emptied (not CAGE_SERVER), no_new_privs,
+ * Landlock, descriptors closed, limits, seccomp.  got (may be NULL) says what holds.  After a
+ * failure the process is half caged and must end.
  *
  *     struct cage_rules rules = {.profile = CAGE_COPY, .keep = fds, .keep_count = 3};
  *     rc = cage_enter(&rules, NULL, why);

@@ -1,7 +1,8 @@
 /*
- * Runs a program as on a kernel with less: older [no-seccomp] [no-privs] landlock=N -- PROGRAM
- * WORD...  Landlock then says that it has ABI N (0: there is none), seccomp and the question for
- * no_new_privs fail as they do where the kernel has none of it.
+ * Runs a program as on a kernel with less:
+ *   older [no-seccomp] [no-privs] [landlock=N] -- PROGRAM WORD...
+ * Landlock then says that it has ABI N (0: there is none); seccomp, and the question for
+ * no_new_privs, fail as they do where the kernel has none of it.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
