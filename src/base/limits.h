@@ -67,6 +67,10 @@
 #define LIMIT_LEAKS_EACH 12 /* of one kind, so that a flood of one hides no other */
 #define LIMIT_LEAKS_WINDOW (64u << 10) /* bytes looked at in one box or sample of a clip */
 #define LIMIT_LEAKS_READ (4u << 20)    /* bytes looked at behind moov, in all */
+#define LIMIT_SAMPLE_CHANGES 2000000   /* in one track: 3 h at 60 fps, three in each picture */
+#define LIMIT_SAMPLE_OWN_BYTES                                                                 \
+    (32u << 20)               /* bytes of ours in samples of one track: 30 in each of 10^6 */
+#define LIMIT_SEI_BYTES 16384 /* bytes of an SEI unit that we look into; larger ones go whole */
 #define LIMIT_POSTER_BYTES                                                                     \
     (256u << 10)              /* bytes of a poster JPEG that we accept from the cage */
 #define LIMIT_POSTER_EDGE 640 /* pixels of a poster's longer edge */

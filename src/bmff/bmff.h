@@ -104,8 +104,10 @@ enum bmff_removed {
     BMFF_REMOVED_NAMES,        /* "names": of handlers and compressors, vendor codes */
     BMFF_REMOVED_OTHER_BOXES,  /* "other-boxes": hints for players and unknown ones */
     BMFF_REMOVED_PADDING,      /* "padding": free, skip, wide */
+    BMFF_REMOVED_PICTURE_DATA, /* "picture-data": SEI, metadata and filler between pictures */
     BMFF_REMOVED_SECOND_AUDIO, /* "second-audio" */
     BMFF_REMOVED_SECOND_VIDEO, /* "second-video" */
+    BMFF_REMOVED_SOUND_DATA,   /* "sound-data": texts and filler in front of sound */
     BMFF_REMOVED_TRAILER,      /* "trailer": bytes after the last box */
     BMFF_REMOVED_UNREFERENCED, /* "unreferenced": bytes of mdat that no kept track uses */
     BMFF_REMOVED_USER_DATA,    /* "user-data": udta, with place, maker, author */
@@ -141,10 +143,11 @@ struct bmff_facts {
     uint32_t notes; /* bits of enum bmff_note; from bmff_check none about removed things */
 };
 
-/* One stretch of the clip to copy; len > 0. */
+/* One stretch of the new file; len > 0. */
 struct bmff_run {
-    uint64_t offset; /* bytes from the start of the clip */
-    uint64_t len;    /* bytes */
+    uint64_t offset;      /* bytes from the start of the clip */
+    uint64_t len;         /* bytes */
+    const uint8_t *bytes; /* NULL: copy them from the clip; else these, until the release */
 };
 
 struct bmff_plan {
@@ -155,16 +158,17 @@ struct bmff_plan {
 
 /*
  * Read the clip's boxes under limits.h and plan the new file.  On success *plan is the
- * caller's to release; on failure it is untouched.  Reads the box headers and moov, no sample.
+ * caller's to release; on failure it is untouched.  Reads the box headers, moov, and of each
+ * sample the heads of its units.
  */
 MUST_CHECK int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan,
                               struct why *why);
 
 /*
- * The next run to copy behind head, neighbours already joined; false after the last.  Every run
- * lies inside the clip, and inside one of its mdat boxes.
+ * The next run behind head, neighbours already joined; false after the last.  Every run of
+ * the clip lies inside it, and inside one of its mdat boxes.
  *     while (bmff_plan_next(&plan, &run))
- *         copy(run.offset, run.len);
+ *         run.bytes ? write(run.bytes, run.len) : copy(run.offset, run.len);
  */
 MUST_CHECK bool bmff_plan_next(struct bmff_plan *plan, struct bmff_run *run);
 /* Start again with the first run. */

@@ -79,6 +79,26 @@ struct bmff_edit {
     int64_t media_time; /* media timescale; -1 = nothing is shown */
 };
 
+/*
+ * One change to the coded samples: the clip's bytes [at, at + len) become own_len bytes of
+ * ours, none when they are cut away.  A clip has at most 2^32 bytes, so its places fit.
+ */
+struct bmff_change {
+    uint32_t at;
+    uint32_t len;
+    uint32_t chunk; /* of the track, from 0; changes rise by chunk, then by place */
+    uint32_t own;   /* where ours stand in bmff_changes.own, or BMFF_OWN_ZEROS */
+    uint32_t own_len;
+};
+#define BMFF_OWN_ZEROS UINT32_MAX
+
+struct bmff_changes {
+    struct bytes rows;  /* struct bmff_change each */
+    struct bytes own;   /* replaced bytes, one after the other */
+    struct bytes sizes; /* rows of stsz when the size of a sample changed, else empty */
+    uint64_t cut;       /* bytes by which the samples shrink */
+};
+
 struct bmff_track {
     bool video;
     bool enabled;
@@ -115,6 +135,7 @@ struct bmff_track {
     uint64_t bytes;          /* of all samples */
     uint64_t media_duration; /* sum of stts, media timescale */
     uint64_t shown_duration; /* movie timescale */
+    struct bmff_changes changes;
 };
 
 /* One chunk of the clip: samples without a gap. */
@@ -148,6 +169,17 @@ struct bmff_range {
     uint64_t to;
 };
 
+/* One chunk with its changes. */
+struct bmff_part {
+    struct bmff_track *track;
+    uint64_t at;     /* bytes of the clip from here on are not given out yet */
+    uint64_t to;     /* its end in the clip */
+    uint64_t kept;   /* bytes in the new file */
+    uint32_t change; /* the next one, up to changes */
+    uint32_t changes;
+    uint32_t zeros; /* bytes of a run of zeros that are still to come */
+};
+
 struct bmff_state {
     struct arena arena; /* holds this struct itself */
     struct bytes moov_bytes;
@@ -166,6 +198,9 @@ struct bmff_state {
     struct bmff_chunks at[2];
     struct bmff_chunk ahead[2];
     bool has_ahead[2];
+    uint32_t change[2];      /* the next one of each track */
+    struct bmff_part part;   /* what is given out now */
+    struct bmff_run waiting; /* of it, for the next call: len 0 = none */
 };
 
 /* Top-level boxes: fills moov_bytes, moov, mdats, file_bytes, mdat_bytes. */
@@ -210,9 +245,55 @@ uint32_t bmff_bits_golomb(struct bmff_bits *bits);
 bool bmff_picture_avc(struct slice set, uint64_t *pixels);
 bool bmff_picture_hevc(struct slice set, uint64_t *pixels);
 
-/* The next run before joining neighbours. */
-bool bmff_state_next(struct bmff_state *state, struct bmff_run *run, unsigned *which);
+/* The next chunk with its changes, in the order of the new file; false after the last. */
+bool bmff_state_next(struct bmff_state *state, struct bmff_part *part);
 void bmff_state_rewind(struct bmff_state *state);
+
+/* ---- the coded samples ---- */
+
+/* What the scan of one track holds; the sample in hand is [at, end) of the clip. */
+struct bmff_scan {
+    const struct bmff_source *source;
+    struct bmff_track *track;
+    struct bmff_census *census;
+    struct slice record; /* the decoder record of the sample's entry, as rebuilt */
+    uint32_t chunk;
+    uint32_t sample;
+    uint64_t at;
+    uint64_t end;
+    uint64_t chunk_end;
+    uint64_t less;       /* bytes by which the sample in hand shrinks */
+    size_t ahead;        /* bytes to read at once when more are there */
+    struct bytes window; /* bytes of the clip from window_at on */
+    uint64_t window_at;
+    struct bytes plain; /* scratch of a scanner */
+    struct bytes built; /* the same */
+};
+
+/* The len bytes at offset at, inside of the chunk; borrowed until the next call. */
+MUST_CHECK int bmff_scan_see(struct bmff_scan *scan, uint64_t at, size_t len,
+                             struct slice *seen, struct why *why);
+/* Note a change; they must come in the order of the clip. */
+void bmff_scan_cut(struct bmff_scan *scan, uint64_t at, uint64_t len);
+void bmff_scan_zero(struct bmff_scan *scan, uint64_t at, uint64_t len);
+void bmff_scan_put(struct bmff_scan *scan, uint64_t at, uint32_t len, struct slice own);
+/* SH_EFORMAT that names the sample. */
+int bmff_scan_bad(const struct bmff_scan *scan, const char *what, struct why *why);
+/* The same for a picture of so many pixels when they are too many; else SH_OK. */
+MUST_CHECK int bmff_scan_pixels(const struct bmff_scan *scan, uint64_t pixels, struct why *why);
+
+/* One sample each: everything that decoding does not need becomes a change. */
+MUST_CHECK int bmff_scan_avc(struct bmff_scan *scan, struct why *why);
+MUST_CHECK int bmff_scan_hevc(struct bmff_scan *scan, struct why *why);
+MUST_CHECK int bmff_scan_av1(struct bmff_scan *scan, struct why *why);
+MUST_CHECK int bmff_scan_aac(struct bmff_scan *scan, struct why *why);
+MUST_CHECK int bmff_scan_alac(struct bmff_scan *scan, struct why *why);
+MUST_CHECK int bmff_scan_opus(struct bmff_scan *scan, struct why *why);
+
+/* All samples of one track, in the order of its chunks: fills track->changes. */
+MUST_CHECK int bmff_scan_track(const struct bmff_source *source, struct bmff_track *track,
+                               struct bmff_census *census, struct why *why);
+void bmff_changes_release(struct bmff_changes *changes);
 
 /* ---- writing ---- */
 

@@ -416,7 +416,7 @@ static int check_tiles(const struct bmff_source *source, struct bmff_plan *plan,
         return plan->head.len == source->size
                    ? SH_OK
                    : why_set(why, SH_EFORMAT, plan->head.len, "draft: mdat without samples");
-    if (run.offset != plan->head.len || run.len != source->size - plan->head.len ||
+    if (run.offset != plan->head.len || run.len != source->size - plan->head.len || run.bytes ||
         plan->facts.removed)
         return why_set(why, SH_EFORMAT, run.offset,
                        "draft: the samples do not fill mdat, or something is left to remove");

@@ -1,6 +1,8 @@
 /* The plan: read the clip, write the new head, hand out what to copy behind it. */
 #include "bmff/bmff_int.h"
 
+#include <string.h>
+
 static const char *const removed_names[BMFF_REMOVED_KINDS] = {
     [BMFF_REMOVED_CODING] = "coding",
     [BMFF_REMOVED_CREDENTIALS] = "credentials",
@@ -11,8 +13,10 @@ static const char *const removed_names[BMFF_REMOVED_KINDS] = {
     [BMFF_REMOVED_NAMES] = "names",
     [BMFF_REMOVED_OTHER_BOXES] = "other-boxes",
     [BMFF_REMOVED_PADDING] = "padding",
+    [BMFF_REMOVED_PICTURE_DATA] = "picture-data",
     [BMFF_REMOVED_SECOND_AUDIO] = "second-audio",
     [BMFF_REMOVED_SECOND_VIDEO] = "second-video",
+    [BMFF_REMOVED_SOUND_DATA] = "sound-data",
     [BMFF_REMOVED_TRAILER] = "trailer",
     [BMFF_REMOVED_UNREFERENCED] = "unreferenced",
     [BMFF_REMOVED_USER_DATA] = "user-data",
@@ -25,11 +29,16 @@ const char *bmff_removed_name(unsigned kind)
 
 /* ---- runs ---- */
 
+static const uint8_t zeros[1024];
+
 void bmff_state_rewind(struct bmff_state *state)
 {
     state->at[0] = bmff_chunks_of(&state->video);
     state->has_ahead[0] = bmff_chunks_next(&state->at[0], &state->ahead[0]);
     state->has_ahead[1] = false;
+    state->change[0] = state->change[1] = 0;
+    state->part = (struct bmff_part){0};
+    state->waiting = (struct bmff_run){0};
     if (state->has_audio) {
         state->at[1] = bmff_chunks_of(&state->audio);
         state->has_ahead[1] = bmff_chunks_next(&state->at[1], &state->ahead[1]);
@@ -51,34 +60,112 @@ static bool first_ahead(const struct bmff_state *state, unsigned *which)
     return true;
 }
 
-bool bmff_state_next(struct bmff_state *state, struct bmff_run *run, unsigned *which)
+static struct bmff_change change_of(const struct bmff_track *track, uint32_t index)
 {
-    if (!first_ahead(state, which))
+    struct bmff_change change;
+
+    memcpy(&change, track->changes.rows.ptr + index * sizeof(change), sizeof(change));
+    return change;
+}
+
+bool bmff_state_next(struct bmff_state *state, struct bmff_part *part)
+{
+    unsigned which;
+    uint32_t chunk;
+    struct bmff_track *track;
+    size_t count;
+
+    if (!first_ahead(state, &which))
         return false;
-    *run = (struct bmff_run){.offset = state->ahead[*which].offset,
-                             .len = state->ahead[*which].bytes};
-    state->has_ahead[*which] = bmff_chunks_next(&state->at[*which], &state->ahead[*which]);
+    track = which ? &state->audio : &state->video;
+    count = track->changes.rows.len / sizeof(struct bmff_change);
+    chunk = state->at[which].next - 1; /* next counts what was given */
+    *part = (struct bmff_part){.track = track,
+                               .at = state->ahead[which].offset,
+                               .to = state->ahead[which].offset + state->ahead[which].bytes,
+                               .kept = state->ahead[which].bytes,
+                               .change = state->change[which]};
+    while (state->change[which] < count) {
+        struct bmff_change change = change_of(track, state->change[which]);
+
+        if (change.chunk != chunk)
+            break;
+        part->kept = part->kept - change.len + change.own_len;
+        state->change[which]++;
+    }
+    part->changes = state->change[which];
+    state->has_ahead[which] = bmff_chunks_next(&state->at[which], &state->ahead[which]);
+    return true;
+}
+
+static struct bmff_run run_of_zeros(struct bmff_part *part)
+{
+    uint32_t len = part->zeros < sizeof(zeros) ? part->zeros : sizeof(zeros);
+    struct bmff_run run = {.offset = part->at - part->zeros, .len = len, .bytes = zeros};
+
+    part->zeros -= len;
+    return run;
+}
+
+/* The next piece of the part in hand; false at its end. */
+static bool part_next(struct bmff_part *part, struct bmff_run *run)
+{
+    struct bmff_change change = {0};
+
+    while (part->zeros || part->at < part->to) {
+        uint64_t stop = part->to;
+
+        if (part->zeros) {
+            *run = run_of_zeros(part);
+            return true;
+        }
+        if (part->change < part->changes) {
+            change = change_of(part->track, part->change);
+            stop = change.at;
+        }
+        if (part->at < stop) {
+            *run = (struct bmff_run){.offset = part->at, .len = stop - part->at};
+            part->at = stop;
+            return true;
+        }
+        part->at += change.len;
+        part->change++;
+        if (change.own == BMFF_OWN_ZEROS) {
+            part->zeros = change.own_len;
+        } else if (change.own_len) {
+            *run = (struct bmff_run){.offset = change.at,
+                                     .len = change.own_len,
+                                     .bytes = part->track->changes.own.ptr + change.own};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool piece_next(struct bmff_state *state, struct bmff_run *run)
+{
+    while (!part_next(&state->part, run))
+        if (!bmff_state_next(state, &state->part))
+            return false;
     return true;
 }
 
 bool bmff_plan_next(struct bmff_plan *plan, struct bmff_run *run)
 {
-    struct bmff_run all = {0};
-    struct bmff_run next = {0};
-    unsigned which;
+    struct bmff_state *state = plan->state;
+    struct bmff_run all = state->waiting;
+    struct bmff_run next;
 
-    while (first_ahead(plan->state, &which)) {
-        if (all.len && plan->state->ahead[which].bytes &&
-            plan->state->ahead[which].offset != all.offset + all.len)
+    state->waiting = (struct bmff_run){0};
+    if (!all.len && !piece_next(state, &all))
+        return false;
+    while (piece_next(state, &next)) {
+        if (all.bytes || next.bytes || next.offset != all.offset + all.len) {
+            state->waiting = next;
             break;
-        (void)bmff_state_next(plan->state, &next,
-                              &which); /* first_ahead saw that it is there. */
-        if (!all.len)
-            all.offset = next.offset;
+        }
         all.len += next.len;
     }
-    if (!all.len)
-        return false;
     *run = all;
     return true;
 }
@@ -119,7 +206,7 @@ static void fill_facts(const struct bmff_state *state, const struct bytes *head,
         shown = state->audio.shown_duration;
     *facts = (struct bmff_facts){
         .head_bytes = head->len,
-        .file_bytes = head->len + state->video.bytes,
+        .file_bytes = head->len + state->video.bytes - state->video.changes.cut,
         .duration_ms = (shown * 1000 + state->timescale / 2) / state->timescale,
         .coded_width = state->video.width,
         .coded_height = state->video.height,
@@ -131,7 +218,7 @@ static void fill_facts(const struct bmff_state *state, const struct bytes *head,
     if (!facts->duration_ms)
         facts->duration_ms = 1;
     if (state->has_audio) {
-        facts->file_bytes += state->audio.bytes;
+        facts->file_bytes += state->audio.bytes - state->audio.changes.cut;
         facts->audio_codec = state->audio.codec;
         facts->audio_samples = state->audio.samples;
     }
@@ -152,6 +239,8 @@ static void state_free(struct bmff_state *state)
     bytes_release(&state->mdats);
     bytes_release(&state->video.entries);
     bytes_release(&state->audio.entries);
+    bmff_changes_release(&state->video.changes);
+    bmff_changes_release(&state->audio.changes);
     arena = state->arena; /* It holds the struct that it is part of. */
     arena_release(&arena);
 }
@@ -170,6 +259,16 @@ static struct bmff_state *state_new(void)
     return state;
 }
 
+static int scan_tracks(const struct bmff_source *source, struct bmff_state *state,
+                       struct why *why)
+{
+    int rc = bmff_scan_track(source, &state->video, &state->census, why);
+
+    if (rc == SH_OK && state->has_audio)
+        rc = bmff_scan_track(source, &state->audio, &state->census, why);
+    return rc;
+}
+
 int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan, struct why *why)
 {
     struct bmff_plan made = {.state = state_new()};
@@ -180,6 +279,8 @@ int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan, str
     rc = bmff_read_file(source, made.state, why);
     if (rc == SH_OK)
         rc = bmff_read_movie(made.state, why);
+    if (rc == SH_OK)
+        rc = scan_tracks(source, made.state, why);
     if (rc == SH_OK)
         rc = bmff_write_head(made.state, &made.head, why);
     if (rc < 0)

@@ -267,9 +267,11 @@ static void write_stsz(struct bytes *out, const struct bmff_track *track)
 {
     size_t start = bmff_box_open_full(out, FOURCC('s', 't', 's', 'z'), 0, 0);
 
-    bytes_u32(out, track->size_all);
+    bytes_u32(out, track->changes.sizes.len ? 0 : track->size_all);
     bytes_u32(out, track->samples);
-    if (!track->size_all && track->size_bits == 32)
+    if (track->changes.sizes.len)
+        bytes_slice(out, bytes_view(&track->changes.sizes));
+    else if (!track->size_all && track->size_bits == 32)
         bytes_slice(out, track->stsz.rows);
     else if (!track->size_all)
         for (uint32_t i = 0; i < track->samples; i++)
@@ -372,22 +374,25 @@ static void fill_offsets(struct writer *writer)
 {
     size_t width = writer->wide ? 8 : 4;
     uint64_t at = writer->out->len;
-    struct bmff_run run;
-    unsigned which;
+    struct bmff_part part;
 
     bmff_state_rewind(writer->state);
-    while (bmff_state_next(writer->state, &run, &which)) {
+    while (bmff_state_next(writer->state, &part)) {
+        unsigned which = part.track->video ? 0 : 1;
+
         put_be(writer->out->ptr + writer->offsets[which], at, width);
         writer->offsets[which] += width;
-        at += run.len;
+        at += part.kept;
     }
 }
 
 int bmff_write_head(struct bmff_state *state, struct bytes *out, struct why *why)
 {
     struct writer writer = {.state = state, .out = out};
-    uint64_t payload = state->video.bytes + (state->has_audio ? state->audio.bytes : 0);
+    uint64_t payload = state->video.bytes - state->video.changes.cut;
 
+    if (state->has_audio)
+        payload += state->audio.bytes - state->audio.changes.cut;
     bytes_init(out, LIMIT_MOOV_BYTES);
     write_all(&writer, payload);
     if (out->len + payload > UINT32_MAX) {

@@ -60,18 +60,21 @@ static int copy_flush(struct copy *copy, struct why *why)
 
 static int copy_run(struct copy *copy, struct bmff_run run, struct why *why)
 {
+    uint64_t done = 0;
     size_t part;
     int rc = SH_OK;
 
-    while (rc == SH_OK && run.len > 0) {
+    while (rc == SH_OK && done < run.len) {
         part = COPY_BUFFER_BYTES - copy->used;
-        if (part > run.len)
-            part = (size_t)run.len;
-        rc = copy->source->read_at(copy->source->ctx, run.offset, copy->buf + copy->used, part,
-                                   why);
+        if (part > run.len - done)
+            part = (size_t)(run.len - done);
+        if (run.bytes)
+            memcpy(copy->buf + copy->used, run.bytes + (size_t)done, part);
+        else
+            rc = copy->source->read_at(copy->source->ctx, run.offset + done,
+                                       copy->buf + copy->used, part, why);
         copy->used += rc == SH_OK ? part : 0;
-        run.offset += part;
-        run.len -= part;
+        done += part;
         if (rc == SH_OK && copy->used == COPY_BUFFER_BYTES)
             rc = copy_flush(copy, why);
     }

@@ -15,7 +15,8 @@ static void copy_all(struct bmff_plan *plan, struct slice clip, struct bytes *ma
     while (bmff_plan_next(plan, &run)) {
         if (!run.len || run.offset > clip.len || run.len > clip.len - run.offset)
             abort();
-        bytes_slice(made, slice_sub(clip, (size_t)run.offset, (size_t)run.len));
+        bytes_slice(made, run.bytes ? slice_of(run.bytes, (size_t)run.len)
+                                    : slice_sub(clip, (size_t)run.offset, (size_t)run.len));
     }
 }
 

@@ -75,6 +75,8 @@ static int copy_run(int from, FILE *to, struct bmff_run run)
     static uint8_t buf[1 << 16];
     struct why why = {0};
 
+    if (run.bytes)
+        return fwrite(run.bytes, 1, (size_t)run.len, to) == run.len ? 0 : -1;
     while (run.len) {
         size_t len = run.len < sizeof(buf) ? (size_t)run.len : sizeof(buf);
 
@@ -160,7 +162,11 @@ static int try_one(const char *path)
     while (bmff_plan_next(&plan, &run)) {
         uint8_t *room = bytes_room(&whole, (size_t)run.len);
 
-        if (!room || read_fd(&fd, run.offset, room, (size_t)run.len, &why) < 0)
+        if (!room)
+            return 3;
+        if (run.bytes)
+            memcpy(room, run.bytes, (size_t)run.len);
+        else if (read_fd(&fd, run.offset, room, (size_t)run.len, &why) < 0)
             return 3;
         whole.len += (size_t)run.len;
     }

@@ -47,7 +47,8 @@ static struct bytes build(struct bmff_plan *plan, struct slice clip)
     bytes_slice(&out, bytes_view(&plan->head));
     while (bmff_plan_next(plan, &run)) {
         assert_true(run.len > 0);
-        bytes_slice(&out, slice_sub(clip, (size_t)run.offset, (size_t)run.len));
+        bytes_slice(&out, run.bytes ? slice_of(run.bytes, (size_t)run.len)
+                                    : slice_sub(clip, (size_t)run.offset, (size_t)run.len));
     }
     assert_int_equal(bytes_check(&out, NULL), SH_OK);
     return out;
