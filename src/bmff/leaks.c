@@ -321,7 +321,8 @@ static int read_head(const struct bmff_finder *finder, uint64_t at, struct head 
         finder->out->unseen |= BMFF_UNSEEN_DAMAGED;
         size = left < header ? header : left;
     }
-    head->body = (struct bmff_run){at + header, head->sane ? size - header : 0};
+    head->body =
+        (struct bmff_run){.offset = at + header, .len = head->sane ? size - header : 0};
     head->end = at + size;
     return SH_OK;
 }
@@ -373,7 +374,7 @@ static int take_trailer(struct bmff_finder *finder, uint64_t at, struct why *why
     uint64_t left = finder->source->size - at;
     struct bmff_leak leak = bmff_leaks_new(finder, BMFF_LEAK_HIDDEN, "trailer");
     struct slice bytes;
-    int rc = bmff_leaks_read(finder, (struct bmff_run){at, left}, &bytes, why);
+    int rc = bmff_leaks_read(finder, (struct bmff_run){.offset = at, .len = left}, &bytes, why);
 
     if (rc < 0)
         return rc;
@@ -383,7 +384,9 @@ static int take_trailer(struct bmff_finder *finder, uint64_t at, struct why *why
         return SH_OK;
     finder->out->unseen |= BMFF_UNSEEN_MORE;
     rc = bmff_leaks_read(
-        finder, (struct bmff_run){finder->source->size - TAIL_BYTES, TAIL_BYTES}, &bytes, why);
+        finder,
+        (struct bmff_run){.offset = finder->source->size - TAIL_BYTES, .len = TAIL_BYTES},
+        &bytes, why);
     if (rc == SH_OK)
         bmff_leaks_blob(finder, "trailer", bytes);
     return rc;
