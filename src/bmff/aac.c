@@ -1,7 +1,7 @@
 /*
- * AAC and ALAC samples: what stands in front of the first channel element (14496-3 4.4.2).  The
- * elements are bits without an index, so nothing can be cut away: payloads become zeros.  Behind
- * the first channel element only decoding would find the way.
+ * AAC and ALAC samples: what stands in front of the first channel element (14496-3 4.4.2).
+ * The elements are bits without an index, so nothing can be cut away: payloads become zeros.
+ * Behind the first channel element only decoding would find the way.
  */
 #include "bmff/bmff_int.h"
 
