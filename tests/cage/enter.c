@@ -48,8 +48,9 @@ static void try_all(const struct cage_rules *rules, const char *program, int out
     for (size_t i = 0; i < COUNT_OF(variants); i++) {
         changed = rules_of(rules, &variants[i]);
         for (size_t j = 0; j < COUNT_OF(ways); j++)
-            (void)dprintf(out, "%s|%d|%zu|%zu|%s|%s|%d|%d\n", program, (int)rules->profile,
-                          rules->keep_count, rules->path_count, variants[i].name, ways[j].name,
+            (void)dprintf(out, "%s|%d|%zu|%llu|%s|%s|%d|%d\n", program, (int)rules->profile,
+                          rules->keep_count, (unsigned long long)rules->file_bytes,
+                          variants[i].name, ways[j].name,
                           (int)(ways[j].work >> rules->profile & 1),
                           try_one(&changed, &ways[j]));
     }
