@@ -102,8 +102,6 @@ static const char *demuxer_of(enum bmff_kind kind)
         return "matroska";
     case BMFF_AVI:
         return "avi";
-    case BMFF_MPEG_TS:
-        return "mpegts";
     default:
         return NULL;
     }
@@ -120,13 +118,13 @@ static int demuxer_choose(const struct media_input *input, const char **demuxer,
     if (rc != SH_OK)
         return rc;
     *demuxer = demuxer_of(kind);
-    if (!*demuxer && kind != BMFF_MPEG_PS && kind != BMFF_FLV && kind != BMFF_ASF)
+    if (!*demuxer && kind != BMFF_MPEG_TS && kind != BMFF_MPEG_PS && kind != BMFF_FLV &&
+        kind != BMFF_ASF)
         return why_set(why, SH_EFORMAT, WHY_NOWHERE, "this is %s, no video clip",
                        bmff_kind_name(kind));
     if (!*demuxer)
         return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
-                       "this is %s; MP4, MOV, 3GP, MKV, WebM, AVI and MPEG transport streams "
-                       "with video are coded anew" WAY_OUT,
+                       "this is %s; MP4, MOV, 3GP, MKV, WebM and AVI are coded anew" WAY_OUT,
                        bmff_kind_name(kind));
     return SH_OK;
 }

@@ -4,8 +4,7 @@
  *
  * Spec:    for a poster, the clip is what bmff wrote (ISO/IEC 14496-12); the picture is
  *          baseline JPEG (ITU-T T.81) in JFIF.  To be coded anew, MP4, MOV, 3GP, Matroska,
- *          WebM, AVI or an MPEG transport stream; it becomes H.264 (ITU-T H.264) and AAC-LC
- *          (14496-3) in MP4.
+ *          WebM or AVI; it becomes H.264 (ITU-T H.264) and AAC-LC (14496-3) in MP4.
  * Shapes:  stillhere-media poster | transcode.  Descriptor 0 is the clip, read by offset; its
  *          own offset is moved to tell the keeper how far transcode is.  1 the empty file for
  *          what is made; 3 a pipe that takes one line of cause, or after a success of transcode

@@ -52,7 +52,6 @@ static int streams_probe(AVFormatContext *format, struct why *why)
         if (rc >= 0)
             rc = av_dict_set_int(&options[i], "max_pixels", LIMIT_PIXELS + 4096 * 16, 0);
     }
-    /* A transport stream names its streams only now; none has been decoded before that. */
     if (rc >= 0 && count > 0 && count <= COUNT_OF(options))
         rc = avformat_find_stream_info(format, options);
     for (unsigned i = 0; i < COUNT_OF(options); i++)
