@@ -5,6 +5,7 @@
 
 #define PACKETS_MOST (4 * (int64_t)LIMIT_SAMPLES) /* of all streams, those not used too */
 #define TELL_PACKETS 32                           /* between two words of how far we are */
+#define SHORT_US 500000                           /* headers round more coarsely than this */
 
 struct job {
     struct media_input input;
@@ -211,6 +212,10 @@ static int packets_take(struct job *job, struct why *why)
         if (job->packet->flags & AV_PKT_FLAG_CORRUPT)
             job->coded->damaged = true;
         track = track_of(job, job->packet);
+        if (track && av_packet_get_side_data(job->packet, AV_PKT_DATA_ENCRYPTION_INFO, NULL))
+            return why_set(
+                why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                "it is encrypted, as films that are sold; nothing of it can be seen");
         if (track)
             rc = decode(job, track, job->packet, why);
         tell(job);
@@ -237,6 +242,30 @@ static int finish(struct job *job, struct why *why)
     return rc == SH_OK ? media_output_end(&job->output, why) : rc;
 }
 
+/* Did it end long before the headers said that it would?  Then something of it is missing. */
+static void shortness_note(struct job *job)
+{
+    const struct media_track *tracks[] = {&job->picture.track, &job->sound.track};
+    int64_t said = 0, reached = 0, time;
+
+    for (size_t i = 0; i < COUNT_OF(tracks); i++) {
+        if (!tracks[i]->stream)
+            continue;
+        time = tracks[i]->stream->duration;
+        if (time > 0) /* AV_NOPTS_VALUE is below. */
+            time = av_rescale_q(time, tracks[i]->stream->time_base, AV_TIME_BASE_Q);
+        said = time > said ? time : said;
+        time = av_rescale_q(tracks[i]->next + tracks[i]->step, tracks[i]->encoder->time_base,
+                            AV_TIME_BASE_Q);
+        reached = time > reached ? time : reached;
+    }
+    /* The file may be longer than both: by subtitles, or by what an edit list hides. */
+    if (said == 0 || said > job->input.format->duration)
+        said = job->input.format->duration;
+    if (said - reached > SHORT_US)
+        job->coded->damaged = true;
+}
+
 int media_transcode(int clip, int out, struct media_coded *coded, struct why *why)
 {
     struct job job = {.coded = coded};
@@ -248,6 +277,8 @@ int media_transcode(int clip, int out, struct media_coded *coded, struct why *wh
         rc = packets_take(&job, why);
     if (rc == SH_OK)
         rc = finish(&job, why);
+    if (rc == SH_OK)
+        shortness_note(&job);
     av_packet_free(&job.packet);
     av_frame_free(&job.frame);
     media_sound_release(&job.sound);
