@@ -2,7 +2,7 @@
 _stillhere() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local globals="-C --json -q -v --no-color --lang --require-cage --help --version"
-    local commands="init post checkin promise status show publish correct withdraw original settings verify audit proof serve watch key backup restore recover rebuild doctor"
+    local commands="init inspect post checkin promise status show publish correct withdraw original settings verify audit proof serve watch key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -C | --lang) i=$((i + 1)) ;;
@@ -34,6 +34,7 @@ _stillhere() {
         return
         ;;
     init) options="--name --lang --two-of-three --sheet" ;;
+    inspect) options="" ;;
     post) options="--well --hurt --moving --status --place --next-due --lang --publish --batch --dry-run --no-poster --transcode --keep-original --no-original" ;;
     checkin) options="--well --hurt --moving --status --place --next-due --lang --publish" ;;
     promise) options="every until silent because --lang --dry-run" ;;

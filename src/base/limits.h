@@ -63,7 +63,7 @@
 #define LIMIT_SAMPLE_ENTRIES 4   /* descriptions in one stsd: phones write 1 */
 #define LIMIT_CODEC_CONFIG_BYTES 8192 /* bytes of an avcC or hvcC: phones write < 300 */
 #define LIMIT_AUDIO_CONFIG_BYTES 64   /* bytes of an AudioSpecificConfig: phones write 2 to 5 */
-#define LIMIT_LEAKS 144     /* values told about one clip; they must fit LIMIT_REPORT_BYTES */
+#define LIMIT_LEAKS 150     /* values told about one clip; they must fit LIMIT_REPORT_BYTES */
 #define LIMIT_LEAKS_EACH 12 /* of one kind, so that a flood of one hides no other */
 #define LIMIT_LEAKS_WINDOW (64u << 10) /* bytes looked at in one box or sample of a clip */
 #define LIMIT_LEAKS_READ (4u << 20)    /* bytes looked at behind moov, in all */

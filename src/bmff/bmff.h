@@ -176,6 +176,19 @@ void bmff_plan_rewind(struct bmff_plan *plan);
 /* Safe on a zeroed plan; leaves it zeroed. */
 void bmff_plan_release(struct bmff_plan *plan);
 
+/*
+ * The new file as a source, to look into it before it is written.  It moves the plan, which
+ * the caller rewinds before he copies; reading forward costs least.
+ */
+struct bmff_preview {
+    struct bmff_plan *plan;
+    const struct bmff_source *clip; /* as in bmff_plan_make */
+    struct bmff_run run;            /* private: the run at hand, */
+    uint64_t from;                  /* and where it lies in the new file */
+};
+/* plan and clip are given; *preview must outlive the source. */
+struct bmff_source bmff_preview_source(struct bmff_preview *preview);
+
 /* ---- the second reader ------------------------------------------------------------------ */
 
 /*
@@ -197,6 +210,7 @@ enum bmff_leak_kind {
     BMFF_LEAK_DEVICE,      /* "device": maker and model */
     BMFF_LEAK_IDENTIFIER,  /* "identifier": serial numbers, ids of the clip */
     BMFF_LEAK_SOFTWARE,    /* "software": versions, encoders */
+    BMFF_LEAK_LANGUAGE,    /* "language": of a track, as it is set on the device */
     BMFF_LEAK_NAME,        /* "name": of handlers, compressors, the file */
     BMFF_LEAK_TRACK,       /* "track": one that is neither the picture nor the sound */
     BMFF_LEAK_CREDENTIALS, /* "credentials": C2PA */

@@ -72,7 +72,7 @@ static void take_language(struct bmff_finder *finder, const struct bmff_box *mdh
     for (unsigned i = 0; i < 3; i++)
         code[i] = (char)((packed >> (10 - 5 * i) & 31) + 0x60);
     if (memcmp(code, "und", 3) != 0)
-        bmff_leaks_text(finder, BMFF_LEAK_TEXT, "language", slice_text(code));
+        bmff_leaks_text(finder, BMFF_LEAK_LANGUAGE, "mdhd", slice_text(code));
 }
 
 /* The name behind handler_type and what is reserved; QuickTime counts its bytes in front. */
@@ -294,6 +294,12 @@ struct head {
     bool sane; /* can be a box, and lies inside the file */
 };
 
+static bool is_core(uint32_t type)
+{
+    return type == FOURCC('m', 'o', 'o', 'v') || type == FOURCC('m', 'd', 'a', 't') ||
+           type == FOURCC('m', 'o', 'o', 'f');
+}
+
 static int read_head(const struct bmff_finder *finder, uint64_t at, struct head *head,
                      struct why *why)
 {
@@ -317,6 +323,9 @@ static int read_head(const struct bmff_finder *finder, uint64_t at, struct head 
     for (unsigned i = 0; i < 32; i += 8)
         head->sane = head->sane && (head->type >> i & 0xff) >= 0x20;
     head->sane = head->sane && size >= header;
+    /* As bmff_read_file has it: behind a whole clip, what does not fit is no box. */
+    if (size > left && finder->track_count && !is_core(head->type))
+        head->sane = false;
     if (head->sane && size > left) {
         finder->out->unseen |= BMFF_UNSEEN_DAMAGED;
         size = left < header ? header : left;

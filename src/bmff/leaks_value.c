@@ -8,17 +8,12 @@
 #define SECONDS_MOST UINT64_C(253402300799) /* the end of the year 9999, as when_of has it */
 
 static const char *const leak_names[BMFF_LEAK_KINDS] = {
-    [BMFF_LEAK_POSITION] = "position",
-    [BMFF_LEAK_TIME] = "time",
-    [BMFF_LEAK_PERSON] = "person",
-    [BMFF_LEAK_DEVICE] = "device",
-    [BMFF_LEAK_IDENTIFIER] = "identifier",
-    [BMFF_LEAK_SOFTWARE] = "software",
-    [BMFF_LEAK_NAME] = "name",
-    [BMFF_LEAK_TRACK] = "track",
-    [BMFF_LEAK_CREDENTIALS] = "credentials",
-    [BMFF_LEAK_PICTURE] = "picture",
-    [BMFF_LEAK_TEXT] = "text",
+    [BMFF_LEAK_POSITION] = "position",     [BMFF_LEAK_TIME] = "time",
+    [BMFF_LEAK_PERSON] = "person",         [BMFF_LEAK_DEVICE] = "device",
+    [BMFF_LEAK_IDENTIFIER] = "identifier", [BMFF_LEAK_SOFTWARE] = "software",
+    [BMFF_LEAK_LANGUAGE] = "language",     [BMFF_LEAK_NAME] = "name",
+    [BMFF_LEAK_TRACK] = "track",           [BMFF_LEAK_CREDENTIALS] = "credentials",
+    [BMFF_LEAK_PICTURE] = "picture",       [BMFF_LEAK_TEXT] = "text",
     [BMFF_LEAK_HIDDEN] = "hidden",
 };
 

@@ -4,54 +4,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "cmd/inspect_int.h"
 #include "io/io.h"
 #include "json/json.h"
 
-/* In the order of enum bmff_removed. */
-static const enum lang_string removed_strings[BMFF_REMOVED_KINDS] = {
-    [BMFF_REMOVED_CODING] = STR_REMOVED_CODING,
-    [BMFF_REMOVED_CREDENTIALS] = STR_REMOVED_CREDENTIALS,
-    [BMFF_REMOVED_DATES] = STR_REMOVED_DATES,
-    [BMFF_REMOVED_EXTRA_TRACK] = STR_REMOVED_EXTRA_TRACK,
-    [BMFF_REMOVED_LANGUAGE] = STR_REMOVED_LANGUAGE,
-    [BMFF_REMOVED_METADATA] = STR_REMOVED_METADATA,
-    [BMFF_REMOVED_NAMES] = STR_REMOVED_NAMES,
-    [BMFF_REMOVED_OTHER_BOXES] = STR_REMOVED_OTHER_BOXES,
-    [BMFF_REMOVED_PADDING] = STR_REMOVED_PADDING,
-    [BMFF_REMOVED_PICTURE_DATA] = STR_REMOVED_PICTURE_DATA,
-    [BMFF_REMOVED_SECOND_AUDIO] = STR_REMOVED_SECOND_AUDIO,
-    [BMFF_REMOVED_SECOND_VIDEO] = STR_REMOVED_SECOND_VIDEO,
-    [BMFF_REMOVED_SOUND_DATA] = STR_REMOVED_SOUND_DATA,
-    [BMFF_REMOVED_TRAILER] = STR_REMOVED_TRAILER,
-    [BMFF_REMOVED_UNREFERENCED] = STR_REMOVED_UNREFERENCED,
-    [BMFF_REMOVED_USER_DATA] = STR_REMOVED_USER_DATA,
-};
-
-static void dry_text(const struct cmd *cmd, struct bytes *out, const char *name,
-                     const struct bmff_facts *facts)
+static void dry_json(struct json_writer *json, const struct inspected *clip)
 {
-    char width[16], height[16], duration[LANG_NUMBER_BYTES], size[LANG_NUMBER_BYTES];
+    const struct bmff_facts *facts = &clip->what.facts;
 
-    (void)snprintf(width, sizeof(width), "%u", facts->width);
-    (void)snprintf(height, sizeof(height), "%u", facts->height);
-    lang_duration(facts->duration_ms, duration);
-    lang_size(cmd->lang, facts->file_bytes, size);
-    LANG_SAY(out, cmd->lang, STR_POST_CLIP, name, width, height, duration, size);
-    bytes_u8(out, '\n');
-    if (facts->removed)
-        bytes_printf(out, "  %s:\n", lang_text(cmd->lang, STR_PAGE_REMOVED));
-    for (unsigned kind = 0; kind < BMFF_REMOVED_KINDS; kind++)
-        if (facts->removed & (1u << kind))
-            bytes_printf(out, "    %s: %s\n", bmff_removed_name(kind),
-                         lang_text(cmd->lang, removed_strings[kind]));
-}
-
-static void dry_json(struct json_writer *json, const char *name, const struct bmff_facts *facts)
-{
     json_object_open(json, NULL);
     /* The name of a file may be any bytes; JSON holds only text. */
-    if (text_is_utf8(slice_text(name)))
-        json_put_text(json, "clip", name);
+    if (text_is_utf8(slice_text(clip->name)))
+        json_put_text(json, "clip", clip->name);
     json_put_text(json, "role", "video");
     json_put_number(json, "bytes", facts->file_bytes);
     json_put_number(json, "width", facts->width);
@@ -62,6 +26,7 @@ static void dry_json(struct json_writer *json, const char *name, const struct bm
         if (facts->removed & (1u << kind))
             json_put_text(json, NULL, bmff_removed_name(kind));
     json_array_close(json);
+    inspect_json(json, clip);
     json_object_close(json);
 }
 
@@ -108,25 +73,48 @@ static int dry_recode(const struct cmd *cmd, const char *name, int *clip,
     return rc;
 }
 
-static int dry_clip(const struct post *post, const char *name, struct bmff_facts *facts,
+/* What comes out when the clip is coded anew: into what is published of it. */
+static int look_at_coded(const struct post *post, struct inspected *clip, struct why *why)
+{
+    struct role_inspection anew;
+    struct role_coded coded = {0};
+    int fd = -1;
+    int rc = io_open_file(AT_FDCWD, clip->name, &fd, why);
+
+    if (rc == SH_OK)
+        rc = dry_recode(post->cmd, clip->name, &fd, &coded, why);
+    if (rc == SH_OK)
+        rc = role_inspect(fd, &anew, why);
+    io_close(&fd);
+    if (rc != SH_OK)
+        return rc;
+    if (anew.plan_rc == SH_OK)
+        post_recode_facts(&coded, &anew.facts);
+    clip->what.plan_rc = anew.plan_rc;
+    clip->what.facts = anew.facts;
+    clip->what.still = anew.still;
+    clip->what.refusal = anew.refusal;
+    post_recode_say(post->cmd, clip->name, &coded);
+    return SH_OK;
+}
+
+static int dry_clip(const struct post *post, const char *name, struct inspected *clip,
                     struct why *why)
 {
-    const struct cmd *cmd = post->cmd;
-    struct role_coded coded = {0};
-    int clip = -1;
-    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+    int rc = inspect_clip(name, clip, why);
 
-    if (rc == SH_OK && post->recode)
-        rc = dry_recode(cmd, name, &clip, &coded, why);
-    if (rc == SH_OK)
-        rc = role_read(clip, -1, NULL, facts, why);
-    io_close(&clip);
+    if (rc != SH_OK)
+        return rc;
+    clip->keeps = post->keep;
+    if (post->recode)
+        rc = look_at_coded(post, clip, why);
+    if (rc == SH_OK && clip->what.plan_rc != SH_OK)
+        rc = why_set(why, clip->what.refusal.code, clip->what.refusal.offset, "%s",
+                     clip->what.refusal.text);
     if (rc != SH_OK)
         return why_name(why, rc, name);
-    if (post->recode)
-        post_recode_facts(&coded, facts);
-    post_say_notes(cmd, name, facts->notes);
-    post_recode_say(cmd, name, &coded);
+    if (post->cmd->json) /* The screen has them. */
+        post_say_notes(post->cmd, name, clip->what.facts.notes);
     return SH_OK;
 }
 
@@ -134,7 +122,7 @@ int post_dry_run(const struct post *post, const struct post_clips *clips,
                  const struct document *doc, const struct cmd_clock *clock, struct why *why)
 {
     const struct cmd *cmd = post->cmd;
-    struct bmff_facts facts;
+    struct inspected clip;
     struct json_writer json = {0};
     struct bytes out;
     int rc = SH_OK;
@@ -151,11 +139,14 @@ int post_dry_run(const struct post *post, const struct post_clips *clips,
         dry_document(cmd, &out, doc, clock);
     }
     for (size_t i = 0; rc == SH_OK && i < clips->count; i++) {
-        rc = dry_clip(post, clips->name[i], &facts, why);
-        if (rc == SH_OK && cmd->json)
-            dry_json(&json, clips->name[i], &facts);
-        else if (rc == SH_OK)
-            dry_text(cmd, &out, clips->name[i], &facts);
+        clip = (struct inspected){0};
+        rc = dry_clip(post, clips->name[i], &clip, why);
+        if (rc == SH_OK && cmd->json) {
+            dry_json(&json, &clip);
+        } else if (rc == SH_OK) {
+            bytes_u8(&out, '\n');
+            inspect_text(cmd, &out, &clip);
+        }
     }
     if (rc == SH_OK && cmd->json) {
         json_array_close(&json);

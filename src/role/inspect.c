@@ -49,12 +49,27 @@ static void put_refusal(struct bytes *out, int rc, const struct why *refusal)
     put_text(out, refusal->text);
 }
 
+/* Look into the planned file as into the clip: the kinds of what is found there. */
+static int look_again(const struct bmff_source *clip, struct bmff_plan *plan,
+                      struct bmff_leaks *leaks, uint32_t *still, struct why *why)
+{
+    struct bmff_preview preview = {.plan = plan, .clip = clip};
+    struct bmff_source source = bmff_preview_source(&preview);
+    int rc = bmff_leaks_find(&source, leaks, why);
+
+    *still = 0;
+    for (uint32_t i = 0; rc == SH_OK && i < leaks->count; i++)
+        *still |= 1u << leaks->leak[i].kind;
+    return rc;
+}
+
 static int look(const struct bmff_source *source, const struct proc_side *side,
                 struct bmff_leaks *leaks, struct why *why)
 {
     struct bmff_plan plan = {0};
     struct why refusal = {0};
     struct bytes out;
+    uint32_t still = 0;
     int rc = bmff_leaks_find(source, leaks, why);
     int plan_rc;
 
@@ -67,7 +82,12 @@ static int look(const struct bmff_source *source, const struct proc_side *side,
     bytes_init(&out, LIMIT_REPORT_BYTES);
     put_leaks(&out, leaks);
     put_refusal(&out, plan_rc, &refusal);
-    rc = bytes_check(&out, why);
+    if (plan_rc == SH_OK)
+        rc = look_again(source, &plan, leaks, &still, why);
+    if (plan_rc == SH_OK)
+        bytes_u32(&out, still);
+    if (rc == SH_OK)
+        rc = bytes_check(&out, why);
     if (rc == SH_OK)
         proc_report(side, bytes_view(&out));
     if (rc == SH_OK && plan_rc == SH_OK)
@@ -175,6 +195,10 @@ static int take_report(struct slice report, struct role_inspection *out, struct 
     if (cur.failed || code > -SH_ECRYPT)
         return senseless(why);
     out->plan_rc = -(int)code;
+    if (code == 0)
+        out->still = rd_u32(&cur);
+    if (out->still >> BMFF_LEAK_KINDS)
+        return senseless(why);
     if (code == 0)
         return role_facts_take(rd_bytes(&cur, rd_left(&cur)), "the reader", &out->facts, why);
     out->refusal.code = (enum sh_err)out->plan_rc;

@@ -125,6 +125,7 @@ struct role_inspection {
     struct bmff_leaks leaks;
     int plan_rc;             /* SH_OK, or why post would refuse it: refusal */
     struct bmff_facts facts; /* when plan_rc is SH_OK */
+    uint32_t still; /* the same: kinds of leaks that the new file would have, as bits */
     struct why refusal;
 };
 /*

@@ -27,7 +27,9 @@ runs "two clips are one dispatch" still -C "$home" --json post clip.mp4 clip.mp4
 same "two videos" "$(json "['blobs'].__len__()")" 2
 before=$(tree_hash "$public")
 runs "dry run" still -C "$home" post clip.mp4 --dry-run "words"
-has "says what is left out" "$out$err" 'metadata|user-data|user data'
+has "says what is left out" "$out" 'place, maker and author'
+has "and what the clip tells" "$out" 'Place: Odesa.*exact to 2 m'
+lacks "once" "$err" .
 same "and published nothing" "$(tree_hash "$public")" "$before"
 same "nothing is staged afterwards" "$(ls "$home/private/staging" | wc -l)" 0
 runs "the next word is promised" env STILLHERE_NOW=1790000000 "$STILLHERE" -C "$home" --json post clip.mp4 --no-poster --next-due 1d12h

@@ -1,0 +1,26 @@
+/*
+ * What a clip tells, for a person and for a program: inspect, and post --dry-run.
+ */
+#ifndef CMD_INSPECT_INT_H
+#define CMD_INSPECT_INT_H
+
+#include "cmd/cmd.h"
+#include "role/role.h"
+
+struct inspected {
+    const char *name;  /* as it was typed */
+    uint64_t bytes;    /* of the file */
+    uint64_t modified; /* its time, seconds since 1970 */
+    bool keeps;        /* post would keep a sealed copy of the clip as it is */
+    struct role_inspection what;
+};
+
+/* Look at the clip, in a cage. */
+MUST_CHECK int inspect_clip(const char *name, struct inspected *out, struct why *why);
+
+/* One screen. */
+void inspect_text(const struct cmd *cmd, struct bytes *out, const struct inspected *clip);
+/* Members of the object at hand: clip, kind, ..., "leaks". */
+void inspect_json(struct json_writer *json, const struct inspected *clip);
+
+#endif

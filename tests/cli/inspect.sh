@@ -1,0 +1,102 @@
+#!/bin/bash
+# inspect CLIP: what a clip tells, what of it would go out, and what was not looked at.
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
+ffmpeg -nostdin -loglevel error -y -f lavfi -i testsrc=duration=1:size=64x48:rate=10 \
+    -f lavfi -i sine=duration=1 -c:v libx264 -bsf:v filter_units=remove_types=6 \
+    -pix_fmt yuv420p -c:a aac -flags +bitexact -fflags +bitexact \
+    -metadata location=+46.4825+030.7233/ -metadata location-eng=+46.4825+030.7233/ \
+    -metadata com.apple.quicktime.make=Xiaomi -metadata artist="Wang Jixian" \
+    -metadata creation_time=2022-02-24T05:00:00Z -metadata title=$'Kitchen\e[31m' \
+    -movflags use_metadata_tags clip.mp4 \
+    -c:v libx264 -c:a aac -map_metadata -1 -fflags +bitexact plain.mp4
+mkdir home && cd home || exit 1
+mv ../clip.mp4 ../plain.mp4 .
+
+# ---- what it tells ----
+runs "a clip, without a channel" still inspect clip.mp4
+has "place in words, and how exact" "$out" 'Place: Odesa \(city\), .*Ukraine \(46\.48249, 30\.72329\), exact to 2 m'
+has "time" "$out" 'Time: 24 February 2022, 05:00 UTC'
+has "device" "$out" 'Device: Xiaomi'
+has "person" "$out" 'People: Wang Jixian'
+has "text, without what a terminal would obey" "$out" 'Text: Kitchen \[31m'
+has "the file's own name" "$out" 'name and date: clip.mp4; '
+has "what is published" "$out" 'nothing but picture and sound: 64 × 48 pixels'
+has "the new file was looked into" "$out" 'nothing of what is listed above is in it'
+has "what is kept" "$out" 'keeps no copy'
+has "what nobody takes out" "$out" 'skyline.*noise of this camera'
+has "and that it was not looked at" "$out" 'We did not look at what is seen and heard'
+ok "one screen: at most 24 lines" test "$(printf '%s\n' "$out" | wc -l)" -le 24
+lacks "never says what no program can say" "$out" '[Vv]erified|[Aa]uthentic|[Ss]afe|[Cc]lean|✓|✔'
+same "writes nothing" "$(ls | tr '\n' ' ')" "clip.mp4 plain.mp4 "
+runs "all of it, with where it stands" still inspect -v clip.mp4
+has "where" "$out" 'Wang Jixian \[moov/udta/meta/artist\]'
+for lang in zh-Hans uk ru; do
+    runs "in $lang" still --lang $lang inspect clip.mp4
+    has "place in $lang" "$out" '敖德萨|Одеса|Одесса'
+    lacks "no English left in $lang" "$out" 'Place|exact|nothing|Voices|Device'
+done
+
+runs "the encoder's own words" still inspect plain.mp4
+has "are found in the picture and the sound" "$out" 'Software: .*x264.*; .*Lavc|Software: .*Lavc.*x264'
+has "and nowhere in the new file" "$out" 'nothing of what is listed above is in it'
+
+# ---- for programs ----
+runs "JSON" still --json inspect clip.mp4
+same "its version is first" "$(printf '%s' "$out" | cut -c1-12)" '{"version":1'
+same "the position" "$(json "['leaks'][0]['kind']+' '+d['leaks'][0]['latitude']+' '+d['leaks'][0]['longitude']+' '+str(d['leaks'][0]['exact_to_m'])")" \
+    "position 46.4825000 30.7233000 11"
+same "its place as in a document" "$(json "['leaks'][0]['place']['code']")" 698740
+same "a time" "$(json "['leaks'][2]['time']")" 1645678800
+same "post would take it" "$(json "['published']['taken']")" True
+same "nothing of it would be left" "$(json "['published']['still']")" "[]"
+same "what is never looked at" "$(json "['unseen']")" "['picture-and-sound']"
+
+# ---- a channel says whether originals are kept ----
+channel kept
+still -q -C "$scratch/kept" settings originals keep >/dev/null
+runs "a channel that keeps originals" still -C "$scratch/kept" inspect clip.mp4
+has "sealed" "$out" 'sealed: only your recovery sheet opens it'
+runs "dry run says the same" still -C "$scratch/kept" post --dry-run clip.mp4
+has "place" "$out" 'Place: Odesa'
+has "and that the original is kept" "$out" 'A copy of the clip as it is, sealed'
+runs "and in JSON" still -C "$scratch/kept" --json post --dry-run clip.mp4
+same "leaks" "$(json "['blobs'][0]['leaks'][0]['kind']")" position
+
+# ---- what was not looked at is never called clean ----
+head -c 2000 clip.mp4 >cut.mp4
+fails 4 "cut off" still inspect cut.mp4
+has "says that a part is missing" "$out" 'damaged or missing'
+has "and why post does not take it" "$out" 'post does not take this file: .*cut off'
+lacks "does not say that nothing is left" "$out" 'nothing of what is listed'
+{ cat clip.mp4; head -c 200000 /dev/zero | tr '\0' 'Z'; printf 'CANARY'; } >long.mp4
+runs "a long trailer" still inspect long.mp4
+has "is found" "$out" 'no player shows: trailer'
+has "and said to be looked at in part" "$out" 'more in this file than was looked at'
+printf '\xff\xd8\xff\xe0photo' >photo.mp4
+fails 4 "a photo" still inspect photo.mp4
+has "of which only the sort is known" "$out" 'a photo or a picture. We do not look into files of this sort'
+: >empty.mp4
+fails 4 "an empty file" still inspect empty.mp4
+printf '#EXTM3U\nfile:///etc/passwd\n' >list.mp4
+fails 4 "a playlist" still inspect list.mp4
+lacks "names nothing of it" "$out" passwd
+fails 1 "no such file" still inspect nowhere.mp4
+fails 1 "a folder" still inspect .
+fails 2 "two clips" still inspect clip.mp4 plain.mp4
+fails 2 "none" still inspect
+cp clip.mp4 $'bad\e[31m\nname.mp4'
+runs "a name that a terminal would obey" still inspect $'bad\e[31m\nname.mp4'
+lacks "is not shown" "$out" $'\e'
+own=$STILLHERE_SHARED/vectors/safety/own-leaks
+if [ -d "$own" ]; then
+    out=$(still inspect "$own/t.mp4")
+    has "a drone's subtitles: position" "$out" 'Place: Odesa'
+    has "and a track of text" "$out" 'tx3g: text, such as subtitles'
+    out=$(still inspect "$own/mb.mp4")
+    has "timed metadata" "$out" 'mebx: readings of sensors'
+    out=$(still inspect "$own/bomb.mp4")
+    has "too large to post, and looked at all the same" "$out" 'Software: Lavf'
+else
+    skip "own leaks" "no test data"
+fi
+finish
