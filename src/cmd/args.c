@@ -52,6 +52,36 @@ static const char *take_value(struct cmd_words *words, const char *equals)
     return words->word[++words->at];
 }
 
+/* Is text one of the words of "[one|two]"? */
+static bool is_choice(const char *choices, const char *text, size_t len)
+{
+    const char *at = choices + 1;
+    size_t part;
+
+    for (; *at && len; at += part + 1) {
+        part = strcspn(at, "|]");
+        if (part == len && strncmp(at, text, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A value that may be left out, one of a few words: it follows after "=", or is the next word
+ * when that is one of them.  NULL: a word that is none of them.
+ */
+static const char *take_choice(struct cmd_words *words, const char *equals, const char *choices)
+{
+    const char *next = words->at + 1 < words->count ? words->word[words->at + 1] : NULL;
+
+    if (equals)
+        return is_choice(choices, equals + 1, strlen(equals + 1)) ? equals + 1 : NULL;
+    if (!next || !is_choice(choices, next, strlen(next)))
+        return "";
+    words->at++;
+    return next;
+}
+
 static const struct cmd_global *global_find(const char *text, size_t len)
 {
     for (size_t i = 0; i < COUNT_OF(CMD_GLOBALS); i++) {
@@ -98,7 +128,9 @@ static int option_take(struct cmd *cmd, struct cmd_words *words, struct cmd_args
     if (!args->spec->options[i].value && equals)
         return cmd_usage(cmd, "--%.*s takes no value", (int)len, word);
     if (args->spec->options[i].value) {
-        value = take_value(words, equals);
+        value = args->spec->options[i].value[0] == '['
+                    ? take_choice(words, equals, args->spec->options[i].value)
+                    : take_value(words, equals);
         if (!value)
             return cmd_usage(cmd, "--%.*s needs a value: %s", (int)len, word,
                              args->spec->options[i].value);

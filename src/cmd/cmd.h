@@ -35,7 +35,8 @@ enum cmd_exit {
 
 struct cmd_option {
     const char *name;  /* long name without "--"; NULL ends the list */
-    const char *value; /* how help calls the value, or NULL for a flag */
+    const char *value; /* how help calls the value, or NULL for a flag; "[one|two]": may be
+                        * left out, else one of these words */
     const char *help;  /* one line */
 };
 

@@ -244,6 +244,9 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
         rc = post_original_wish(&post, args, clips, channel, why);
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(args, words, channel, &dispatch, why);
+    if (rc == SH_OK && cmd_is_set(args, "place-from-clip"))
+        rc = post_place_from_clip(cmd, cmd_value(args, "place-from-clip"),
+                                  &(struct post_clips){args->words, clips}, &dispatch, why);
     if (rc == SH_OK)
         cmd_clock_tell(channel, &clock);
     if (rc == SH_OK && cmd_is_set(args, "dry-run"))
@@ -274,6 +277,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     struct bytes words;
     int rc;
 
+    if (cmd_is_set(args, "place") && cmd_is_set(args, "place-from-clip"))
+        return cmd_usage(cmd, "one place only: --place NAME or --place-from-clip");
     if (cmd_is_set(args, "batch")) {
         if (args->word_count)
             return cmd_usage(cmd, "--batch FILE names its clips and words itself");
@@ -298,6 +303,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 static const struct cmd_option options[] = {
     CMD_DISPATCH_OPTIONS,
     CMD_PUBLISH_OPTION,
+    {"place-from-clip", "[country|region|city]", "the clip's position, made so coarse (city)"},
     {"batch", "FILE", "one dispatch a line, as JSON, all with one commit; - is standard input"},
     {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
     {"no-poster", NULL, "no still picture of the clip"},
@@ -309,8 +315,9 @@ static const struct cmd_option options[] = {
 const struct cmd_spec cmd_spec_post = {
     .name = "post",
     .usage =
-        "CLIP... | --batch FILE [--well | --hurt | --moving | --status TEXT] [--place NAME] "
-        "[--next-due DURATION] [--lang TAG] [--publish WHEN] [--dry-run] [--no-poster] "
+        "CLIP... | --batch FILE [--well | --hurt | --moving | --status TEXT] [--place NAME | "
+        "--place-from-clip [country|region|city]] [--next-due DURATION] [--lang TAG] "
+        "[--publish WHEN] [--dry-run] [--no-poster] "
         "[--transcode] [--keep-original | --no-original] [WORDS]",
     .summary = "publish a clip with a status",
     .about =
@@ -324,6 +331,7 @@ const struct cmd_spec cmd_spec_post = {
         "The clip on your phone or disk is not changed or deleted.",
     .examples = "  stillhere post clip.mp4\n"
                 "  stillhere post clip.mp4 --well --place Odesa \"Back from shopping\"\n"
+                "  stillhere post clip.mp4 --place-from-clip region\n"
                 "  stillhere post clip.mp4 --next-due 24h\n"
                 "  stillhere post --dry-run clip.mp4\n"
                 "  stillhere post --transcode clip.mkv\n",

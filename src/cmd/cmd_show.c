@@ -139,7 +139,9 @@ static void document_text(struct bytes *out, enum lang lang, const struct docume
         bytes_release(&status);
     }
     for (size_t i = 0; i < doc->place.name_count; i++)
-        line(out, lang, STR_CMD_SHOW_PLACE, doc->place.names[i].text, doc->place.level);
+        if (!doc->place.code.len ||
+            slice_equal(doc->place.names[i].lang, slice_text(lang_tag(lang))))
+            line(out, lang, STR_CMD_SHOW_PLACE, doc->place.names[i].text, doc->place.level);
     for (size_t i = 0; i < doc->word_count; i++)
         line(out, lang, STR_CMD_SHOW_WORDS, doc->words[i].lang, doc->words[i].text);
     if (doc->reason.len)

@@ -161,6 +161,10 @@ static int take_line(struct batch *batch, struct channel *channel, struct slice 
         rc = cmd_publish_when(cmd_value(&line.args, "publish"), channel, &item->when, why);
     if (rc == SH_OK)
         rc = cmd_dispatch_fill(&line.args, line.words, channel, &item->dispatch, why);
+    if (rc == SH_OK && line.clip && !cmd_is_set(&line.args, "place") &&
+        cmd_is_set(batch->args, "place-from-clip"))
+        rc = post_place_from_clip(batch->cmd, cmd_value(batch->args, "place-from-clip"),
+                                  &(struct post_clips){&line.clip, 1}, &item->dispatch, why);
     batch->count++;
     return rc == SH_OK && line.clip ? stage_clip(batch, item, &line, why) : rc;
 }

@@ -45,8 +45,10 @@ static void dry_document(const struct cmd *cmd, struct bytes *out, const struct 
         LANG_SAY(out, cmd->lang, STR_CMD_SHOW_STATUS, text);
     bytes_u8(out, '\n');
     for (size_t i = 0; i < doc->place.name_count; i++)
-        bytes_printf(out, "%.*s\n", (int)doc->place.names[i].text.len,
-                     (const char *)doc->place.names[i].text.ptr);
+        if (!doc->place.code.len ||
+            slice_equal(doc->place.names[i].lang, slice_text(lang_tag(cmd->lang))))
+            bytes_printf(out, "%.*s\n", (int)doc->place.names[i].text.len,
+                         (const char *)doc->place.names[i].text.ptr);
     for (size_t i = 0; i < doc->word_count; i++) {
         (void)snprintf(lang, sizeof(lang), "%.*s", (int)doc->words[i].lang.len,
                        (const char *)doc->words[i].lang.ptr);

@@ -82,6 +82,14 @@ struct post_clips {
     const char *const *name;
     size_t count;
 };
+/*
+ * --place-from-clip: the place in which all positions of the clips lie, as coarse as level says
+ * ("": a city at the finest), into the document; says which.  SH_ENOTFOUND or SH_ECONFLICT when
+ * there is none that is sure.
+ */
+MUST_CHECK int post_place_from_clip(const struct cmd *cmd, const char *level,
+                                    const struct post_clips *clips, struct cmd_dispatch *out,
+                                    struct why *why);
 /* --dry-run: say what would be published, and write nothing. */
 MUST_CHECK int post_dry_run(const struct post *post, const struct post_clips *clips,
                             const struct document *doc, const struct cmd_clock *clock,

@@ -70,5 +70,54 @@ same "known as well" "$(place 18)" "$odesa"
 has "the second line has its own" "$(place 19)" '"code": "702550"'
 runs "a correction takes names too" still -C "$home" -q correct 1 --place Київ
 has "Kyiv, by its number" "$(place 20)" '"code": "703448"'
+runs "show tells it in the reader's language" still -C "$home" --lang uk show 2
+has "Одеса" "$out" 'Одеса'
+lacks "and in no other" "$out" 'Odesa'
+
+# ---- from the clip ----
+# clip NAME LOCATION: a tiny clip with this position in its moov/udta.
+clip() {
+    ffmpeg -nostdin -loglevel error -y -f lavfi -i testsrc=duration=0.2:size=64x48:rate=10 -c:v libx264 \
+        -pix_fmt yuv420p ${2:+-metadata location="$2"} "$1"
+}
+post() { still -C "$home" post --no-poster "$@"; }
+clip odesa.mp4 +46.4825+030.7233/
+clip field.mp4 +46.7000+030.6000/
+clip sea.mp4 -40.0000-120.0000/
+clip zero.mp4 +00.0000+000.0000/
+clip none.mp4 ""
+clip chisinau.mp4 +47.0105+028.8638/
+clip kharkiv.mp4 +49.9935+036.2304/
+
+runs "the clip's position becomes its city" post odesa.mp4 --place-from-clip
+has "which is said" "$err" 'Odesa \(city\), Odesa Oblast, Ukraine'
+lacks "the position is not" "$out$err" '46[.,]4'
+same "the same place as by name" "$(place 21)" "$odesa"
+runs "as coarse as asked for: region" post odesa.mp4 --place-from-clip region
+has "the region" "$(place 22)" '"code": "698738", "level": "region"'
+runs "and country, after =" post odesa.mp4 --place-from-clip=country
+has "the country" "$(place 23)" '"code": "690791", "level": "country"'
+runs "outside of a city: the region" post --place-from-clip field.mp4
+has "the region" "$(place 24)" '"code": "698738", "level": "region"'
+runs "two clips in one country" post odesa.mp4 kharkiv.mp4 --place-from-clip
+has "what holds both" "$(place 25)" '"code": "690791", "level": "country"'
+runs "in a batch, where a line names none" bash -c 'printf "%s\n" "{\"clip\":\"odesa.mp4\"}" "{\"clip\":\"odesa.mp4\",\"place\":\"Львів\"}" "{}" | "$0" -C "$1" post --no-poster --batch - --place-from-clip country' "$STILLHERE" "$home"
+has "the first line's" "$(place 26)" '"code": "690791", "level": "country"'
+has "the second's own" "$(place 27)" '"code": "702550"'
+same "the third has none" "$(place 28)" null
+before=$(tree_hash "$public")
+fails 1 "no position in the clip" post none.mp4 --place-from-clip
+has "which is said, and what to do" "$err" 'no position was found .* --place NAME'
+fails 1 "a position of no fix" post zero.mp4 --place-from-clip
+fails 1 "in the middle of the sea" post sea.mp4 --place-from-clip
+has "which is said" "$err" 'far from every known place'
+fails 1 "in two countries" post odesa.mp4 chisinau.mp4 --place-from-clip
+has "a person must say which" "$err" 'several countries'
+fails 2 "two places at once" post odesa.mp4 --place-from-clip --place Odesa
+fails 2 "a level that is none" post odesa.mp4 --place-from-clip=street
+same "refusals left nothing" "$(tree_hash "$public")" "$before"
+runs "a dry run says it too" post odesa.mp4 --place-from-clip region --dry-run
+has "in words" "$out" 'Odesa Oblast'
+ok "no position lies anywhere in the channel" bash -c '! grep -rqaE "46[.,]48|30[.,]72|\+46\.7" "$1"' - "$home"
 runs "the tree holds" still verify "$home"
 finish

@@ -6,7 +6,7 @@ home=$scratch/home
 still -C "$home" -q checkin --place Odesa --lang en "Back from shopping" >/dev/null
 runs "a dispatch" still -C "$home" show 1
 has "its words" "$out" 'Back from shopping'
-has "its place, and that it was typed" "$out" 'Odesa \(typed\)'
+has "its place, and how coarse it is" "$out" 'Odesa \(city\)'
 runs "JSON" still -C "$home" show 1 --json
 same "the document's words" "$(json "['document']['words'][0]['text']")" "Back from shopping"
 same "the hash is the document's" "$(json "['hash']")" \
