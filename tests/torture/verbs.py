@@ -17,6 +17,7 @@ class Verb:
     sample = 6              # points of each kind of failure
     no_sync_sample = 10     # of what must show faults
     full_sample = None      # the same for --full; None: all
+    only_full = False       # without --full it is left out
     answers = (0,)          # exit codes with which an answer counts
 
     def prepare(self, bench, base):
