@@ -161,6 +161,10 @@ static int sync_once(struct synced *synced, int dir, const char *path, struct wh
     return rc;
 }
 
+/*
+ * First where files go, then where they come from: several that leave one folder would be gone
+ * from it for good while the second's new place is not durable yet.
+ */
 static int sync_dirs(struct io_batch *batch, struct why *why)
 {
     struct synced synced;
@@ -171,9 +175,11 @@ static int sync_dirs(struct io_batch *batch, struct why *why)
     synced.count = 0;
     for (size_t i = 0; i < io_batch_count(batch) && rc == SH_OK; i++) {
         item = item_at(batch, i);
+        rc = sync_once(&synced, item->move.dir_b, item->b, why);
+    }
+    for (size_t i = 0; i < io_batch_count(batch) && rc == SH_OK; i++) {
+        item = item_at(batch, i);
         rc = io_parent(item->a, parent, why);
-        if (rc == SH_OK)
-            rc = sync_once(&synced, item->move.dir_b, item->b, why);
         /* A move is durable when both sides are; a temporary name may come back. */
         if (rc == SH_OK && !item->temporary && io_exists(item->move.dir_a, parent))
             rc = sync_once(&synced, item->move.dir_a, item->a, why);
