@@ -50,7 +50,8 @@
 #define LIMIT_CLIP_SECONDS (3 * 3600)        /* 3 h: the longest clip that a phone page plays */
 #define LIMIT_MOOV_BYTES (24u << 20) /* bytes; 3 h at 60 fps with audio need about 16 MiB */
 #define LIMIT_BOX_DEPTH 16           /* nested boxes */
-#define LIMIT_BOXES 20000            /* boxes visited in one file */
+#define LIMIT_BOXES 200000           /* boxes visited in one file: 3 h in fragments of 1 s */
+#define LIMIT_FRAGMENTS 20000        /* moofs in one file, likewise */
 #define LIMIT_CLIP_ARENA (1u << 20)  /* bytes; the tracks of one clip, without their tables */
 #define LIMIT_TRACKS 16              /* traks in a moov: phones write up to 8 */
 #define LIMIT_SAMPLES 3000000        /* samples of one track: 3 h at 240 fps and AAC */

@@ -97,6 +97,7 @@ const char *bmff_kind_name(enum bmff_kind kind);
 enum bmff_removed {
     BMFF_REMOVED_CODING,       /* "coding": never by bmff; a clip that was coded anew */
     BMFF_REMOVED_CREDENTIALS,  /* "credentials": C2PA boxes */
+    BMFF_REMOVED_CUT_PARTS,    /* "cut-parts": samples that an edit list hid */
     BMFF_REMOVED_DATES,        /* "dates": creation and modification times */
     BMFF_REMOVED_EXTRA_TRACK,  /* "extra-track": subtitles, telemetry, time code, ... */
     BMFF_REMOVED_LANGUAGE,     /* "language" of a kept track */

@@ -9,10 +9,19 @@
     ((uint32_t)(uint8_t)(a) << 24 | (uint32_t)(uint8_t)(b) << 16 |                             \
      (uint32_t)(uint8_t)(c) << 8 | (uint32_t)(uint8_t)(d))
 
+/* The ways out that messages name: our own one first, then what others can do. */
 #define BMFF_REMEDY_REMUX                                                                      \
-    "; a copy made with \"ffmpeg -i IN -map 0:v:0 -map 0:a:0? -c copy OUT.mp4\" may do"
+    "; post it with --transcode, or a copy made with \"ffmpeg -i IN -map 0:v:0 -map 0:a:0? "   \
+    "-c copy OUT.mp4\" may do"
 #define BMFF_REMEDY_RECODE                                                                     \
-    "; \"ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac OUT.mp4\" makes a clip to post"
+    "; post it with --transcode, or \"ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac "    \
+    "OUT.mp4\" makes a clip to post"
+#define BMFF_REMEDY_SMALLER                                                                    \
+    "; post it with --transcode, or \"ffmpeg -i IN -vf scale=1920:-2 -c:a copy OUT.mp4\" "     \
+    "makes it smaller"
+#define BMFF_REMEDY_SOUND                                                                      \
+    "; post it with --transcode, or \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" makes the "    \
+    "sound anew, \"ffmpeg -i IN -c:v copy -an OUT.mp4\" leaves it out"
 
 /* Printable form of a four-character code. */
 struct bmff_name {
@@ -99,13 +108,22 @@ struct bmff_changes {
     uint64_t cut;       /* bytes by which the samples shrink */
 };
 
+/* The rows of tables that were made here: from fragments, or without what edits hide. */
+struct bmff_made {
+    struct bytes stts, ctts, stss, stsc, stsz, chunk;
+};
+
 struct bmff_track {
     bool video;
     bool enabled;
     uint32_t number;  /* index among the traks of the clip */
+    uint32_t id;      /* track_ID */
     uint32_t handler; /* 'vide', 'soun', others */
-    uint32_t codec;   /* type of the first sample entry; 0 = none */
+    uint32_t
+        codec; /* type of the first sample entry that we take, else of the first; 0 = none */
     struct bmff_box trak;
+    struct bmff_box stsd;
+    uint32_t self; /* data references that stay in the file */
 
     uint32_t timescale;
     uint32_t shown_width;  /* 16.16 */
@@ -116,9 +134,12 @@ struct bmff_track {
 
     struct bytes entries; /* rebuilt sample entries, ready for stsd */
     uint32_t entry_count;
-    uint32_t width;     /* coded, of the first entry */
-    uint32_t height;    /* the same */
-    uint32_t aspect[2]; /* pasp of the first entry, 1:1 without */
+    uint32_t stsd_count; /* entries of the clip, used or not */
+    uint8_t
+        entry_map[LIMIT_SAMPLE_ENTRIES]; /* entry of the clip - 1 -> rebuilt entry, 0 = none */
+    uint32_t width;                      /* coded, of the first entry */
+    uint32_t height;                     /* the same */
+    uint32_t aspect[2];                  /* pasp of the first entry, 1:1 without */
 
     struct bmff_table stts;
     struct bmff_table ctts;
@@ -129,10 +150,12 @@ struct bmff_track {
     uint32_t size_bits;      /* 4, 8, 16 or 32 */
     uint32_t size_all;       /* the size of every sample, or 0 */
     bool chunk_wide;         /* co64 */
+    struct bmff_made made;   /* empty unless some of the tables above were made here */
 
     uint32_t samples;
-    uint32_t chunks;         /* chunks that hold samples; the first ones of the table */
-    uint64_t bytes;          /* of all samples */
+    uint32_t chunks; /* chunks that hold samples; the first ones of the table */
+    uint64_t bytes;  /* of all samples */
+    uint64_t start;  /* media timescale: decode time of the first sample, in fragments */
     uint64_t media_duration; /* sum of stts, media timescale */
     uint64_t shown_duration; /* movie timescale */
     struct bmff_changes changes;
@@ -143,7 +166,7 @@ struct bmff_chunk {
     uint64_t offset;
     uint64_t bytes;
     uint32_t samples;
-    uint32_t entry; /* 1..entry_count */
+    uint32_t entry; /* 1..entry_count of the new file */
 };
 
 struct bmff_chunks {
@@ -157,12 +180,79 @@ struct bmff_chunks bmff_chunks_of(const struct bmff_track *track);
 /* The next chunk that holds samples; false when all samples are given or no chunk is left. */
 bool bmff_chunks_next(struct bmff_chunks *chunks, struct bmff_chunk *chunk);
 
+/* The next sample's times; dts counts from 0 whatever start is. */
+struct bmff_times {
+    const struct bmff_track *track;
+    uint32_t sample; /* the next one */
+    uint32_t stts_row, stts_used;
+    uint32_t ctts_row, ctts_used;
+    uint32_t stss_row;
+    uint64_t dts;
+};
+struct bmff_time {
+    uint64_t dts;      /* media timescale */
+    uint32_t duration; /* the same */
+    uint32_t offset;   /* of composition, as ctts has it */
+    bool sync;
+};
+struct bmff_times bmff_times_of(const struct bmff_track *track);
+/* False behind the last sample.  The tables must have been checked. */
+bool bmff_times_next(struct bmff_times *times, struct bmff_time *time);
+
 /* Bytes of a sample; sample < track->samples. */
 uint32_t bmff_track_size(const struct bmff_track *track, uint32_t sample);
 /* A field of a row of width bytes; it must lie inside the table. */
 uint32_t bmff_table_u32(const struct bmff_table *table, size_t width, uint32_t row, size_t at);
 
+/* ---- tables that are made ---- */
+
+struct bmff_run_of_rows {
+    uint32_t count;
+    uint32_t value;
+};
+
+struct bmff_maker {
+    const struct bmff_track *track; /* for messages */
+    struct bmff_made made;
+    struct bmff_run_of_rows times, offsets;
+    bool has_held;
+    uint32_t held;   /* duration of the newest sample, which may still be corrected */
+    uint8_t version; /* of ctts */
+    bool shifted;    /* some offset is not 0 */
+    bool dependent;  /* some sample is no sync sample */
+    uint32_t samples;
+    uint32_t chunks;
+    uint32_t in_chunk;               /* samples of the newest chunk */
+    uint32_t entry;                  /* of the newest chunk */
+    uint32_t row_samples, row_entry; /* of the newest row of stsc */
+    uint64_t until;                  /* decode time behind the newest sample */
+    uint64_t bytes;
+};
+
+void bmff_maker_init(struct bmff_maker *maker, const struct bmff_track *track);
+void bmff_maker_chunk(struct bmff_maker *maker, uint64_t offset, uint32_t entry);
+MUST_CHECK int bmff_maker_sample(struct bmff_maker *maker, const struct bmff_time *time,
+                                 uint32_t size, struct why *why);
+/* The next sample is decoded at dts, whatever the durations before it said. */
+MUST_CHECK int bmff_maker_seek(struct bmff_maker *maker, uint64_t dts, struct why *why);
+/* Samples [from, to) of the track, in their chunks. */
+MUST_CHECK int bmff_maker_copy(struct bmff_maker *maker, const struct bmff_track *track,
+                               uint32_t from, uint32_t to, struct why *why);
+/* Put the tables into the track in place of its own; maker is released, also on failure. */
+MUST_CHECK int bmff_maker_done(struct bmff_maker *maker, struct bmff_track *track,
+                               struct why *why);
+void bmff_maker_release(struct bmff_maker *maker);
+void bmff_track_release(struct bmff_track *track);
+
 /* ---- the clip ---- */
+
+/* One moof: its body lies in moof_bytes. */
+struct bmff_fragment {
+    uint64_t at;      /* of its header in the file */
+    uint64_t body_at; /* the same, of its body */
+    size_t from;      /* of its body in moof_bytes */
+    size_t len;
+};
 
 struct bmff_range {
     uint64_t from;
@@ -183,8 +273,11 @@ struct bmff_part {
 struct bmff_state {
     struct arena arena; /* holds this struct itself */
     struct bytes moov_bytes;
-    struct bytes mdats; /* struct bmff_range each, ascending */
+    struct bytes mdats;      /* struct bmff_range each, ascending */
+    struct bytes moof_bytes; /* bodies of all moofs */
+    struct bytes moofs;      /* struct bmff_fragment each, ascending */
     struct bmff_box moov;
+    struct bmff_box mvex;
     struct bmff_census census;
     uint64_t file_bytes;
     uint64_t mdat_bytes; /* payload of all mdats */
@@ -208,25 +301,56 @@ MUST_CHECK int bmff_read_file(const struct bmff_source *source, struct bmff_stat
                               struct why *why);
 /* moov: chooses the tracks and reads them. */
 MUST_CHECK int bmff_read_movie(struct bmff_state *state, struct why *why);
-/* tkhd, mdia, edts of one chosen track. */
+/* tkhd, mdia, edts of one chosen track: its header, tables and edits as they are. */
 MUST_CHECK int bmff_read_track(struct bmff_state *state, struct bmff_track *track,
                                struct why *why);
+/* Let the first sample stand at 0 and edits count from there; what must be waited for it. */
+uint64_t bmff_place_start(struct bmff_track *track);
+/*
+ * What the edits hide at the head and tail leaves the tables; the entries that are still used
+ * are rebuilt.  lead: movie timescale, what is waited before the track begins.
+ */
+MUST_CHECK int bmff_finish_track(struct bmff_state *state, struct bmff_track *track,
+                                 uint64_t lead, struct why *why);
 /* stbl of one track: tables, then each chunk against the mdats. */
 MUST_CHECK int bmff_read_tables(struct bmff_state *state, struct bmff_track *track,
                                 const struct bmff_box *stbl, struct why *why);
-/* stsd of one track: rebuilds its entries.  self: data references that stay in the file. */
-MUST_CHECK int bmff_read_entries(struct bmff_track *track, const struct bmff_box *stsd,
-                                 uint32_t self, struct bmff_census *census, struct why *why);
+/* The samples of the track in the moofs behind those that it has (14496-12 8.8). */
+MUST_CHECK int bmff_read_fragments(struct bmff_state *state, struct bmff_track *track,
+                                   struct why *why);
+/* Fill durations of edits that are not told, and drop the samples outside of all edits. */
+MUST_CHECK int bmff_trim(struct bmff_state *state, struct bmff_track *track, struct why *why);
+/* stsd of one track: rebuilds the entries that its chunks name. */
+MUST_CHECK int bmff_read_entries(struct bmff_track *track, struct bmff_census *census,
+                                 struct why *why);
+/* A track of a codec that we do not take: why, and the way out. */
+MUST_CHECK int bmff_refuse_codec(const struct bmff_track *track, struct why *why);
+/* Is this an entry that we can rebuild? */
+bool bmff_takes_video(uint32_t codec);
+bool bmff_takes_sound(uint32_t codec);
+/* value from units of one clock to another, rounded to the nearest; both below 2^32. */
+uint64_t bmff_rescale(uint64_t value, uint32_t from, uint32_t to);
 /* Decoder records: append the rebuilt box to out. */
 MUST_CHECK int bmff_rebuild_avcc(const struct bmff_box *box, bool inband, struct bytes *out,
                                  struct bmff_census *census, struct why *why);
 MUST_CHECK int bmff_rebuild_hvcc(const struct bmff_box *box, struct bytes *out,
                                  struct bmff_census *census, struct why *why);
-/* esds: append the rebuilt box; *rate_hz and *channels as the AudioSpecificConfig has them. */
+MUST_CHECK int bmff_rebuild_av1c(const struct bmff_box *box, struct bytes *out,
+                                 struct bmff_census *census, struct why *why);
+MUST_CHECK int bmff_rebuild_vpcc(const struct bmff_box *box, struct bytes *out,
+                                 struct bmff_census *census, struct why *why);
+/* The same of sound; *sound as the record itself has it. */
 struct bmff_sound {
     uint32_t rate_hz;
     uint32_t channels;
+    uint32_t bits;
 };
+MUST_CHECK int bmff_rebuild_dops(const struct bmff_box *box, struct bytes *out,
+                                 struct bmff_sound *sound, struct bmff_census *census,
+                                 struct why *why);
+MUST_CHECK int bmff_rebuild_alac(const struct bmff_box *box, struct bytes *out,
+                                 struct bmff_sound *sound, struct bmff_census *census,
+                                 struct why *why);
 MUST_CHECK int bmff_rebuild_esds(const struct bmff_box *box, struct bytes *out,
                                  struct bmff_sound *sound, struct bmff_census *census,
                                  struct why *why);
@@ -244,6 +368,10 @@ uint32_t bmff_bits_golomb(struct bmff_bits *bits);
 /* Pixels of a coded picture by its sequence parameter set; false when it cannot be read. */
 bool bmff_picture_avc(struct slice set, uint64_t *pixels);
 bool bmff_picture_hevc(struct slice set, uint64_t *pixels);
+/* The same by the payload of an AV1 sequence header OBU; bits: how many have a meaning (AV1 5.5). */
+bool bmff_picture_av1(struct slice header, uint64_t *pixels, size_t *bits);
+/* The same by the head of a VP9 frame; 0 pixels when that frame does not tell (VP9 6.2). */
+bool bmff_picture_vp9(struct slice frame, uint64_t *pixels);
 
 /* The next chunk with its changes, in the order of the new file; false after the last. */
 bool bmff_state_next(struct bmff_state *state, struct bmff_part *part);

@@ -229,6 +229,20 @@ static void pass(struct draft *outer, const char *type)
     leave(outer, &box);
 }
 
+/* The decoder record of a codec. */
+static const char *record_of(const char *codec)
+{
+    static const char *const records[][2] = {
+        {"avc1", "avcC"}, {"avc3", "avcC"}, {"hvc1", "hvcC"},
+        {"hev1", "hvcC"}, {"av01", "av1C"}, {"vp09", "vpcC"},
+        {"mp4a", "esds"}, {"Opus", "dOps"}, {"alac", "alac"}};
+    unsigned i = 0;
+
+    while (strcmp(records[i][0], codec) != 0)
+        i++;
+    return records[i][1];
+}
+
 static void check_picture(struct draft *stsd, const char *type)
 {
     struct draft box = enter(stsd, type);
@@ -243,7 +257,7 @@ static void check_picture(struct draft *stsd, const char *type)
     expect_u16(&box, 1);
     expect_zeros(&box, 32);
     expect_u32(&box, 0x0018ffff);
-    pass(&box, type[0] == 'a' ? "avcC" : "hvcC");
+    pass(&box, record_of(type));
     if (ahead(&box, "pasp"))
         pass(&box, "pasp");
     if (ahead(&box, "clap"))
@@ -258,25 +272,27 @@ static void check_picture(struct draft *stsd, const char *type)
     leave(stsd, &box);
 }
 
-static void check_sound(struct draft *stsd)
+static void check_sound(struct draft *stsd, const char *type)
 {
-    struct draft box = enter(stsd, "mp4a");
+    struct draft box = enter(stsd, type);
 
     expect_zeros(&box, 6);
     expect_u16(&box, 1);
     expect_zeros(&box, 8);
-    rd_skip(&box.cur, 2);
-    expect_u16(&box, 16);
+    rd_skip(&box.cur, 4);
     expect_zeros(&box, 4);
     rd_skip(&box.cur, 2);
     expect_zeros(&box, 2);
-    pass(&box, "esds");
+    pass(&box, record_of(type));
     leave(stsd, &box);
 }
 
 static void check_stsd(struct draft *stbl, bool video)
 {
-    static const char *const codecs[] = {"avc1", "avc3", "hvc1", "hev1"};
+    static const char *const videos[] = {"avc1", "avc3", "hvc1", "hev1", "av01", "vp09"};
+    static const char *const sounds[] = {"mp4a", "Opus", "alac"};
+    const char *const *codecs = video ? videos : sounds;
+    size_t most = video ? COUNT_OF(videos) : COUNT_OF(sounds);
     struct draft box = enter(stbl, "stsd");
     uint32_t count;
 
@@ -287,13 +303,13 @@ static void check_stsd(struct draft *stbl, bool video)
     for (uint32_t i = 0; i < count && box.rc == SH_OK; i++) {
         const char *codec = codecs[0];
 
-        for (unsigned k = 1; k < COUNT_OF(codecs); k++)
+        for (size_t k = 1; k < most; k++)
             if (ahead(&box, codecs[k]))
                 codec = codecs[k];
         if (video)
             check_picture(&box, codec);
         else
-            check_sound(&box);
+            check_sound(&box, codec);
     }
     leave(stbl, &box);
 }

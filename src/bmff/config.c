@@ -1,4 +1,7 @@
-/* The decoder records of H.264 and HEVC, rebuilt field by field (14496-15 5.3.3, 8.3.3). */
+/*
+ * The decoder records of pictures, rebuilt field by field: H.264 and HEVC (14496-15 5.3.3, 8.3.3),
+ * AV1 (AV1-ISOBMFF 2.3), VP9 (vp-codec-iso-media-file-format).
+ */
 #include "bmff/bmff_int.h"
 
 static int bad(const struct bmff_box *box, const char *what, struct why *why)
@@ -16,6 +19,15 @@ static int check_size(const struct bmff_box *box, struct why *why)
     return SH_OK;
 }
 
+static int too_large(const struct bmff_box *box, uint64_t pixels, struct why *why)
+{
+    return why_set(
+        why, SH_ELIMIT, box->at,
+        "%s at byte %llu: pictures of %llu pixels, %d are the most" BMFF_REMEDY_SMALLER,
+        bmff_name_of(box->type).text, (unsigned long long)box->at, (unsigned long long)pixels,
+        LIMIT_PIXELS);
+}
+
 typedef bool (*picture_size)(struct slice set, uint64_t *pixels);
 
 /* A sequence parameter set asks for the memory of the decoder, so the limit holds there too. */
@@ -26,14 +38,7 @@ static int check_pixels(const struct bmff_box *box, picture_size size, struct sl
 
     if (!size(set, &pixels))
         return bad(box, "a sequence parameter set cannot be read", why);
-    if (pixels > LIMIT_PIXELS)
-        return why_set(
-            why, SH_ELIMIT, box->at,
-            "%s at byte %llu: pictures of %llu pixels, %d are the most"
-            "; \"ffmpeg -i IN -vf scale=1920:-2 -c:a copy OUT.mp4\" makes it smaller",
-            bmff_name_of(box->type).text, (unsigned long long)box->at,
-            (unsigned long long)pixels, LIMIT_PIXELS);
-    return SH_OK;
+    return pixels > LIMIT_PIXELS ? too_large(box, pixels, why) : SH_OK;
 }
 
 /* ---- avcC ---- */
@@ -213,4 +218,108 @@ int bmff_rebuild_hvcc(const struct bmff_box *box, struct bytes *out, struct bmff
         return out->failed;
     return check_hevc_pixels(box, slice_sub(bytes_view(out), start + 8, out->len - start - 8),
                              why);
+}
+
+/* ---- av1C ---- */
+
+#define OBU_SEQUENCE 1
+
+/* The payload of the next OBU and its type (AV1 5.3). */
+static bool rd_obu(struct cursor *cur, unsigned *type, struct slice *payload)
+{
+    uint8_t head = rd_u8(cur);
+    uint64_t size = 0;
+    uint8_t byte = 0x80;
+
+    *type = head >> 3 & 15;
+    if (head & 0x80)
+        return false;
+    if (head & 4)
+        rd_skip(cur, 1);
+    if (head & 2) {
+        for (unsigned i = 0; i < 5 && byte & 0x80; i++) {
+            byte = rd_u8(cur);
+            size |= (uint64_t)(byte & 0x7f) << 7 * i;
+        }
+    } else {
+        size = rd_left(cur);
+        byte = 0;
+    }
+    if (cur->failed || byte & 0x80 || size > rd_left(cur))
+        return false;
+    *payload = rd_bytes(cur, (size_t)size);
+    return true;
+}
+
+/* The bits that have a meaning, and the one that ends them (AV1 5.3.4). */
+static void write_sequence(struct slice header, size_t bits, struct bytes *out)
+{
+    size_t len = bits / 8 + 1;
+
+    bytes_u8(out, OBU_SEQUENCE << 3 | 2);
+    if (len >= 0x80)
+        bytes_u8(out, (uint8_t)(len & 0x7f) | 0x80);
+    bytes_u8(out, (uint8_t)(len >= 0x80 ? len >> 7 : len));
+    bytes_append(out, header.ptr, bits / 8);
+    bytes_u8(out, (uint8_t)(((bits % 8 ? header.ptr[bits / 8] : 0) & 0xff00u >> bits % 8) |
+                            0x80u >> bits % 8));
+}
+
+int bmff_rebuild_av1c(const struct bmff_box *box, struct bytes *out, struct bmff_census *census,
+                      struct why *why)
+{
+    struct cursor cur = cursor_of(box->body);
+    size_t start = bmff_box_open(out, box->type);
+    struct slice head = rd_bytes(&cur, 4);
+    bool delay;
+
+    if (check_size(box, why) < 0)
+        return SH_ELIMIT;
+    if (cur.failed || head.ptr[0] != 0x81)
+        return bad(box, "it is no decoder record of version 1", why);
+    delay = head.ptr[3] & 0x10;
+    bytes_append(out, head.ptr, 3);
+    bytes_u8(out, head.ptr[3] & (delay ? 0x1f : 0));
+    while (rd_left(&cur)) {
+        struct slice payload = {0};
+        uint64_t pixels;
+        unsigned type;
+        size_t bits;
+
+        if (!rd_obu(&cur, &type, &payload))
+            return bad(box, "an OBU is cut off", why);
+        if (type != OBU_SEQUENCE) { /* Metadata and padding. */
+            bmff_census_mark(census, BMFF_REMOVED_METADATA);
+            continue;
+        }
+        if (!bmff_picture_av1(payload, &pixels, &bits))
+            return bad(box, "a sequence header cannot be read", why);
+        if (pixels > LIMIT_PIXELS)
+            return too_large(box, pixels, why);
+        write_sequence(payload, bits, out);
+    }
+    bmff_box_close(out, start);
+    return bytes_check(out, why);
+}
+
+/* ---- vpcC ---- */
+
+int bmff_rebuild_vpcc(const struct bmff_box *box, struct bytes *out, struct bmff_census *census,
+                      struct why *why)
+{
+    struct cursor cur = cursor_of(box->body);
+    size_t start = bmff_box_open_full(out, box->type, 1, 0);
+    uint32_t version = rd_u32(&cur) >> 24;
+    struct slice fields =
+        rd_bytes(&cur, 6); /* profile, level, depth and chroma, three colours */
+    uint16_t extra = rd_u16(&cur);
+
+    if (cur.failed || version != 1 || fields.ptr[0] > 3)
+        return bad(box, "it is no decoder record of version 1", why);
+    bytes_slice(out, fields);
+    bytes_u16(out, 0); /* codecInitializationDataSize */
+    if (extra || rd_left(&cur))
+        bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
+    bmff_box_close(out, start);
+    return bytes_check(out, why);
 }

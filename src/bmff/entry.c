@@ -22,9 +22,39 @@ static int bad(const struct entry *entry, const char *what, struct why *why)
                    entry->track->number, entry->row, (unsigned long long)entry->box->at, what);
 }
 
+/* The decoder record that a picture of this codec needs; 0 = we do not take it. */
+static uint32_t config_of(uint32_t codec)
+{
+    switch (codec) {
+    case FOURCC('a', 'v', 'c', '1'):
+    case FOURCC('a', 'v', 'c', '3'):
+        return FOURCC('a', 'v', 'c', 'C');
+    case FOURCC('h', 'v', 'c', '1'):
+    case FOURCC('h', 'e', 'v', '1'):
+        return FOURCC('h', 'v', 'c', 'C');
+    case FOURCC('a', 'v', '0', '1'):
+        return FOURCC('a', 'v', '1', 'C');
+    case FOURCC('v', 'p', '0', '9'):
+        return FOURCC('v', 'p', 'c', 'C');
+    default:
+        return 0;
+    }
+}
+
+bool bmff_takes_video(uint32_t codec)
+{
+    return config_of(codec) != 0;
+}
+
+bool bmff_takes_sound(uint32_t codec)
+{
+    return codec == FOURCC('m', 'p', '4', 'a') || codec == FOURCC('O', 'p', 'u', 's') ||
+           codec == FOURCC('a', 'l', 'a', 'c');
+}
+
 /* What a sample entry may bring that we keep. */
 struct extras {
-    struct bmff_box config; /* avcC, hvcC, esds */
+    struct bmff_box config; /* avcC, hvcC, av1C, vpcC */
     struct bmff_box pasp;
     struct bmff_box clap;
     uint8_t colour[7]; /* nclx: three codes of 16 bits, the range flag */
@@ -32,7 +62,8 @@ struct extras {
 };
 
 /* nclx as it is, QuickTime's nclc with the narrow range that it means (14496-12 12.1.5). */
-static void take_colour(const struct bmff_box *colr, struct extras *extras)
+static void take_colour(const struct bmff_box *colr, struct extras *extras,
+                        struct bmff_census *census)
 {
     struct cursor cur = cursor_of(colr->body);
     uint32_t kind = rd_u32(&cur);
@@ -40,11 +71,40 @@ static void take_colour(const struct bmff_box *colr, struct extras *extras)
     uint8_t range = kind == FOURCC('n', 'c', 'l', 'x') ? rd_u8(&cur) & 0x80 : 0;
 
     if (cur.failed || extras->has_colour ||
-        (kind != FOURCC('n', 'c', 'l', 'x') && kind != FOURCC('n', 'c', 'l', 'c')))
+        (kind != FOURCC('n', 'c', 'l', 'x') && kind != FOURCC('n', 'c', 'l', 'c'))) {
+        bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES); /* A profile names its maker. */
         return;
+    }
     memcpy(extras->colour, codes.ptr, 6);
     extras->colour[6] = range;
     extras->has_colour = true;
+}
+
+/*
+ * Dolby Vision: the box and what it describes go, the base layer stays, which others can show.
+ * Profile 5, and any other without compatibility, has colours of its own (dvcC: profile of 7
+ * bits, level of 6, rpu, el, bl, compatibility of 4).
+ */
+static int check_dolby(const struct entry *entry, const struct bmff_box *box, struct why *why)
+{
+    struct bmff_bits bits = {.whole = box->body};
+    uint32_t profile;
+    uint32_t base;
+    uint32_t like;
+
+    bmff_bits_skip(&bits, 16);
+    profile = bmff_bits_read(&bits, 7);
+    (void)bmff_bits_read(&bits, 8); /* level, rpu_present_flag, el_present_flag */
+    base = bmff_bits_read(&bits, 1);
+    like = bmff_bits_read(&bits, 4);
+    if (bits.failed || !base || profile == 5 || (profile >= 8 && !like))
+        return why_set(
+            why, SH_EUNSUPPORTED, box->at,
+            "trak[%u]: Dolby Vision of profile %u, whose colours nothing else shows "
+            "right; export the clip again as SDR or \"most compatible\", or post it with "
+            "--transcode and look at its colours",
+            entry->track->number, profile);
+    return SH_OK;
 }
 
 static int take_extra(struct entry *entry, const struct bmff_box *box, uint32_t config,
@@ -63,7 +123,12 @@ static int take_extra(struct entry *entry, const struct bmff_box *box, uint32_t 
             return bad(entry, "two decoder records or picture shapes", why);
         *slot = *box;
     } else if (box->type == FOURCC('c', 'o', 'l', 'r')) {
-        take_colour(box, extras);
+        take_colour(box, extras, entry->census);
+    } else if (box->type == FOURCC('d', 'v', 'c', 'C') ||
+               box->type == FOURCC('d', 'v', 'v', 'C') ||
+               box->type == FOURCC('d', 'v', 'w', 'C')) {
+        bmff_census_mark(entry->census, BMFF_REMOVED_OTHER_BOXES);
+        return check_dolby(entry, box, why);
     } else if (box->type == FOURCC('s', 'i', 'n', 'f')) {
         return why_set(
             why, SH_EUNSUPPORTED, box->at,
@@ -158,11 +223,21 @@ static int write_picture(struct entry *entry, uint16_t width, uint16_t height,
     bmff_zeros(out, 32); /* compressorname */
     bytes_u16(out, 0x18);
     bytes_u16(out, 0xffff); /* pre_defined = -1 */
-    if (codec >> 8 == FOURCC(0, 'a', 'v', 'c'))
+    switch (config_of(codec)) {
+    case FOURCC('a', 'v', 'c', 'C'):
         rc = bmff_rebuild_avcc(&extras->config, codec == FOURCC('a', 'v', 'c', '3'), out,
                                entry->census, why);
-    else
+        break;
+    case FOURCC('h', 'v', 'c', 'C'):
         rc = bmff_rebuild_hvcc(&extras->config, out, entry->census, why);
+        break;
+    case FOURCC('a', 'v', '1', 'C'):
+        rc = bmff_rebuild_av1c(&extras->config, out, entry->census, why);
+        break;
+    default:
+        rc = bmff_rebuild_vpcc(&extras->config, out, entry->census, why);
+        break;
+    }
     if (rc < 0)
         return rc;
     if (extras->pasp.found)
@@ -198,20 +273,16 @@ static int read_picture(struct entry *entry, struct why *why)
     if ((uint32_t)width * height > LIMIT_PIXELS)
         return why_set(
             why, SH_ELIMIT, entry->box->at,
-            "trak[%u]/stsd[%u]: a picture of %ux%u, %d pixels are the most"
-            "; \"ffmpeg -i IN -vf scale=1920:-2 -c:a copy OUT.mp4\" makes it smaller",
+            "trak[%u]/stsd[%u]: a picture of %ux%u, %d pixels are the most" BMFF_REMEDY_SMALLER,
             entry->track->number, entry->row, width, height, LIMIT_PIXELS);
     for (unsigned i = 0; i < 32; i++)
         if (name.ptr[i] || vendor.ptr[i % 16])
             bmff_census_mark(entry->census, BMFF_REMOVED_NAMES);
-    rc = take_extras(entry, cur.at,
-                     codec >> 8 == FOURCC(0, 'a', 'v', 'c') ? FOURCC('a', 'v', 'c', 'C')
-                                                            : FOURCC('h', 'v', 'c', 'C'),
-                     &extras, why);
+    rc = take_extras(entry, cur.at, config_of(codec), &extras, why);
     if (rc < 0)
         return rc;
     if (!extras.config.found)
-        return bad(entry, "no decoder record (avcC or hvcC)", why);
+        return bad(entry, "no decoder record (avcC, hvcC, av1C or vpcC)", why);
     if (entry->row == 0) {
         entry->track->width = width;
         entry->track->height = height;
@@ -221,19 +292,29 @@ static int read_picture(struct entry *entry, struct why *why)
 
 /* ---- sound ---- */
 
-/* QuickTime keeps esds in wave (QTFF "siDecompressionParam"). */
-static int find_esds(struct entry *entry, size_t skip, struct bmff_box *esds, struct why *why)
+/* The decoder record that sound of this codec needs. */
+static uint32_t sound_config_of(uint32_t codec)
+{
+    if (codec == FOURCC('m', 'p', '4', 'a'))
+        return FOURCC('e', 's', 'd', 's');
+    return codec == FOURCC('O', 'p', 'u', 's') ? FOURCC('d', 'O', 'p', 's') : codec;
+}
+
+/* QuickTime keeps the record in wave (QTFF "siDecompressionParam"). */
+static int find_record(struct entry *entry, size_t skip, struct bmff_box *record,
+                       struct why *why)
 {
     struct bmff_walk walk = bmff_walk_of(entry->box, skip, entry->census);
     struct bmff_box wave = {0};
-    struct bmff_want in_wave[] = {{FOURCC('e', 's', 'd', 's'), esds}};
+    uint32_t type = sound_config_of(entry->box->type);
+    struct bmff_want in_wave[] = {{type, record}};
     struct bmff_census quiet = {0};
     struct bmff_box box;
     int rc;
 
     while ((rc = bmff_walk_next(&walk, &box, why)) > 0) {
-        if (box.type == FOURCC('e', 's', 'd', 's') && !esds->found)
-            *esds = box;
+        if (box.type == type && !record->found)
+            *record = box;
         else if (box.type == FOURCC('w', 'a', 'v', 'e') && !wave.found)
             wave = box;
         else if (box.type == FOURCC('s', 'i', 'n', 'f'))
@@ -244,31 +325,44 @@ static int find_esds(struct entry *entry, size_t skip, struct bmff_box *esds, st
         else
             bmff_census_drop(entry->census, box.type);
     }
-    if (rc == SH_OK && wave.found && !esds->found)
+    if (rc == SH_OK && wave.found && !record->found)
         rc = bmff_collect(&wave, in_wave, COUNT_OF(in_wave), &quiet, why);
     return rc;
 }
 
-static void write_sound(struct bytes *out, uint16_t channels, uint32_t rate, struct slice esds)
+static void write_sound(struct bytes *out, uint32_t codec, const struct bmff_sound *sound,
+                        struct slice record)
 {
-    size_t start = bmff_box_open(out, FOURCC('m', 'p', '4', 'a'));
+    size_t start = bmff_box_open(out, codec);
 
     bmff_zeros(out, 6);
     bytes_u16(out, 1); /* data_reference_index */
     bmff_zeros(out, 8);
-    bytes_u16(out, channels);
-    bytes_u16(out, 16); /* samplesize */
+    bytes_u16(out, (uint16_t)sound->channels);
+    bytes_u16(out, (uint16_t)sound->bits);
     bmff_zeros(out, 4);
-    bytes_u32(out, rate); /* 16.16 */
-    bytes_slice(out, esds);
+    /* 16.16, as far as it goes; the record has the rate itself. */
+    bytes_u32(out, sound->rate_hz <= UINT16_MAX ? sound->rate_hz << 16 : 0);
+    bytes_slice(out, record);
     bmff_box_close(out, start);
+}
+
+static int rebuild_record(struct entry *entry, const struct bmff_box *record, struct bytes *out,
+                          struct bmff_sound *sound, struct why *why)
+{
+    sound->bits = 16;
+    if (record->type == FOURCC('e', 's', 'd', 's'))
+        return bmff_rebuild_esds(record, out, sound, entry->census, why);
+    if (record->type == FOURCC('d', 'O', 'p', 's'))
+        return bmff_rebuild_dops(record, out, sound, entry->census, why);
+    return bmff_rebuild_alac(record, out, sound, entry->census, why);
 }
 
 /* In an ISO file an entry of version 1 has no further fields when stsd has version 1 too. */
 static int read_sound(struct entry *entry, uint8_t stsd_version, struct why *why)
 {
     struct cursor cur = cursor_of(entry->box->body);
-    struct bmff_box esds = {0};
+    struct bmff_box record = {0};
     struct bytes rebuilt;
     struct bmff_sound sound = {0};
     uint16_t version;
@@ -282,26 +376,28 @@ static int read_sound(struct entry *entry, uint8_t stsd_version, struct why *why
         bmff_census_mark(entry->census, BMFF_REMOVED_NAMES);
     channels = rd_u16(&cur);
     rd_skip(&cur, 6);
-    rate = rd_u32(&cur) & 0xffff0000;
+    rate = rd_u32(&cur) >> 16;
     if (version == 1 && stsd_version == 0)
         rd_skip(&cur, 16);
     if (version == 2)
         rd_skip(&cur, 36);
     if (cur.failed || version > 2)
         return bad(entry, "its sound description is cut off or of a later version", why);
-    rc = find_esds(entry, cur.at, &esds, why);
-    if (rc == SH_OK && !esds.found)
-        rc = bad(entry, "no decoder record (esds)", why);
+    rc = find_record(entry, cur.at, &record, why);
+    if (rc == SH_OK && !record.found)
+        rc = bad(entry, "no decoder record (esds, dOps or alac)", why);
     if (rc < 0)
         return rc;
     bytes_init(&rebuilt, LIMIT_AUDIO_CONFIG_BYTES + 128);
-    rc = bmff_rebuild_esds(&esds, &rebuilt, &sound, entry->census, why);
+    rc = rebuild_record(entry, &record, &rebuilt, &sound, why);
     if (rc == SH_OK) {
-        if (version == 2 || !channels || channels > 8)
-            channels = (uint16_t)sound.channels;
-        if (version == 2 || !rate)
-            rate = sound.rate_hz <= UINT16_MAX ? sound.rate_hz << 16 : 0;
-        write_sound(&entry->track->entries, channels, rate, bytes_view(&rebuilt));
+        /* In AAC the entry may know of SBR and PS what the record does not. */
+        if (version < 2 && channels && channels <= 8 &&
+            record.type == FOURCC('e', 's', 'd', 's'))
+            sound.channels = channels;
+        if (version < 2 && rate && record.type == FOURCC('e', 's', 'd', 's'))
+            sound.rate_hz = rate;
+        write_sound(&entry->track->entries, entry->box->type, &sound, bytes_view(&rebuilt));
         rc = bytes_check(&rebuilt, why);
     }
     bytes_release(&rebuilt);
@@ -325,38 +421,62 @@ static int check_reference(const struct entry *entry, uint32_t self, struct why 
     return SH_OK;
 }
 
-int bmff_read_entries(struct bmff_track *track, const struct bmff_box *stsd, uint32_t self,
-                      struct bmff_census *census, struct why *why)
+/* Bit n: a chunk with samples names entry n + 1. */
+static unsigned used_entries(const struct bmff_track *track)
 {
-    struct cursor cur = cursor_of(stsd->body);
+    unsigned used = 0;
+
+    for (uint32_t i = 0; i < track->stsc.count; i++)
+        if (bmff_table_u32(&track->stsc, 12, i, 0) <= track->chunks)
+            used |= 1u << (bmff_table_u32(&track->stsc, 12, i, 8) - 1);
+    return used;
+}
+
+/* The codec of a track is that of its first entry in use; it does not change. */
+static int check_codec(const struct entry *entry, struct why *why)
+{
+    struct bmff_track *track = entry->track;
+
+    if (track->entry_count == 0)
+        track->codec = entry->box->type;
+    if (entry->box->type != track->codec)
+        return why_set(why, SH_EUNSUPPORTED, entry->box->at,
+                       "trak[%u]/stsd: it changes from \"%s\" to \"%s\"" BMFF_REMEDY_RECODE,
+                       track->number, bmff_name_of(track->codec).text,
+                       bmff_name_of(entry->box->type).text);
+    if (!(track->video ? bmff_takes_video(track->codec) : bmff_takes_sound(track->codec)))
+        return bmff_refuse_codec(track, why);
+    return SH_OK;
+}
+
+int bmff_read_entries(struct bmff_track *track, struct bmff_census *census, struct why *why)
+{
+    struct cursor cur = cursor_of(track->stsd.body);
     uint8_t version = rd_u8(&cur);
-    struct bmff_walk walk = bmff_walk_of(stsd, 8, census);
+    struct bmff_walk walk = bmff_walk_of(&track->stsd, 8, census);
+    unsigned used = used_entries(track);
     struct bmff_box box;
     struct entry entry = {.track = track, .box = &box, .census = census};
+    uint32_t number = 0;
     int rc;
 
     bytes_init(&track->entries, ENTRIES_MAX);
     track->aspect[0] = track->aspect[1] = 1;
-    while ((rc = bmff_walk_next(&walk, &box, why)) > 0) {
-        if (track->entry_count == LIMIT_SAMPLE_ENTRIES)
-            return why_set(why, SH_ELIMIT, box.at,
-                           "trak[%u]/stsd: more than %d descriptions" BMFF_REMEDY_RECODE,
-                           track->number, LIMIT_SAMPLE_ENTRIES);
+    while ((rc = bmff_walk_next(&walk, &box, why)) > 0 && number < track->stsd_count) {
+        track->entry_map[number] = 0;
+        if (!(used >> number++ & 1)) {
+            bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
+            continue;
+        }
+        rc = check_codec(&entry, why);
         entry.row = track->entry_count++;
-        if (box.type != track->codec)
-            return why_set(why, SH_EUNSUPPORTED, box.at,
-                           "trak[%u]/stsd: it changes from \"%s\" to \"%s\"" BMFF_REMEDY_RECODE,
-                           track->number, bmff_name_of(track->codec).text,
-                           bmff_name_of(box.type).text);
-        rc = check_reference(&entry, self, why);
+        track->entry_map[number - 1] = (uint8_t)track->entry_count;
+        if (rc == SH_OK)
+            rc = check_reference(&entry, track->self, why);
         if (rc == SH_OK)
             rc = track->video ? read_picture(&entry, why) : read_sound(&entry, version, why);
         if (rc < 0)
             return rc;
     }
-    if (rc == SH_OK && !track->entry_count)
-        rc = why_set(why, SH_EFORMAT, stsd->at,
-                     "trak[%u]/stsd: no description in it (14496-12 8.5.2)" BMFF_REMEDY_REMUX,
-                     track->number);
     return rc < 0 ? rc : bytes_check(&track->entries, why);
 }

@@ -136,6 +136,37 @@ static int take_moov(const struct bmff_source *source, const struct top *top,
     return SH_OK;
 }
 
+static int take_moof(const struct bmff_source *source, const struct top *top,
+                     struct bmff_state *state, struct why *why)
+{
+    uint64_t len = top->size - top->header;
+    struct bmff_fragment fragment = {.at = top->at,
+                                     .body_at = top->at + top->header,
+                                     .from = state->moof_bytes.len,
+                                     .len = (size_t)len};
+    uint8_t *room;
+    int rc;
+
+    if (state->moofs.len / sizeof(fragment) == LIMIT_FRAGMENTS ||
+        len > LIMIT_MOOV_BYTES - state->moof_bytes.len)
+        return why_set(why, SH_ELIMIT, top->at,
+                       "more than %d fragments, or more than %u bytes of them (14496-12 "
+                       "8.8.4)" BMFF_REMEDY_REMUX,
+                       LIMIT_FRAGMENTS, LIMIT_MOOV_BYTES);
+    bytes_append(&state->moofs, &fragment, sizeof(fragment));
+    if (bytes_check(&state->moofs, why) < 0)
+        return SH_ENOMEM;
+    if (!len)
+        return SH_OK;
+    room = bytes_room(&state->moof_bytes, (size_t)len);
+    if (!room)
+        return why_set(why, SH_ENOMEM, top->at, "moof: out of memory");
+    rc = source->read_at(source->ctx, top->at + top->header, room, (size_t)len, why);
+    if (rc == SH_OK)
+        state->moof_bytes.len += (size_t)len;
+    return rc;
+}
+
 static int take_top(const struct bmff_source *source, const struct top *top,
                     struct bmff_state *state, struct why *why)
 {
@@ -151,12 +182,7 @@ static int take_top(const struct bmff_source *source, const struct top *top,
         state->mdat_bytes += range.to - range.from;
         return bytes_check(&state->mdats, why);
     case FOURCC('m', 'o', 'o', 'f'):
-    case FOURCC('s', 't', 'y', 'p'):
-    case FOURCC('s', 'i', 'd', 'x'):
-        return why_set(why, SH_EUNSUPPORTED, top->at,
-                       "a fragmented clip (%s), as streaming makes it (14496-12 8.8)"
-                       "; \"ffmpeg -i IN -c copy OUT.mp4\" makes a whole one of it",
-                       bmff_name_of(top->type).text);
+        return take_moof(source, top, state, why);
     case FOURCC('u', 'u', 'i', 'd'):
         if (bmff_is_credentials(slice_of(top->uuid, sizeof(top->uuid)))) {
             bmff_census_mark(&state->census, BMFF_REMOVED_CREDENTIALS);
@@ -186,6 +212,7 @@ static int walk_file(const struct bmff_source *source, struct bmff_state *state,
                            LIMIT_BOXES);
         if (!top.sane || top.size > source->size - at) {
             bool core = top.sane && (top.type == FOURCC('m', 'd', 'a', 't') ||
+                                     top.type == FOURCC('m', 'o', 'o', 'f') ||
                                      top.type == FOURCC('m', 'o', 'o', 'v'));
 
             /* What stands behind a whole clip and is no box was put there by a camera. */
@@ -219,6 +246,8 @@ int bmff_read_file(const struct bmff_source *source, struct bmff_state *state, s
         return refuse_kind(kind, why);
     state->file_bytes = source->size;
     bytes_init(&state->mdats, LIMIT_BOXES * sizeof(struct bmff_range));
+    bytes_init(&state->moofs, LIMIT_FRAGMENTS * sizeof(struct bmff_fragment));
+    bytes_init(&state->moof_bytes, LIMIT_MOOV_BYTES);
     rc = walk_file(source, state, why);
     if (rc < 0)
         return rc;

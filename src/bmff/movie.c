@@ -6,12 +6,6 @@
 #define HANDLER_VIDEO FOURCC('v', 'i', 'd', 'e')
 #define HANDLER_SOUND FOURCC('s', 'o', 'u', 'n')
 
-static bool is_our_video(uint32_t codec)
-{
-    return codec == FOURCC('a', 'v', 'c', '1') || codec == FOURCC('a', 'v', 'c', '3') ||
-           codec == FOURCC('h', 'v', 'c', '1') || codec == FOURCC('h', 'e', 'v', '1');
-}
-
 static int missing(const struct bmff_box *parent, const char *what, struct why *why)
 {
     return why_set(why, SH_EFORMAT, parent->at,
@@ -21,6 +15,22 @@ static int missing(const struct bmff_box *parent, const char *what, struct why *
 }
 
 /* ---- which tracks ---- */
+
+/* The first kind of entry that we take, else the first; what is wrong in there is said later. */
+static uint32_t survey_entries(const struct bmff_box *stsd, uint32_t handler)
+{
+    struct bmff_census census = {0};
+    struct bmff_walk walk = bmff_walk_of(stsd, 8, &census);
+    struct bmff_box box;
+    uint32_t codec = 0;
+
+    while (bmff_walk_next(&walk, &box, NULL) > 0) {
+        if (handler == HANDLER_VIDEO ? bmff_takes_video(box.type) : bmff_takes_sound(box.type))
+            return box.type;
+        codec = codec ? codec : box.type;
+    }
+    return codec;
+}
 
 /* What kind of track is it?  Looks at tkhd, hdlr and the first sample entry, no further. */
 static int survey_track(const struct bmff_box *trak, struct bmff_track *track, struct why *why)
@@ -54,9 +64,8 @@ static int survey_track(const struct bmff_box *trak, struct bmff_track *track, s
     cur = cursor_of(hdlr.body);
     rd_skip(&cur, 8);
     track->handler = rd_u32(&cur);
-    cur = cursor_of(stsd.body);
-    rd_skip(&cur, 12); /* version and flags, entry_count, size of the first entry */
-    track->codec = rd_u32(&cur);
+    if (stsd.found)
+        track->codec = survey_entries(&stsd, track->handler);
     return SH_OK;
 }
 
@@ -74,9 +83,8 @@ static void choose(struct choice *choice)
 {
     for (uint32_t i = 0; i < choice->count; i++) {
         const struct bmff_track *track = &choice->track[i];
-        bool ours = track->handler == HANDLER_VIDEO
-                        ? is_our_video(track->codec)
-                        : track->codec == FOURCC('m', 'p', '4', 'a');
+        bool ours = track->handler == HANDLER_VIDEO ? bmff_takes_video(track->codec)
+                                                    : bmff_takes_sound(track->codec);
         const struct bmff_track **best =
             track->handler == HANDLER_VIDEO ? &choice->video : &choice->audio;
 
@@ -99,7 +107,14 @@ static const struct bmff_track *first_of(const struct choice *choice, uint32_t h
     return NULL;
 }
 
-static int refuse_codec(const struct bmff_track *track, struct why *why)
+static bool is_dolby(uint32_t codec)
+{
+    return codec == FOURCC('d', 'v', 'h', '1') || codec == FOURCC('d', 'v', 'h', 'e') ||
+           codec == FOURCC('d', 'v', 'a', '1') || codec == FOURCC('d', 'v', 'a', 'v') ||
+           codec == FOURCC('d', 'a', 'v', '1');
+}
+
+int bmff_refuse_codec(const struct bmff_track *track, struct why *why)
 {
     struct bmff_name name = bmff_name_of(track->codec);
 
@@ -111,12 +126,19 @@ static int refuse_codec(const struct bmff_track *track, struct why *why)
                        track->number, name.text);
     if (track->handler == HANDLER_SOUND)
         return why_set(why, SH_EUNSUPPORTED, track->trak.at,
-                       "trak[%u]: its sound is \"%s\", not AAC, and is not left out silently"
-                       "; \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" converts it, "
-                       "\"ffmpeg -i IN -c:v copy -an OUT.mp4\" leaves it out",
+                       "trak[%u]: its sound is \"%s\", not AAC, Opus or ALAC, and is not left "
+                       "out silently" BMFF_REMEDY_SOUND,
                        track->number, name.text);
+    if (is_dolby(track->codec))
+        return why_set(
+            why, SH_EUNSUPPORTED, track->trak.at,
+            "trak[%u]: Dolby Vision (%s) without a base layer, whose colours nothing "
+            "else shows right; export the clip again as SDR or \"most "
+            "compatible\", or post it with --transcode and look at its colours",
+            track->number, name.text);
     return why_set(why, SH_EUNSUPPORTED, track->trak.at,
-                   "trak[%u]: its video is \"%s\"%s, not H.264 or HEVC" BMFF_REMEDY_RECODE,
+                   "trak[%u]: its video is \"%s\"%s, not H.264, HEVC, AV1 or "
+                   "VP9" BMFF_REMEDY_RECODE,
                    track->number, name.text,
                    track->codec == FOURCC('s', '2', '6', '3') ? " (H.263)" : "");
 }
@@ -127,7 +149,7 @@ static int refuse_choice(const struct choice *choice, struct why *why)
     const struct bmff_track *sound = first_of(choice, HANDLER_SOUND);
 
     if (!choice->video && video)
-        return refuse_codec(video, why);
+        return bmff_refuse_codec(video, why);
     if (!choice->video)
         return why_set(
             why, SH_EUNSUPPORTED, WHY_NOWHERE,
@@ -135,7 +157,7 @@ static int refuse_choice(const struct choice *choice, struct why *why)
             "with checkin",
             sound ? ", only sound, as in a voice message" : "");
     if (!choice->audio && sound)
-        return refuse_codec(sound, why);
+        return bmff_refuse_codec(sound, why);
     return SH_OK;
 }
 
@@ -181,9 +203,7 @@ static int survey_moov(struct bmff_state *state, struct choice *choice, struct b
                                "moov: two mvhd (14496-12 8.2.2)" BMFF_REMEDY_REMUX);
             *mvhd = box;
         } else if (box.type == FOURCC('m', 'v', 'e', 'x')) {
-            return why_set(why, SH_EUNSUPPORTED, box.at,
-                           "a fragmented clip (mvex), as streaming makes it (14496-12 8.8)"
-                           "; \"ffmpeg -i IN -c copy OUT.mp4\" makes a whole one of it");
+            state->mvex = box;
         } else if (box.type == FOURCC('c', 'm', 'o', 'v')) {
             return why_set(why, SH_EUNSUPPORTED, box.at,
                            "a compressed moov (cmov)" BMFF_REMEDY_REMUX);
@@ -233,6 +253,26 @@ static int check_video(const struct bmff_track *video, struct why *why)
     return SH_OK;
 }
 
+/* Fragments may begin at any time; the earlier track begins at 0, the other one waits. */
+static int finish_tracks(struct bmff_state *state, struct why *why)
+{
+    struct bmff_track *video = &state->video;
+    struct bmff_track *audio = &state->audio;
+    uint64_t late[2] = {
+        bmff_rescale(bmff_place_start(video), video->timescale, state->timescale), 0};
+    uint64_t base = late[0];
+    int rc;
+
+    if (state->has_audio) {
+        late[1] = bmff_rescale(bmff_place_start(audio), audio->timescale, state->timescale);
+        base = late[1] < base ? late[1] : base;
+    }
+    rc = bmff_finish_track(state, video, late[0] - base, why);
+    if (rc == SH_OK && state->has_audio)
+        rc = bmff_finish_track(state, audio, late[1] - base, why);
+    return rc;
+}
+
 static int read_chosen(struct bmff_state *state, const struct choice *choice, struct why *why)
 {
     uint64_t bytes;
@@ -248,6 +288,8 @@ static int read_chosen(struct bmff_state *state, const struct choice *choice, st
         rc = bmff_read_track(state, &state->audio, why);
         state->has_audio = state->audio.samples > 0;
     }
+    if (rc == SH_OK)
+        rc = finish_tracks(state, why);
     if (rc < 0)
         return rc;
     bytes = state->video.bytes + (state->has_audio ? state->audio.bytes : 0);

@@ -1,6 +1,6 @@
 /*
  * How large the pictures really are: the sequence parameter sets tell the decoder, whatever the
- * sample entry tells people (14496-10 7.3.2.1.1, 23008-2 7.3.2.2).
+ * sample entry tells people (14496-10 7.3.2.1.1, 23008-2 7.3.2.2, AV1 5.5, VP9 6.2).
  */
 #include "bmff/bmff_int.h"
 
@@ -139,4 +139,213 @@ bool bmff_picture_hevc(struct slice set, uint64_t *pixels)
         return false;
     *pixels = wide * high;
     return true;
+}
+
+/* ---- AV1 ---- */
+
+/* What the parts of a sequence header must know of each other. */
+struct sequence {
+    struct bmff_bits bits;
+    uint32_t profile;
+    bool reduced;
+};
+
+static uint32_t flag(struct sequence *seq)
+{
+    return bmff_bits_read(&seq->bits, 1);
+}
+
+/* timing_info, decoder_model_info and the operating points (AV1 5.5.3 to 5.5.5). */
+static void skip_operating_points(struct sequence *seq)
+{
+    struct bmff_bits *bits = &seq->bits;
+    uint32_t delay_bits = 0;
+    bool model = false;
+    bool initial;
+    uint32_t count;
+
+    if (flag(seq)) {
+        bmff_bits_skip(bits, 64);
+        if (flag(seq))
+            (void)bmff_bits_golomb(bits); /* num_ticks_per_picture_minus_1: uvlc is ue(v) */
+        model = flag(seq);
+        if (model) {
+            delay_bits = bmff_bits_read(bits, 5) + 1;
+            bmff_bits_skip(bits, 32 + 5 + 5);
+        }
+    }
+    initial = flag(seq);
+    count = bmff_bits_read(bits, 5) + 1;
+    for (uint32_t i = 0; i < count && !bits->failed; i++) {
+        bmff_bits_skip(bits, 12);
+        if (bmff_bits_read(bits, 5) > 7)
+            bmff_bits_skip(bits, 1);
+        if (model && flag(seq))
+            bmff_bits_skip(bits, 2 * (size_t)delay_bits + 1);
+        if (initial && flag(seq))
+            bmff_bits_skip(bits, 4);
+    }
+}
+
+/* The tools that only whole sequences have (AV1 5.5.1). */
+static void skip_tools(struct sequence *seq)
+{
+    struct bmff_bits *bits = &seq->bits;
+    bool ordered;
+    bool forced = true;
+
+    bmff_bits_skip(bits, 4); /* interintra, masked, warped, dual filter */
+    ordered = flag(seq);
+    if (ordered)
+        bmff_bits_skip(bits, 2);
+    if (!flag(seq)) /* seq_choose_screen_content_tools */
+        forced = flag(seq);
+    if (forced && !flag(seq)) /* seq_choose_integer_mv */
+        bmff_bits_skip(bits, 1);
+    if (ordered)
+        bmff_bits_skip(bits, 3);
+}
+
+/* color_config (AV1 5.5.2). */
+static void skip_colours(struct sequence *seq)
+{
+    struct bmff_bits *bits = &seq->bits;
+    bool high = flag(seq);
+    bool twelve = seq->profile == 2 && high && flag(seq);
+    bool mono = seq->profile != 1 && flag(seq);
+    uint32_t codes = 0x020202;
+    bool wide = true;
+    bool tall = true;
+
+    if (flag(seq))
+        codes = bmff_bits_read(bits, 24);
+    if (mono) {
+        bmff_bits_skip(bits, 1);
+        return;
+    }
+    if (codes == 0x010d00) { /* sRGB */
+        bmff_bits_skip(bits, 1);
+        return;
+    }
+    bmff_bits_skip(bits, 1); /* color_range */
+    if (seq->profile == 1) {
+        wide = tall = false;
+    } else if (seq->profile == 2) {
+        wide = !twelve || flag(seq);
+        tall = twelve && wide && flag(seq);
+    }
+    if (wide && tall)
+        bmff_bits_skip(bits, 2);
+    bmff_bits_skip(bits, 1); /* separate_uv_delta_q */
+}
+
+bool bmff_picture_av1(struct slice header, uint64_t *pixels, size_t *bits)
+{
+    struct sequence seq = {.bits = {.whole = header}};
+    uint32_t wide_bits;
+    uint32_t high_bits;
+    uint64_t wide;
+    uint64_t high;
+
+    seq.profile = bmff_bits_read(&seq.bits, 3);
+    bmff_bits_skip(&seq.bits, 1);
+    seq.reduced = flag(&seq);
+    if (seq.reduced)
+        bmff_bits_skip(&seq.bits, 5);
+    else
+        skip_operating_points(&seq);
+    wide_bits = bmff_bits_read(&seq.bits, 4) + 1;
+    high_bits = bmff_bits_read(&seq.bits, 4) + 1;
+    wide = (uint64_t)bmff_bits_read(&seq.bits, wide_bits) + 1;
+    high = (uint64_t)bmff_bits_read(&seq.bits, high_bits) + 1;
+    if (!seq.reduced && flag(&seq)) /* frame_id_numbers_present_flag */
+        bmff_bits_skip(&seq.bits, 7);
+    bmff_bits_skip(&seq.bits, 3);
+    if (!seq.reduced)
+        skip_tools(&seq);
+    bmff_bits_skip(&seq.bits, 3);
+    skip_colours(&seq);
+    bmff_bits_skip(&seq.bits, 1); /* film_grain_params_present */
+    if (seq.bits.failed || seq.profile > 2)
+        return false;
+    *pixels = wide * high;
+    *bits = seq.bits.at;
+    return true;
+}
+
+/* ---- VP9 ---- */
+
+#define VP9_SYNC 0x498342u
+#define VP9_SRGB 7u
+
+/* frame_sync_code, then color_config unless profile 0 has none here (VP9 6.2.1, 6.2.2). */
+static bool skip_vp9_colours(struct bmff_bits *bits, uint32_t profile, bool told)
+{
+    if (bmff_bits_read(bits, 24) != VP9_SYNC)
+        return false;
+    if (!told)
+        return true;
+    if (profile >= 2)
+        bmff_bits_skip(bits, 1);
+    if (bmff_bits_read(bits, 3) != VP9_SRGB)
+        bmff_bits_skip(bits, profile & 1 ? 4 : 1);
+    else if (profile & 1)
+        bmff_bits_skip(bits, 1);
+    return true;
+}
+
+/* Up to frame_size; *told: the size stands here and is not that of an earlier frame. */
+static bool skip_vp9_inter(struct bmff_bits *bits, uint32_t profile, bool shown, bool *told)
+{
+    bool resilient = bmff_bits_read(bits, 1);
+    bool intra = !shown && bmff_bits_read(bits, 1);
+
+    if (!resilient)
+        bmff_bits_skip(bits, 2);
+    *told = true;
+    if (intra && !skip_vp9_colours(bits, profile, profile > 0))
+        return false;
+    bmff_bits_skip(bits, 8);
+    if (intra)
+        return true;
+    bmff_bits_skip(bits, 12);
+    for (unsigned i = 0; i < 3 && *told; i++)
+        *told = !bmff_bits_read(bits, 1);
+    return true;
+}
+
+bool bmff_picture_vp9(struct slice frame, uint64_t *pixels)
+{
+    struct bmff_bits bits = {.whole = frame};
+    uint32_t profile;
+    bool key;
+    bool shown;
+    bool told = true;
+    uint64_t wide;
+    uint64_t high;
+
+    *pixels = 0;
+    if (bmff_bits_read(&bits, 2) != 2)
+        return false;
+    profile = bmff_bits_read(&bits, 1);
+    profile |= bmff_bits_read(&bits, 1) << 1;
+    if (profile == 3)
+        bmff_bits_skip(&bits, 1);
+    if (bmff_bits_read(&bits, 1)) /* show_existing_frame */
+        return !bits.failed;
+    key = !bmff_bits_read(&bits, 1);
+    shown = bmff_bits_read(&bits, 1);
+    if (key) {
+        bmff_bits_skip(&bits, 1);
+        if (!skip_vp9_colours(&bits, profile, true))
+            return false;
+    } else if (!skip_vp9_inter(&bits, profile, shown, &told)) {
+        return false;
+    }
+    if (told) {
+        wide = (uint64_t)bmff_bits_read(&bits, 16) + 1;
+        high = (uint64_t)bmff_bits_read(&bits, 16) + 1;
+        *pixels = wide * high;
+    }
+    return !bits.failed;
 }

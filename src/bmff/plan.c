@@ -6,6 +6,7 @@
 static const char *const removed_names[BMFF_REMOVED_KINDS] = {
     [BMFF_REMOVED_CODING] = "coding",
     [BMFF_REMOVED_CREDENTIALS] = "credentials",
+    [BMFF_REMOVED_CUT_PARTS] = "cut-parts",
     [BMFF_REMOVED_DATES] = "dates",
     [BMFF_REMOVED_EXTRA_TRACK] = "extra-track",
     [BMFF_REMOVED_LANGUAGE] = "language",
@@ -237,10 +238,10 @@ static void state_free(struct bmff_state *state)
         return;
     bytes_release(&state->moov_bytes);
     bytes_release(&state->mdats);
-    bytes_release(&state->video.entries);
-    bytes_release(&state->audio.entries);
-    bmff_changes_release(&state->video.changes);
-    bmff_changes_release(&state->audio.changes);
+    bytes_release(&state->moof_bytes);
+    bytes_release(&state->moofs);
+    bmff_track_release(&state->video);
+    bmff_track_release(&state->audio);
     arena = state->arena; /* It holds the struct that it is part of. */
     arena_release(&arena);
 }

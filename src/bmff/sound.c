@@ -1,4 +1,7 @@
-/* esds of AAC, rebuilt (14496-14 5.6, 14496-1 7.2.6, 14496-3 1.6.2). */
+/*
+ * The decoder records of sound, rebuilt: esds of AAC (14496-14 5.6, 14496-1 7.2.6, 14496-3 1.6.2),
+ * dOps of Opus (Encapsulation of Opus in ISOBMFF 4.3.2), alac (ALAC Magic Cookie Description).
+ */
 #include "bmff/bmff_int.h"
 
 #define TAG_ES 3
@@ -182,25 +185,90 @@ int bmff_rebuild_esds(const struct bmff_box *box, struct bytes *out, struct bmff
 
     if (!read_esds(box, &decoder))
         return why_set(why, SH_EFORMAT, box->at,
-                       "esds at byte %llu: no whole decoder description (14496-1 7.2.6)"
-                       "; \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" makes the sound anew",
+                       "esds at byte %llu: no whole decoder description (14496-1 "
+                       "7.2.6)" BMFF_REMEDY_SOUND,
                        (unsigned long long)box->at);
     if (decoder.config.len > LIMIT_AUDIO_CONFIG_BYTES)
         return why_set(why, SH_ELIMIT, box->at,
                        "esds: AudioSpecificConfig of %zu bytes, %d are "
-                       "the most",
+                       "the most" BMFF_REMEDY_SOUND,
                        decoder.config.len, LIMIT_AUDIO_CONFIG_BYTES);
     bits = config_bits(decoder.config, sound);
     if ((decoder.object != 0x40 && decoder.object != 0x67) || !bits)
         return why_set(why, SH_EUNSUPPORTED, box->at,
                        "esds at byte %llu"
                        ": its sound (object type 0x%02x) is not AAC in a "
-                       "usual layout (14496-3 1.6.2)"
-                       "; \"ffmpeg -i IN -c:v copy -c:a aac OUT.mp4\" converts it, "
-                       "\"ffmpeg -i IN -c:v copy -an OUT.mp4\" leaves it out",
+                       "usual layout (14496-3 1.6.2)" BMFF_REMEDY_SOUND,
                        (unsigned long long)box->at, decoder.object);
     if ((bits + 7) / 8 < decoder.config.len)
         bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
     write_esds(&decoder, bits, out);
+    return SH_OK;
+}
+
+/* ---- dOps ---- */
+
+int bmff_rebuild_dops(const struct bmff_box *box, struct bytes *out, struct bmff_sound *sound,
+                      struct bmff_census *census, struct why *why)
+{
+    struct cursor cur = cursor_of(box->body);
+    size_t start = bmff_box_open(out, box->type);
+    struct slice fixed = rd_bytes(&cur, 11);
+    unsigned family;
+
+    if (cur.failed || fixed.ptr[0] || !fixed.ptr[1] || fixed.ptr[1] > 8)
+        return why_set(why, SH_EFORMAT, box->at,
+                       "dOps at byte %llu: version %u, %u channels (Opus in ISOBMFF "
+                       "4.3.2)" BMFF_REMEDY_SOUND,
+                       (unsigned long long)box->at, fixed.len ? fixed.ptr[0] : 0,
+                       fixed.len > 1 ? fixed.ptr[1] : 0);
+    sound->channels = fixed.ptr[1];
+    sound->rate_hz = 48000;
+    family = fixed.ptr[10];
+    bytes_slice(out, fixed);
+    if (family)
+        bytes_slice(out, rd_bytes(&cur, 2 + (size_t)sound->channels));
+    if (cur.failed || family > 1 || (!family && sound->channels > 2))
+        return why_set(
+            why, SH_EUNSUPPORTED, box->at,
+            "dOps at byte %llu: channels in family %u (RFC 7845 5.1.1)" BMFF_REMEDY_SOUND,
+            (unsigned long long)box->at, family);
+    if (rd_left(&cur))
+        bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
+    bmff_box_close(out, start);
+    return SH_OK;
+}
+
+/* ---- alac ---- */
+
+#define ALAC_FRAME 16384 /* samples; encoders write 4096 */
+
+int bmff_rebuild_alac(const struct bmff_box *box, struct bytes *out, struct bmff_sound *sound,
+                      struct bmff_census *census, struct why *why)
+{
+    struct cursor cur = cursor_of(box->body);
+    size_t start = bmff_box_open_full(out, box->type, 0, 0);
+    uint32_t version = rd_u32(&cur);
+    struct slice config = rd_bytes(&cur, 24);
+    struct cursor fields = cursor_of(config);
+    uint32_t frame = rd_u32(&fields);
+    uint8_t compatible = rd_u8(&fields);
+
+    sound->bits = rd_u8(&fields);
+    rd_skip(&fields, 3); /* pb, mb, kb */
+    sound->channels = rd_u8(&fields);
+    rd_skip(&fields, 2 + 4 + 4); /* maxRun, maxFrameBytes, avgBitRate */
+    sound->rate_hz = rd_u32(&fields);
+    if (fields.failed || version || !frame || frame > ALAC_FRAME || compatible ||
+        !sound->channels || sound->channels > 8 || sound->bits < 16 || sound->bits > 32 ||
+        !sound->rate_hz)
+        return why_set(why, SH_EFORMAT, box->at,
+                       "alac at byte %llu: %u channels of %u bits, frames of %u samples are "
+                       "none that it has" BMFF_REMEDY_SOUND,
+                       (unsigned long long)box->at, sound->channels, sound->bits, frame);
+    bytes_slice(out, config);
+    if (rd_left(&cur)) /* A channel layout: each number of channels has one of its own. */
+        bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
+    bmff_box_close(out, start);
     return SH_OK;
 }

@@ -186,7 +186,7 @@ bool bmff_chunks_next(struct bmff_chunks *chunks, struct bmff_chunk *chunk)
         bmff_table_u32(&track->stsc, 12, chunks->row + 1, 0) == chunks->next + 1)
         chunks->row++;
     per_chunk = bmff_table_u32(&track->stsc, 12, chunks->row, 4);
-    chunk->entry = bmff_table_u32(&track->stsc, 12, chunks->row, 8);
+    chunk->entry = track->entry_map[bmff_table_u32(&track->stsc, 12, chunks->row, 8) - 1];
     chunk->samples = per_chunk < left ? per_chunk : left;
     chunk->bytes = 0;
     for (uint32_t i = 0; i < chunk->samples; i++)
@@ -197,6 +197,46 @@ bool bmff_chunks_next(struct bmff_chunks *chunks, struct bmff_chunk *chunk)
     else
         chunk->offset = bmff_table_u32(&track->chunk, 4, chunks->next, 0);
     chunks->next++;
+    return true;
+}
+
+/* ---- times ---- */
+
+struct bmff_times bmff_times_of(const struct bmff_track *track)
+{
+    return (struct bmff_times){.track = track};
+}
+
+/* The value of the row that holds the next sample; rows of no samples are passed over. */
+static uint32_t next_of_runs(const struct bmff_table *table, uint32_t *row, uint32_t *used)
+{
+    while (*row < table->count && *used >= bmff_table_u32(table, 8, *row, 0)) {
+        (*row)++;
+        *used = 0;
+    }
+    (*used)++;
+    return bmff_table_u32(table, 8, *row, 4);
+}
+
+bool bmff_times_next(struct bmff_times *times, struct bmff_time *time)
+{
+    const struct bmff_track *track = times->track;
+
+    if (times->sample == track->samples)
+        return false;
+    times->sample++;
+    time->dts = times->dts;
+    time->duration = next_of_runs(&track->stts, &times->stts_row, &times->stts_used);
+    time->offset = track->ctts.present
+                       ? next_of_runs(&track->ctts, &times->ctts_row, &times->ctts_used)
+                       : 0;
+    time->sync = !track->stss.present;
+    if (times->stss_row < track->stss.count &&
+        bmff_table_u32(&track->stss, 4, times->stss_row, 0) == times->sample) {
+        time->sync = true;
+        times->stss_row++;
+    }
+    times->dts += time->duration;
     return true;
 }
 
@@ -222,7 +262,7 @@ static int check_stsc(const struct bmff_track *track, struct why *why)
                             why);
         if (!bmff_table_u32(&track->stsc, 12, i, 4))
             return disagree(track, "stsc: a chunk of no samples (14496-12 8.7.4)", why);
-        if (!entry || entry > track->entry_count)
+        if (!entry || entry > track->stsd_count)
             return disagree(track, "stsc: a description that is not in stsd (14496-12 8.7.4)",
                             why);
         before = first;
@@ -314,6 +354,7 @@ static int check_chunks(const struct bmff_state *state, struct bmff_track *track
     struct bmff_chunk chunk;
     uint64_t end;
 
+    track->bytes = 0;
     while (bmff_chunks_next(&chunks, &chunk)) {
         if (!size_add(chunk.offset, chunk.bytes, &end) || !in_mdat(state, chunk.offset, end))
             return why_set(
@@ -331,16 +372,10 @@ static int check_chunks(const struct bmff_state *state, struct bmff_track *track
     return SH_OK;
 }
 
-int bmff_read_tables(struct bmff_state *state, struct bmff_track *track,
-                     const struct bmff_box *stbl, struct why *why)
+static int check_all(const struct bmff_state *state, struct bmff_track *track, struct why *why)
 {
-    struct boxes boxes = {0};
-    int rc = collect_boxes(state, stbl, &boxes, why);
+    int rc;
 
-    if (rc == SH_OK)
-        rc = read_boxes(track, &boxes, stbl, why);
-    if (rc < 0)
-        return rc;
     if (!track->samples)
         return SH_OK; /* An empty sound track counts as none. */
     rc = check_stsc(track, why);
@@ -352,5 +387,23 @@ int bmff_read_tables(struct bmff_state *state, struct bmff_track *track,
         rc = check_stss(track, why);
     if (rc == SH_OK)
         rc = check_chunks(state, track, why);
+    return rc;
+}
+
+int bmff_read_tables(struct bmff_state *state, struct bmff_track *track,
+                     const struct bmff_box *stbl, struct why *why)
+{
+    struct boxes boxes = {0};
+    int rc = collect_boxes(state, stbl, &boxes, why);
+
+    if (rc == SH_OK)
+        rc = read_boxes(track, &boxes, stbl, why);
+    if (rc == SH_OK)
+        rc = check_all(state, track, why);
+    if (rc == SH_OK && state->moofs.len) {
+        rc = bmff_read_fragments(state, track, why);
+        if (rc == SH_OK)
+            rc = check_all(state, track, why);
+    }
     return rc;
 }

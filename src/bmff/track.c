@@ -51,8 +51,9 @@ static int read_tkhd(struct bmff_state *state, struct bmff_track *track,
 
     rd_skip(&cur, 3);
     dates = version ? rd_u64(&cur) | rd_u64(&cur) : (uint64_t)(rd_u32(&cur) | rd_u32(&cur));
-    rd_skip(&cur, version ? 16 : 12); /* track_ID, reserved, duration */
-    rd_skip(&cur, 16);                /* reserved, layer, alternate_group, volume, reserved */
+    track->id = rd_u32(&cur);
+    rd_skip(&cur, version ? 12 : 8); /* reserved, duration */
+    rd_skip(&cur, 16);               /* reserved, layer, alternate_group, volume, reserved */
     rc = read_matrix(&cur, track, why);
     if (rc < 0)
         return rc;
@@ -129,6 +130,28 @@ static int read_dref(struct bmff_track *track, const struct bmff_box *dref, uint
     return SH_OK;
 }
 
+static int count_entries(struct bmff_track *track, struct why *why)
+{
+    struct bmff_census quiet = {0};
+    struct bmff_walk walk = bmff_walk_of(&track->stsd, 8, &quiet);
+    struct bmff_box box;
+    int rc;
+
+    while ((rc = bmff_walk_next(&walk, &box, why)) > 0) {
+        if (track->stsd_count == LIMIT_SAMPLE_ENTRIES)
+            return why_set(why, SH_ELIMIT, box.at,
+                           "trak[%u]/stsd: more than %d descriptions" BMFF_REMEDY_RECODE,
+                           track->number, LIMIT_SAMPLE_ENTRIES);
+        track->stsd_count++;
+        track->entry_map[track->stsd_count - 1] = (uint8_t)track->stsd_count;
+    }
+    if (rc == SH_OK && !track->stsd_count)
+        rc = why_set(why, SH_EFORMAT, track->stsd.at,
+                     "trak[%u]/stsd: no description in it (14496-12 8.5.2)" BMFF_REMEDY_REMUX,
+                     track->number);
+    return rc;
+}
+
 static int read_minf(struct bmff_state *state, struct bmff_track *track,
                      const struct bmff_box *minf, struct why *why)
 {
@@ -136,15 +159,13 @@ static int read_minf(struct bmff_state *state, struct bmff_track *track,
     struct bmff_box dinf = {0};
     struct bmff_box dref = {0};
     struct bmff_box stbl = {0};
-    struct bmff_box stsd = {0};
     uint32_t header = track->video ? FOURCC('v', 'm', 'h', 'd') : FOURCC('s', 'm', 'h', 'd');
     struct bmff_want in_minf[] = {{header, &media},
                                   {FOURCC('d', 'i', 'n', 'f'), &dinf},
                                   {FOURCC('s', 't', 'b', 'l'), &stbl}};
     struct bmff_want in_dinf[] = {{FOURCC('d', 'r', 'e', 'f'), &dref}};
-    struct bmff_want in_stbl[] = {{FOURCC('s', 't', 's', 'd'), &stsd}};
+    struct bmff_want in_stbl[] = {{FOURCC('s', 't', 's', 'd'), &track->stsd}};
     struct bmff_census quiet = {0};
-    uint32_t self = 0;
     int rc = bmff_collect(minf, in_minf, COUNT_OF(in_minf), &state->census, why);
 
     if (rc < 0)
@@ -155,13 +176,13 @@ static int read_minf(struct bmff_state *state, struct bmff_track *track,
     if (rc == SH_OK && !dref.found)
         rc = missing(track, "dref", why);
     if (rc == SH_OK)
-        rc = read_dref(track, &dref, &self, why);
+        rc = read_dref(track, &dref, &track->self, why);
     if (rc == SH_OK)
         rc = bmff_collect(&stbl, in_stbl, COUNT_OF(in_stbl), &quiet, why);
-    if (rc == SH_OK && !stsd.found)
+    if (rc == SH_OK && !track->stsd.found)
         rc = missing(track, "stsd", why);
     if (rc == SH_OK)
-        rc = bmff_read_entries(track, &stsd, self, &state->census, why);
+        rc = count_entries(track, why);
     if (rc == SH_OK)
         rc = bmff_read_tables(state, track, &stbl, why);
     return rc;
@@ -169,13 +190,12 @@ static int read_minf(struct bmff_state *state, struct bmff_track *track,
 
 /* ---- edits ---- */
 
-/* from units of one clock to another, rounded to the nearest; both are below 2^32. */
-static uint64_t rescale(uint64_t value, uint32_t from, uint32_t to)
+static int outside(const struct bmff_track *track, uint32_t row, struct why *why)
 {
-    uint64_t whole = value / from;
-    uint64_t rest = value % from;
-
-    return whole * to + (rest * to + from / 2) / from;
+    return why_set(why, SH_EFORMAT, track->trak.at,
+                   "trak[%u]/elst: row %u begins outside of the track (14496-12 "
+                   "8.6.6)" BMFF_REMEDY_REMUX,
+                   track->number, row);
 }
 
 static int read_edit(struct cursor *cur, uint8_t version, struct bmff_track *track,
@@ -192,12 +212,8 @@ static int read_edit(struct cursor *cur, uint8_t version, struct bmff_track *tra
                        "trak[%u]/elst: a part plays at another speed (14496-12 8.6.6)"
                        "; export the clip with its effects, or" BMFF_REMEDY_RECODE,
                        track->number);
-    if (edit->media_time < -1 ||
-        (edit->media_time > 0 && (uint64_t)edit->media_time > track->media_duration))
-        return why_set(why, SH_EFORMAT, track->trak.at,
-                       "trak[%u]/elst: row %u begins outside of the track (14496-12 "
-                       "8.6.6)" BMFF_REMEDY_REMUX,
-                       track->number, track->edit_count);
+    if (edit->media_time < -1)
+        return outside(track, track->edit_count, why);
     return SH_OK;
 }
 
@@ -227,34 +243,6 @@ static int read_elst(struct bmff_track *track, const struct bmff_box *elst, stru
     return SH_OK;
 }
 
-/* Durations from the rows themselves; a row of no duration means "to the end". */
-static int sum_edits(struct bmff_state *state, struct bmff_track *track, struct why *why)
-{
-    uint64_t most = (uint64_t)LIMIT_CLIP_SECONDS * state->timescale;
-    uint64_t all = rescale(track->media_duration, track->timescale, state->timescale);
-    uint64_t sum = 0;
-    uint64_t media = 0;
-
-    for (uint32_t i = 0; i < track->edit_count; i++) {
-        struct bmff_edit *edit = &track->edits[i];
-
-        if (!edit->duration && edit->media_time >= 0)
-            edit->duration = rescale(track->media_duration - (uint64_t)edit->media_time,
-                                     track->timescale, state->timescale);
-        if (edit->duration > most - sum)
-            return why_set(why, SH_ELIMIT, track->trak.at,
-                           "trak[%u]/elst: longer than %d h; cut the clip into parts",
-                           track->number, LIMIT_CLIP_SECONDS / 3600);
-        sum += edit->duration;
-        if (edit->media_time >= 0)
-            media += edit->duration;
-    }
-    track->shown_duration = track->edit_count ? sum : all;
-    if (track->edit_count && media + state->timescale <= all)
-        state->notes |= BMFF_NOTE_CUT_STAYS;
-    return SH_OK;
-}
-
 static int read_edts(struct bmff_state *state, struct bmff_track *track,
                      const struct bmff_box *edts, struct why *why)
 {
@@ -266,8 +254,6 @@ static int read_edts(struct bmff_state *state, struct bmff_track *track,
         rc = bmff_collect(edts, in_edts, COUNT_OF(in_edts), &state->census, why);
     if (rc == SH_OK && elst.found)
         rc = read_elst(track, &elst, why);
-    if (rc == SH_OK)
-        rc = sum_edits(state, track, why);
     return rc;
 }
 
@@ -303,5 +289,61 @@ int bmff_read_track(struct bmff_state *state, struct bmff_track *track, struct w
         rc = read_edts(state, track, &edts, why);
     if (rc == SH_OK)
         census_hdlr(state, &hdlr);
+    return rc;
+}
+
+/* ---- what stays of it ---- */
+
+/*
+ * In fragments the first sample may stand at any time; here it stands at 0, and edits count from
+ * there.  What they do not take up of that time is waited for.
+ */
+uint64_t bmff_place_start(struct bmff_track *track)
+{
+    int64_t start = (int64_t)track->start; /* below 2^62 */
+    int64_t wait = start;
+    bool first = true;
+
+    for (uint32_t i = 0; i < track->edit_count; i++) {
+        int64_t time = track->edits[i].media_time;
+
+        if (time < 0)
+            continue;
+        if (first)
+            wait = time < start ? start - time : 0;
+        first = false;
+        track->edits[i].media_time = time < start ? 0 : time - start;
+    }
+    return (uint64_t)wait;
+}
+
+static int add_wait(struct bmff_track *track, uint64_t lead, struct why *why)
+{
+    if (track->edit_count + 2 > LIMIT_EDITS)
+        return why_set(why, SH_ELIMIT, track->trak.at,
+                       "trak[%u]/elst: %u rows, %d are the most" BMFF_REMEDY_RECODE,
+                       track->number, track->edit_count + 2, LIMIT_EDITS);
+    if (!track->edit_count)
+        track->edits[track->edit_count++] = (struct bmff_edit){0};
+    memmove(track->edits + 1, track->edits, track->edit_count * sizeof(track->edits[0]));
+    track->edits[0] = (struct bmff_edit){.duration = lead, .media_time = -1};
+    track->edit_count++;
+    return SH_OK;
+}
+
+int bmff_finish_track(struct bmff_state *state, struct bmff_track *track, uint64_t lead,
+                      struct why *why)
+{
+    int rc = lead ? add_wait(track, lead, why) : SH_OK;
+
+    if (rc < 0 || !track->samples)
+        return rc; /* An empty sound track counts as none. */
+    for (uint32_t i = 0; i < track->edit_count; i++)
+        if (track->edits[i].media_time > 0 &&
+            (uint64_t)track->edits[i].media_time > track->media_duration)
+            return outside(track, i + 1, why);
+    rc = bmff_trim(state, track, why);
+    if (rc == SH_OK)
+        rc = bmff_read_entries(track, &state->census, why);
     return rc;
 }

@@ -280,6 +280,7 @@ static struct slice removed_words(const struct pages_draft *draft, struct slice 
     } known[] = {
         {"coding", STR_REMOVED_CODING},
         {"credentials", STR_REMOVED_CREDENTIALS},
+        {"cut-parts", STR_REMOVED_CUT_PARTS},
         {"dates", STR_REMOVED_DATES},
         {"extra-track", STR_REMOVED_EXTRA_TRACK},
         {"language", STR_REMOVED_LANGUAGE},

@@ -69,7 +69,14 @@ void role_facts_send(const struct proc_side *side, const struct bmff_facts *fact
 static bool video_is_known(uint32_t codec)
 {
     return codec == FOURCC('a', 'v', 'c', '1') || codec == FOURCC('a', 'v', 'c', '3') ||
-           codec == FOURCC('h', 'v', 'c', '1') || codec == FOURCC('h', 'e', 'v', '1');
+           codec == FOURCC('h', 'v', 'c', '1') || codec == FOURCC('h', 'e', 'v', '1') ||
+           codec == FOURCC('a', 'v', '0', '1') || codec == FOURCC('v', 'p', '0', '9');
+}
+
+static bool sound_is_known(uint32_t codec)
+{
+    return codec == 0 || codec == FOURCC('m', 'p', '4', 'a') ||
+           codec == FOURCC('O', 'p', 'u', 's') || codec == FOURCC('a', 'l', 'a', 'c');
 }
 
 static bool facts_are_sane(const struct bmff_facts *facts)
@@ -86,8 +93,7 @@ static bool facts_are_sane(const struct bmff_facts *facts)
            facts->coded_height >= 1 &&
            (uint64_t)facts->coded_width * facts->coded_height <= LIMIT_PIXELS &&
            facts->rotation % 90 == 0 && facts->rotation < 360 &&
-           video_is_known(facts->video_codec) &&
-           (facts->audio_codec == 0 || facts->audio_codec == FOURCC('m', 'p', '4', 'a')) &&
+           video_is_known(facts->video_codec) && sound_is_known(facts->audio_codec) &&
            facts->video_samples >= 1 && facts->video_samples <= LIMIT_SAMPLES &&
            facts->audio_samples <= LIMIT_SAMPLES &&
            (facts->audio_codec != 0) == (facts->audio_samples != 0) &&
