@@ -1,6 +1,6 @@
 /*
- * The decoder records of pictures, rebuilt field by field: H.264 and HEVC (14496-15 5.3.3, 8.3.3),
- * AV1 (AV1-ISOBMFF 2.3), VP9 (vp-codec-iso-media-file-format).
+ * The decoder records of pictures, rebuilt field by field: H.264 and HEVC (14496-15 5.3.3,
+ * 8.3.3), AV1 (AV1-ISOBMFF 2.3), VP9 (vp-codec-iso-media-file-format).
  */
 #include "bmff/bmff_int.h"
 

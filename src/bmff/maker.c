@@ -1,6 +1,6 @@
 /*
- * Tables that are made here: of fragments, or without the samples that edits hide.  Rows look as
- * they do in a file, so that whoever reads a table need not know where it came from.
+ * Tables that are made here: of fragments, or without the samples that edits hide.  Rows look
+ * as they do in a file, so that whoever reads a table need not know where it came from.
  */
 #include "bmff/bmff_int.h"
 

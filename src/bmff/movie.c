@@ -16,7 +16,7 @@ static int missing(const struct bmff_box *parent, const char *what, struct why *
 
 /* ---- which tracks ---- */
 
-/* The first kind of entry that we take, else the first; what is wrong in there is said later. */
+/* The first kind of entry that we take, else the first; what is wrong there is said later. */
 static uint32_t survey_entries(const struct bmff_box *stsd, uint32_t handler)
 {
     struct bmff_census census = {0};

@@ -295,8 +295,8 @@ int bmff_read_track(struct bmff_state *state, struct bmff_track *track, struct w
 /* ---- what stays of it ---- */
 
 /*
- * In fragments the first sample may stand at any time; here it stands at 0, and edits count from
- * there.  What they do not take up of that time is waited for.
+ * In fragments the first sample may stand at any time; here it stands at 0, and edits count
+ * from there.  What they do not take up of that time is waited for.
  */
 uint64_t bmff_place_start(struct bmff_track *track)
 {
