@@ -368,7 +368,7 @@ uint32_t bmff_bits_golomb(struct bmff_bits *bits);
 /* Pixels of a coded picture by its sequence parameter set; false when it cannot be read. */
 bool bmff_picture_avc(struct slice set, uint64_t *pixels);
 bool bmff_picture_hevc(struct slice set, uint64_t *pixels);
-/* The same by the payload of an AV1 sequence header OBU; bits: those with a meaning (AV1 5.5). */
+/* The same by the payload of an AV1 sequence header OBU; bits: how many count (AV1 5.5). */
 bool bmff_picture_av1(struct slice header, uint64_t *pixels, size_t *bits);
 /* The same by the head of a VP9 frame; 0 pixels when that frame does not tell (VP9 6.2). */
 bool bmff_picture_vp9(struct slice frame, uint64_t *pixels);

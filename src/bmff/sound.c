@@ -1,6 +1,7 @@
 /*
  * The decoder records of sound, rebuilt: esds of AAC (14496-14 5.6, 14496-1 7.2.6, 14496-3
- * 1.6.2), dOps of Opus (Encapsulation of Opus in ISOBMFF 4.3.2), alac (ALAC Magic Cookie Description).
+ * 1.6.2), dOps of Opus (Encapsulation of Opus in ISOBMFF 4.3.2), alac (ALAC Magic Cookie
+ * Description).
  */
 #include "bmff/bmff_int.h"
 

@@ -4,7 +4,8 @@
  *
  * What decoding needs stays: pictures from the last sync sample that is shown or decoded before
  * the first one, sound with its preroll.  The choice depends on nothing that leaving samples
- * out changes, so a file that was trimmed is trimmed no further: the second reader asks for that.
+ * out changes, so a file that was trimmed is trimmed no further: the second reader asks for
+ * that.
  */
 #include "bmff/bmff_int.h"
 
@@ -75,7 +76,7 @@ static int fill_edits(struct bmff_state *state, struct bmff_track *track, struct
     return SH_OK;
 }
 
-/* False when nothing of the media is shown.  Two ticks of the movie's clock are for rounding. */
+/* False when nothing of the media is shown.  Two ticks of the movie's clock go to rounding. */
 static bool window_of(const struct bmff_state *state, const struct bmff_track *track,
                       struct window *window)
 {
