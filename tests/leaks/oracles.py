@@ -163,7 +163,7 @@ def forms(canary):
     """{what: bytes} of everything by which the canary can be known again."""
     out = {'ISO 6709': canary.iso, 'a number': struct.pack('>I', canary.u32),
            'a number, little-endian': struct.pack('<I', canary.u32),
-           'a time': struct.pack('>I', canary.time), 'short': canary.short,
+           'a time': struct.pack('>I', canary.time), 'short': canary.short, 'short, cut': canary.short[:6],
            'a time of 1970': struct.pack('>I', canary.time - 2082844800)}
     for name, value in (('latitude', canary.lat), ('longitude', canary.lon)):
         out.update({f'{name} as a double': struct.pack('>d', value),

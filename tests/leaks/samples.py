@@ -371,6 +371,11 @@ simple(BOXES, 'pixel-shape', 'stsd/clap: eight numbers that no player needs',
            m.video.entries[0], box(b'clap', struct.pack('>8I', 160, 1, 96, 1, c.u32, 1, c.u32, 1)))]))
 
 
+simple(BOXES, 'colour-numbers', 'stsd/colr nclx with numbers that are no colours',
+       lambda m, c: setattr(m.video, 'entries', [with_box(m.video.entries[0], box(
+           b'colr', b'nclx', c.short[:6], b'\0'))]))
+
+
 def with_box(entry, more):
     return box(entry[4:8], entry[8:], more)
 
@@ -580,7 +585,12 @@ simple(BESIDE, 'unused-parameters', 'the parameter sets of a description that no
 simple(BESIDE, 'unused-rows', 'rows of tables behind the last one that counts',
        lambda m, c: m.video.extra_rows.update(
            stts=[(0, c.u32)], stsz=[c.u32] * 2))
-simple(BESIDE, 'compressed-index', 'moov compressed as a whole (cmov), a position in it', ext='.mov',
+simple(BESIDE, 'unused-sync', 'stss: numbers of pictures that are not there (--transcode)', transcode=True,
+       change=lambda m, c: m.video.sync.append(c.u32))
+simple(BESIDE, 'unused-edits', 'edit lists: rows that show nothing (--transcode)', transcode=True,
+       change=lambda m, c: m.video.edits.extend([(0, c.u32), (0, -1)]))
+simple(BESIDE, 'compressed-index', 'moov compressed as a whole (cmov), a position in it (--transcode)',
+       ext='.mov', transcode=True,
        change=lambda m, c: (setattr(m, 'brands', b'qt  '),
                             user_data(quicktime_text(b'\xa9xyz', place), quicktime_text(b'\xa9nam', text_of))(m, c),
                             setattr(m, 'wrap_moov', lambda moov: box(b'moov', box(
@@ -699,6 +709,33 @@ simple(H264, 'record-tail', 'avcC: bytes behind its last field',
        lambda m, c: setattr(m.video, 'entries', [changed_box(
            m.video.entries[0], b'avcC', lambda b: b[:len(b) - (4 if b[1] >= 100 else 0)]
            + b'\xfd\xf8\xf8\0' + c.text)]))
+
+
+def short_lengths(movie, c):
+    """NAL units with lengths of two bytes, a SEI among them."""
+    avc_sei(lambda c: unregistered(c.text))(movie, c)
+    movie.video.samples = [b''.join(struct.pack('>H', len(u)) + u for u in nals(s))
+                           for s in movie.video.samples]
+    movie.video.entries = [changed_box(movie.video.entries[0], b'avcC',
+                                       lambda b: b[:4] + bytes([b[4] & 0xfc | 1]) + b[5:])]
+
+
+def in_band(movie, c):
+    """avc3: the parameter sets lie among the pictures, a SEI beside them."""
+    units = sets_of(movie)
+    movie.video.entries = [b''.join([struct.pack('>I', len(e)), b'avc3', e[8:]])
+                           for e in movie.video.entries]
+    movie.video.samples = [sample_of([*units, sei(b'\6', unregistered(c.text)), *nals(s)])
+                           if i % 15 == 0 else s for i, s in enumerate(movie.video.samples)]
+
+
+simple(H264, 'sei-long', 'SEI with a payload of more than 255 bytes, zeros in it',
+       avc_sei(lambda c: unregistered(bytes(300) + c.text + bytes(3))))
+simple(H264, 'sei-among-slices', 'SEI behind the picture and twice in one sample',
+       with_units(lambda u, c: [sei(b'\6', (6, b'\xc4'))] + u + [sei(b'\x26', unregistered(c.text)),
+                                                                sei(b'\6', unregistered(c.text))]))
+simple(H264, 'nal-short-lengths', 'lengths of NAL units in two bytes', short_lengths)
+simple(H264, 'parameters-avc3', 'avc3: parameter sets and SEI among the pictures', in_band)
 
 
 def changed_box(entry, kind, change, head=86):
@@ -835,8 +872,14 @@ simple(OTHER, 'av1-record', 'av1C: OBUs of the decoder record',
        lambda m, c: setattr(m.video, 'entries', [changed_box(
            m.video.entries[0], b'av1C', lambda b: b + obu(5, b'\4\xb5' + c.text + b'\x80')
            + obu(15, c.text + b'\x80'))]), base='av1')
-simple(OTHER, 'av1-delimiter', 'a temporal delimiter that is not empty, a sequence header that goes on',
+simple(OTHER, 'av1-delimiter', 'a temporal delimiter that is not empty',
        av1_more(lambda u, c: [obu(2, c.text)] + u), base='av1')
+simple(OTHER, 'av1-sequence', 'a sequence header that goes on',
+       lambda m, c: setattr(m.video, 'samples', [b''.join(
+           obu(1, w[2:] + c.text) if k == 1 else w for k, w in obus(s)) for s in m.video.samples]), base='av1')
+simple(OTHER, 'av1-without-size', 'a metadata OBU at the end of a sample, without a size of its own',
+       lambda m, c: setattr(m.video, 'samples', [s + bytes([5 << 3]) + b'\4\xb5\0\x3c' + c.text + b'\x80'
+                                                 for s in m.video.samples]), base='av1')
 simple(OTHER, 'vp9-record', 'vpcC: initialization data that VP9 has not',
        lambda m, c: setattr(m.video, 'entries', [changed_box(
            m.video.entries[0], b'vpcC', lambda b: b[:10] + struct.pack('>H', len(c.text)) + c.text)]),
@@ -865,6 +908,15 @@ simple(SOUND, 'aac-fill-kinds', 'fill elements of reserved kinds and longer ones
        with_frames(lambda s, c: streams.in_front(s, streams.fill_element(b'\x20' + c.text)
                                                  + streams.fill_element(b'\x10' + c.text)
                                                  + streams.fill_element(b'\x70' + c.text * 4))))
+simple(SOUND, 'aac-program-element', 'a program_config_element with a comment among the sound',
+       with_frames(lambda s, c: streams.in_front(s, program_element(c.text))))
+simple(SOUND, 'aac-rates', 'esds: sizes and rates that nobody needs',
+       lambda m, c: setattr(m.audio, 'entries', [changed_box(
+           m.audio.entries[0], b'esds', lambda b: esds(child_config(b), rates=struct.pack('>II', c.u32, c.u32)),
+           head=36)]))
+simple(SOUND, 'quicktime-wave', 'wave: boxes beside the decoder record of QuickTime\'s sound', ext='.mov',
+       change=lambda m, c: (setattr(m, 'brands', b'qt  '), setattr(m.audio, 'entries', [wave(
+           m.audio.entries[0], c)]))[:0])
 simple(SOUND, 'aac-program', 'AudioSpecificConfig: bytes behind it',
        lambda m, c: setattr(m.audio, 'entries', [changed_box(
            m.audio.entries[0], b'esds', lambda b: longer_config(b, c.text), head=36)]))
@@ -877,6 +929,9 @@ simple(SOUND, 'aac-descriptors', 'esds: descriptors of language and profile, a U
                                                        + tag(0x15, c.text)), head=36)]))
 simple(SOUND, 'opus-padding', 'padding of Opus packets',
        with_frames(lambda s, c: streams.padded_opus(s, c.text) if s[0] & 3 == 0 else s), base='opus')
+simple(SOUND, 'opus-padding-long', 'the same, more of it than one length says',
+       with_frames(lambda s, c: bytes([s[0] | 3, 0x41, 255, 46]) + s[1:] + bytes(277) + c.text
+                   if s[0] & 3 == 0 else s), base='opus')
 simple(SOUND, 'opus-record', 'dOps: bytes behind its last field; boxes with tags',
        lambda m, c: setattr(m.audio, 'entries', [with_box(changed_box(
            m.audio.entries[0], b'dOps', lambda b: b + c.text, head=36), box(b'OpTg', b'OpusTags' + c.text))]),
@@ -899,13 +954,30 @@ def child_config(body):
     return body[at + 5:at + 5 + body[at + 4]]
 
 
-def esds(config, more=b''):
-    decoder = tag(4, b'\x40\x15' + bytes(3) + struct.pack('>II', 48000, 48000) + tag(5, config))
+def esds(config, more=b'', rates=struct.pack('>II', 48000, 48000)):
+    decoder = tag(4, b'\x40\x15' + bytes(3) + rates + tag(5, config))
     return bytes(4) + tag(3, b'\0\2\0' + decoder + tag(6, b'\2') + more)
 
 
 def longer_config(body, text):
     return esds(child_config(body) + text)
+
+
+def wave(entry, c):
+    """A sound description of version 1 with its record in wave (QTFF "Sound Media")."""
+    head, record = entry[8:36], child(entry[36:], b'esds')
+    inner = box(b'frma', b'mp4a') + box(b'mp4a', bytes(4)) + box(b'esds', record)
+    inner += box(b'chan', bytes(4), struct.pack('>II', 0x640001, 0)) + box(b'zzzz', c.text) + box(bytes(4))
+    return box(b'mp4a', head[:8], b'\0\1', c.short[:2], c.short[2:6], head[16:],
+               struct.pack('>IIII', 1024, 0, 0, 2), box(b'wave', inner))
+
+
+def program_element(text):
+    """ID_PCE with what the clip is, and a comment (14496-3 table 4.2)."""
+    bits = '101' + '0000' + '01' + '0011' + '0001' + '0000' + '0000' + '00' + '000' + '0000' + '000'
+    bits += '0' + '0000'
+    bits += '0' * (-len(bits) % 8)
+    return bits + f'{len(text):08b}' + streams.bits_of(text)
 
 
 def program_config(text):
@@ -948,6 +1020,55 @@ def fragments_unused(bases, c):
     track = movie.add_track(b'meta', plain_entry(b'gpmd'), [gpmf(c)] * 12)
     track.durations = [80] * 12
     return movie.write_fragmented()
+
+
+# ---- clips of other sorts ----
+
+SORTS = 'clips of other sorts, and what is not searched (--transcode)'
+
+
+def encode(*_):
+    """ffmpeg with these arguments, to a file with this ending: bytes.  The test puts it here."""
+    raise NotImplementedError
+
+
+def written(name, words, ext, arguments):
+    """A row that ffmpeg makes of the base with a canary in its words."""
+    def make(bases, c):
+        return encode(bases['h264'].write(), arguments(c), ext)
+    sample(SORTS, name, words, ext=ext, transcode=True)(make)
+
+
+def words_of(c):
+    text = c.text.decode()
+    return [a for k in ('title', 'artist', 'comment', 'encoder', 'location')
+            for a in ('-metadata', f'{k}={text}')]
+
+
+written('matroska', 'MKV: tags of the file and of tracks', '.mkv',
+        lambda c: ['-c', 'copy', *words_of(c), '-metadata:s:v', f'title={c.text.decode()}',
+                   '-metadata', 'creation_time=2022-02-24T05:30:12Z'])
+written('webm', 'WebM: tags, and comments of its sound', '.webm',
+        lambda c: ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libvorbis',
+                   *words_of(c)])
+written('avi', 'AVI: INFO', '.avi', lambda c: ['-c:v', 'mpeg4', '-c:a', 'libmp3lame', *words_of(c)])
+
+
+@sample(SORTS, 'behind-picture', 'H.264: bytes behind the last coded bit of a picture', transcode=True)
+def behind_picture(bases, c):
+    movie = bases['h264']
+    movie.video.samples = [sample_of([behind_slice(u, c.text) for u in nals(s)])
+                           for s in movie.video.samples]
+    return movie
+
+
+@sample(SORTS, 'behind-sound', 'AAC: data and fill behind the channel elements', transcode=True)
+def behind_sound(bases, c):
+    movie = bases['h264']
+    movie.audio.samples = [streams.before_end(s, streams.data_element(c.text, False)
+                                              + streams.fill_element(b'\0' + c.text))
+                           for s in movie.audio.samples]
+    return movie
 
 
 # ---- the file itself ----

@@ -210,8 +210,9 @@ class Walker:
                 self.find('dOps: bytes behind its fields')
             elif name == b'alac' and len(inner) not in (28,):
                 self.find('alac: bytes behind its fields')
-            elif name == b'colr' and (inner[:4] != b'nclx' or len(inner) != 11):
-                self.find(f'colr: {inner[:4]!r}')
+            elif name == b'colr' and (inner[:4] != b'nclx' or len(inner) != 11
+                                      or max(struct.unpack('>3H', inner[4:10])) > 255):
+                self.find(f'colr: {inner!r}')
             elif name == b'esds':
                 self.esds(inner)
             elif name == b'clap':
