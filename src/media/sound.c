@@ -3,6 +3,7 @@
 
 #include <libavutil/audio_fifo.h>
 #include <libavutil/channel_layout.h>
+#include <libavutil/opt.h>
 #include <libswresample/swresample.h>
 
 #define RATE_HZ 48000
@@ -144,6 +145,9 @@ static int resampler_fit(struct media_sound *sound, AVFrame *frame, struct why *
     rc = swr_alloc_set_opts2(&sound->swr, &sound->track.encoder->ch_layout, AV_SAMPLE_FMT_FLTP,
                              RATE_HZ, &frame->ch_layout, (enum AVSampleFormat)frame->format,
                              frame->sample_rate, 0, NULL);
+    /* Six channels added up into two must not be louder than a sample can be. */
+    if (rc >= 0)
+        rc = av_opt_set_double(sound->swr, "rematrix_maxval", 1.0, 0);
     if (rc >= 0)
         rc = swr_init(sound->swr);
     if (rc < 0) {
