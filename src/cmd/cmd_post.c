@@ -247,6 +247,8 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     if (rc == SH_OK && cmd_is_set(args, "place-from-clip"))
         rc = post_place_from_clip(cmd, cmd_value(args, "place-from-clip"),
                                   &(struct post_clips){args->words, clips}, &dispatch, why);
+    if (rc == SH_OK && cmd_is_set(args, "commit-place"))
+        rc = post_place_commit(cmd, args->words[0], why);
     if (rc == SH_OK)
         cmd_clock_tell(channel, &clock);
     if (rc == SH_OK && cmd_is_set(args, "dry-run"))
@@ -279,6 +281,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
     if (cmd_is_set(args, "place") && cmd_is_set(args, "place-from-clip"))
         return cmd_usage(cmd, "one place only: --place NAME or --place-from-clip");
+    if (cmd_is_set(args, "batch") && cmd_is_set(args, "commit-place"))
+        return cmd_usage(cmd, "--commit-place is for one clip, not for --batch");
     if (cmd_is_set(args, "batch")) {
         if (args->word_count)
             return cmd_usage(cmd, "--batch FILE names its clips and words itself");
@@ -304,6 +308,7 @@ static const struct cmd_option options[] = {
     CMD_DISPATCH_OPTIONS,
     CMD_PUBLISH_OPTION,
     {"place-from-clip", "[country|region|city]", "the clip's position, made so coarse (city)"},
+    {"commit-place", NULL, "commit to the clip's exact place, sealed for the recovery sheet"},
     {"batch", "FILE", "one dispatch a line, as JSON, all with one commit; - is standard input"},
     {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
     {"no-poster", NULL, "no still picture of the clip"},
@@ -316,7 +321,8 @@ const struct cmd_spec cmd_spec_post = {
     .name = "post",
     .usage =
         "CLIP... | --batch FILE [--well | --hurt | --moving | --status TEXT] [--place NAME | "
-        "--place-from-clip [country|region|city]] [--next-due DURATION] [--lang TAG] "
+        "--place-from-clip [country|region|city]] [--commit-place] [--next-due DURATION] "
+        "[--lang TAG] "
         "[--publish WHEN] [--dry-run] [--no-poster] "
         "[--transcode] [--keep-original | --no-original] [WORDS]",
     .summary = "publish a clip with a status",

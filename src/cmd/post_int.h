@@ -90,6 +90,11 @@ struct post_clips {
 MUST_CHECK int post_place_from_clip(const struct cmd *cmd, const char *level,
                                     const struct post_clips *clips, struct cmd_dispatch *out,
                                     struct why *why);
+/*
+ * --commit-place: the exact place is in the untouched clip, to which `orig` commits
+ * (docs/decisions/0020).  SH_ENOTFOUND when the clip has no position.
+ */
+MUST_CHECK int post_place_commit(const struct cmd *cmd, const char *clip, struct why *why);
 /* --dry-run: say what would be published, and write nothing. */
 MUST_CHECK int post_dry_run(const struct post *post, const struct post_clips *clips,
                             const struct document *doc, const struct cmd_clock *clock,

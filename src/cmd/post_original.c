@@ -19,12 +19,14 @@
 int post_original_wish(struct post *post, const struct cmd_args *args, size_t clips,
                        const struct channel *channel, struct why *why)
 {
-    bool keep = cmd_is_set(args, "keep-original"), none = cmd_is_set(args, "no-original");
+    bool keep = cmd_is_set(args, "keep-original") || cmd_is_set(args, "commit-place");
+    bool none = cmd_is_set(args, "no-original");
     struct channel_settings settings;
     int rc = SH_OK;
 
     if (keep && none)
-        return why_set(why, SH_EARG, WHY_NOWHERE, "either --keep-original or --no-original");
+        return why_set(why, SH_EARG, WHY_NOWHERE,
+                       "either --no-original, or --keep-original and --commit-place");
     if (!keep && !none) {
         rc = channel_settings(channel, &settings, why);
         keep = rc == SH_OK && strcmp(settings.originals, "keep") == 0;

@@ -90,6 +90,21 @@ static int look(struct finding *finding, const char *name, struct why *why)
     return rc == SH_OK ? rc : why_name(why, rc, name);
 }
 
+int post_place_commit(const struct cmd *cmd, const char *clip, struct why *why)
+{
+    struct finding finding = {.finest = GAZ_COUNTRY};
+    int rc = look(&finding, clip, why);
+
+    if (rc == SH_OK && !finding.found && !finding.borders)
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                       "%s: no position was found in the clip, so there is nothing to commit "
+                       "to; nothing was published",
+                       clip);
+    if (rc == SH_OK)
+        cmd_say(cmd, "%s", lang_text(cmd->lang, STR_PLACE_COMMITTED));
+    return rc;
+}
+
 static enum gaz_level level_of(const char *text)
 {
     for (enum gaz_level level = GAZ_COUNTRY; level < GAZ_CITY; level++)

@@ -78,7 +78,7 @@ lacks "and in no other" "$out" 'Odesa'
 # clip NAME LOCATION: a tiny clip with this position in its moov/udta.
 clip() {
     ffmpeg -nostdin -loglevel error -y -f lavfi -i testsrc=duration=0.2:size=64x48:rate=10 -c:v libx264 \
-        -pix_fmt yuv420p ${2:+-metadata location="$2"} "$1"
+        -pix_fmt yuv420p ${2:+-metadata location="$2"} -movflags use_metadata_tags "$1"
 }
 post() { still -C "$home" post --no-poster "$@"; }
 clip odesa.mp4 +46.4825+030.7233/
@@ -118,6 +118,19 @@ fails 2 "a level that is none" post odesa.mp4 --place-from-clip=street
 same "refusals left nothing" "$(tree_hash "$public")" "$before"
 runs "a dry run says it too" post odesa.mp4 --place-from-clip region --dry-run
 has "in words" "$out" 'Odesa Oblast'
+# ---- the exact place, committed to ----
+fails 1 "no position to commit to" post none.mp4 --commit-place
+has "which is said" "$err" 'nothing to commit to'
+fails 2 "commit without keeping" post odesa.mp4 --commit-place --no-original
+fails 2 "not in a batch" bash -c 'echo "{}" | "$0" -C "$1" post --batch - --commit-place' "$STILLHERE" "$home"
+same "refusals left nothing" "$(tree_hash "$public")" "$before"
+runs "a coarse place, and the exact one committed to" post odesa.mp4 --place-from-clip region --commit-place
+has "which is said" "$err" 'exact place'
+has "the region is public" "$(place 29)" '"code": "698738", "level": "region"'
+has "with a commitment" "$(still -C "$home" --json show 29)" '"orig":"[0-9a-f]{64}"'
+runs "the sheet opens it" still -C "$home" --json original open 29 --sheet home.sheet -o opened.mp4
+ok "the untouched clip" cmp odesa.mp4 opened.mp4
+ok "with the position inside" grep -qa 46.4825 opened.mp4
 ok "no position lies anywhere in the channel" bash -c '! grep -rqaE "46[.,]48|30[.,]72|\+46\.7" "$1"' - "$home"
 runs "the tree holds" still verify "$home"
 finish
