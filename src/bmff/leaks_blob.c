@@ -13,12 +13,14 @@ static size_t find_word(struct slice whole, size_t from, const char *word)
 {
     size_t len = strlen(word);
 
-    for (size_t at = from; at + len <= whole.len; at++) {
-        at = slice_find(whole, at, (uint8_t)word[0]);
-        if (at + len > whole.len)
+    while (from + len <= whole.len) {
+        const uint8_t *at = memchr(whole.ptr + from, word[0], whole.len - len + 1 - from);
+
+        if (!at)
             break;
-        if (memcmp(whole.ptr + at, word, len) == 0)
-            return at;
+        if (memcmp(at, word, len) == 0)
+            return (size_t)(at - whole.ptr);
+        from = (size_t)(at - whole.ptr) + 1;
     }
     return whole.len;
 }
@@ -37,6 +39,9 @@ static struct slice value_of(struct slice xml, size_t at)
     size_t from = at, to;
     uint8_t end = '<';
 
+    if (from + 2 < xml.len && memcmp(xml.ptr + from, "\":", 2) == 0)
+        from = at += 2; /* JSON's, in C2PA */
+
     while (from < xml.len && xml.ptr[from] && strchr(blanks, xml.ptr[from]) &&
            from - at < sizeof(blanks)) {
         if (xml.ptr[from] == '"' || xml.ptr[from] == '\'') {
@@ -51,6 +56,33 @@ static struct slice value_of(struct slice xml, size_t at)
     if (to - from > BMFF_LEAK_BYTES)
         to = from + BMFF_LEAK_BYTES;
     return slice_sub(xml, from, to - from);
+}
+
+/* A text string of CBOR (RFC 8949 3.1) at `at`. */
+static struct slice cbor_text(struct slice whole, size_t at)
+{
+    struct cursor cur = cursor_of(whole);
+    uint8_t head;
+    size_t len;
+
+    rd_skip(&cur, at);
+    head = rd_u8(&cur);
+    len = head & 0x1f;
+    if (len == 24)
+        len = rd_u8(&cur);
+    else if (len == 25)
+        len = rd_u16(&cur);
+    if (cur.failed || head >> 5 != 3 || (head & 0x1f) > 25 || len > rd_left(&cur))
+        return slice_of(NULL, 0);
+    return rd_bytes(&cur, len);
+}
+
+/* What stands behind a name, in CBOR, JSON or XML. */
+static struct slice value_at(struct slice whole, size_t at)
+{
+    struct slice text = cbor_text(whole, at);
+
+    return text.len ? text : value_of(whole, at);
 }
 
 /* XMP (16684-1) "46,28.95N", or decimal degrees. */
@@ -87,8 +119,8 @@ static void xml_place(struct bmff_finder *finder, const char *name, struct slice
     uint32_t radius, other;
 
     if (lat_at < xml.len && lon_at < xml.len &&
-        xmp_angle(value_of(xml, lat_at + sizeof(lat_name) - 1), &lat, &radius) &&
-        xmp_angle(value_of(xml, lon_at + sizeof(lon_name) - 1), &lon, &other))
+        xmp_angle(value_at(xml, lat_at + sizeof(lat_name) - 1), &lat, &radius) &&
+        xmp_angle(value_at(xml, lon_at + sizeof(lon_name) - 1), &lon, &other))
         bmff_leaks_place(finder, name, lat, lon, radius > other ? radius : other);
     else
         (void)bmff_leaks_search(finder, name, xml); /* Often there is none. */
@@ -132,36 +164,20 @@ void bmff_leaks_xml(struct bmff_finder *finder, const char *name, struct slice x
 
 /* ---- C2PA ---- */
 
-/* A text string of CBOR (RFC 8949 3.1) at `at`. */
-static struct slice cbor_text(struct slice whole, size_t at)
-{
-    struct cursor cur = cursor_of(whole);
-    uint8_t head;
-    size_t len;
-
-    rd_skip(&cur, at);
-    head = rd_u8(&cur);
-    len = head & 0x1f;
-    if (len == 24)
-        len = rd_u8(&cur);
-    else if (len == 25)
-        len = rd_u16(&cur);
-    if (cur.failed || head >> 5 != 3 || (head & 0x1f) > 25 || len > rd_left(&cur))
-        return slice_of(NULL, 0);
-    return rd_bytes(&cur, len);
-}
-
 static void take_credentials(struct bmff_finder *finder, struct slice store)
 {
     static const struct {
         const char *word;
         enum bmff_leak_kind kind;
-    } words[] = {{"claim_generator", BMFF_LEAK_SOFTWARE},
-                 {"dc:title", BMFF_LEAK_NAME},
-                 {"when", BMFF_LEAK_TIME},
-                 {"name", BMFF_LEAK_PERSON},
-                 {"exif:GPSLatitude", BMFF_LEAK_POSITION}};
+    } words[] = {
+        {"claim_generator", BMFF_LEAK_SOFTWARE},
+        {"dc:title", BMFF_LEAK_NAME},
+        {"when", BMFF_LEAK_TIME},
+        {"exif:Make", BMFF_LEAK_DEVICE},
+        {"exif:Model", BMFF_LEAK_DEVICE},
+    };
     struct bmff_leak leak = bmff_leaks_new(finder, BMFF_LEAK_CREDENTIALS, "C2PA");
+    uint64_t moment;
 
     bmff_leaks_put(finder, &leak);
     for (size_t i = 0; i < COUNT_OF(words); i++) {
@@ -170,8 +186,8 @@ static void take_credentials(struct bmff_finder *finder, struct slice store)
 
         if (at == store.len)
             continue;
-        text = cbor_text(store, at + strlen(words[i].word));
-        if (text.len)
+        text = value_at(store, at + strlen(words[i].word));
+        if (text.len && (words[i].kind != BMFF_LEAK_TIME || bmff_moment_parse(text, &moment)))
             bmff_leaks_text(finder, words[i].kind, "C2PA", text);
     }
     xml_place(finder, "C2PA", store); /* Assertions in JSON hold Exif's names. */
@@ -217,7 +233,9 @@ static size_t text_run(struct slice bytes, size_t at, size_t *words)
     while (end < bytes.len) {
         uint8_t c = bytes.ptr[end];
 
-        len = bmff_leaks_char(slice_sub(bytes, end, bytes.len - end));
+        len = c >= 0x20 && c < 0x7f;
+        if (c >= 0x80)
+            len = bmff_leaks_char(slice_sub(bytes, end, bytes.len - end));
         if (!len)
             break;
         *words += len > 1 || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');

@@ -59,9 +59,12 @@ static void take_data(struct bmff_finder *finder, const char *name, struct slice
 /* The label of a key: its text, shown at its end where it is long. */
 static void label_key(struct slice key, char out[BMFF_WHERE_BYTES])
 {
+    static const char apple[] = "com.apple.quicktime.";
     size_t most = BMFF_WHERE_BYTES / 2;
-    size_t from = key.len > most ? key.len - most : 0;
-    size_t used = 0;
+    size_t used = 0, from = slice_starts(key, apple) ? sizeof(apple) - 1 : 0;
+
+    if (key.len - from > most)
+        from = key.len - most;
 
     for (size_t i = from; i < key.len; i++) {
         uint8_t c = key.ptr[i];

@@ -269,10 +269,15 @@ static bool find_at(struct slice text, size_t at, struct bmff_spot *spot)
     return false;
 }
 
+/* What a position begins with; most bytes are none of it, and there are many. */
+static const bool begins[256] = {
+    ['+'] = true, ['-'] = true, ['$'] = true, ['g'] = true, ['G'] = true,
+    ['h'] = true, ['H'] = true, ['l'] = true, ['L'] = true};
+
 bool bmff_spot_find(struct slice text, struct bmff_spot *spot)
 {
     for (size_t at = 0; at < text.len; at++)
-        if (find_at(text, at, spot))
+        if (begins[text.ptr[at]] && find_at(text, at, spot))
             return true;
     return false;
 }

@@ -273,7 +273,8 @@ static void take_sound(struct bmff_finder *finder, struct slice sample)
                 (uint8_t)((sample.ptr[i] << 8 | sample.ptr[i + 1]) >> (8 - shift) & 0xff);
         for (size_t at = 0; at + 9 < len; at++)
             for (size_t word = 0; word < COUNT_OF(words); word++)
-                if (memcmp(shifted + at, words[word], strlen(words[word])) == 0) {
+                if (shifted[at] == (uint8_t)words[word][0] &&
+                    memcmp(shifted + at, words[word], strlen(words[word])) == 0) {
                     size_t end = at;
 
                     while (end + 1 < len && shifted[end] > 0x20 && shifted[end] < 0x7f)
@@ -292,10 +293,15 @@ static void take_samples(struct bmff_finder *finder, const struct bmff_leaks_tra
 {
     uint32_t codec = codec_of(track);
 
-    if (codec == FOURCC('g', 'p', 'm', 'd'))
+    if (codec == FOURCC('g', 'p', 'm', 'd') && slice_starts(samples, "DEVC")) {
         take_gpmf(finder, samples);
-    else if (codec == FOURCC('c', 'a', 'm', 'm'))
+        return;
+    }
+    if (codec == FOURCC('c', 'a', 'm', 'm') && samples.len >= 4 && samples.ptr[2] < 8 &&
+        samples.ptr[3] == 0) {
         take_camm(finder, samples);
+        return;
+    }
     if ((codec == FOURCC('t', 'x', '3', 'g') || codec == FOURCC('t', 'e', 'x', 't')) &&
         samples.len > 2)
         samples = slice_sub(samples, 2, samples.len - 2); /* how long the text is */
