@@ -57,11 +57,12 @@
 #define LIMIT_SAMPLES 3000000        /* samples of one track: 3 h at 240 fps and AAC */
 #define LIMIT_PIXELS (4096 * 2304)   /* luma pixels of a frame: 4K of any phone */
 #define LIMIT_FRAMES_PER_SECOND                                                                \
-    250                          /* slow motion of phones: 240, and what their clocks drift */
-#define LIMIT_PIXEL_ASPECT 65536 /* hSpacing, vSpacing of a pixel (14496-12 12.1.4) */
-#define LIMIT_SHOWN_EDGE 16384   /* pixels of an edge in tkhd; beyond, it says nothing */
-#define LIMIT_EDITS 256          /* rows of an edit list: phones write 1 to 3 */
-#define LIMIT_SAMPLE_ENTRIES 4   /* descriptions in one stsd: phones write 1 */
+    250                           /* slow motion of phones: 240, and what their clocks drift */
+#define LIMIT_PIXEL_ASPECT 65536  /* hSpacing, vSpacing of a pixel (14496-12 12.1.4) */
+#define LIMIT_APERTURE_PARTS 1000 /* denominator in clap: phones write 1 (14496-12 12.1.4) */
+#define LIMIT_SHOWN_EDGE 16384    /* pixels of an edge in tkhd; beyond, it says nothing */
+#define LIMIT_EDITS 256           /* rows of an edit list: phones write 1 to 3 */
+#define LIMIT_SAMPLE_ENTRIES 4    /* descriptions in one stsd: phones write 1 */
 #define LIMIT_CODEC_CONFIG_BYTES 8192 /* bytes of an avcC or hvcC: phones write < 300 */
 #define LIMIT_AUDIO_CONFIG_BYTES 64   /* bytes of an AudioSpecificConfig: phones write 2 to 5 */
 #define LIMIT_LEAKS 150     /* values told about one clip; they must fit LIMIT_REPORT_BYTES */

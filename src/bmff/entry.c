@@ -70,7 +70,8 @@ static void take_colour(const struct bmff_box *colr, struct extras *extras,
     struct slice codes = rd_bytes(&cur, 6);
     uint8_t range = kind == FOURCC('n', 'c', 'l', 'x') ? rd_u8(&cur) & 0x80 : 0;
 
-    if (cur.failed || extras->has_colour ||
+    /* The codes are bytes (23091-2 8.1) in fields of two. */
+    if (cur.failed || extras->has_colour || codes.ptr[0] || codes.ptr[2] || codes.ptr[4] ||
         (kind != FOURCC('n', 'c', 'l', 'x') && kind != FOURCC('n', 'c', 'l', 'c'))) {
         bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES); /* A profile names its maker. */
         return;
@@ -177,17 +178,38 @@ static void write_pasp(struct entry *entry, const struct bmff_box *pasp)
     bmff_box_close(&entry->track->entries, start);
 }
 
-/* Eight numbers, numerator and denominator in turn (14496-12 12.1.4). */
-static void write_clap(struct entry *entry, const struct bmff_box *clap)
+/*
+ * Eight numbers, numerator and denominator in turn: width, height, and two offsets with a sign
+ * (14496-12 12.1.4).  Only an aperture that lies inside of the picture, in fractions that a
+ * camera would write: in other numbers anything could be told.
+ */
+static bool aperture_of(const struct bmff_box *clap, const uint32_t size[2], uint32_t cell[8])
 {
     struct cursor cur = cursor_of(clap->body);
-    uint32_t cell[8];
-    size_t start;
+    bool sane = true;
 
     for (unsigned i = 0; i < 8; i++)
         cell[i] = rd_u32(&cur);
-    if (cur.failed || !cell[0] || !cell[1] || !cell[2] || !cell[3] || !cell[5] || !cell[7])
+    for (unsigned i = 0; i < 8 && !cur.failed; i += 2) {
+        uint64_t most = (uint64_t)size[i / 2 % 2] * cell[i + 1];
+        bool below = i >= 4 && cell[i] > INT32_MAX;
+        uint64_t value = below ? (uint32_t)-cell[i] : cell[i];
+
+        sane = sane && cell[i + 1] && cell[i + 1] <= LIMIT_APERTURE_PARTS && value <= most &&
+               (value || i >= 4);
+    }
+    return sane && !cur.failed;
+}
+
+static void write_clap(struct entry *entry, const struct bmff_box *clap, const uint32_t size[2])
+{
+    uint32_t cell[8];
+    size_t start;
+
+    if (!aperture_of(clap, size, cell)) {
+        bmff_census_mark(entry->census, BMFF_REMOVED_OTHER_BOXES);
         return;
+    }
     start = bmff_box_open(&entry->track->entries, FOURCC('c', 'l', 'a', 'p'));
     for (unsigned i = 0; i < 8; i++)
         bytes_u32(&entry->track->entries, cell[i]);
@@ -243,7 +265,7 @@ static int write_picture(struct entry *entry, uint16_t width, uint16_t height,
     if (extras->pasp.found)
         write_pasp(entry, &extras->pasp);
     if (extras->clap.found)
-        write_clap(entry, &extras->clap);
+        write_clap(entry, &extras->clap, (uint32_t[2]){width, height});
     if (extras->has_colour)
         write_colour(out, extras);
     bmff_box_close(out, start);

@@ -108,9 +108,6 @@ static bool rd_descriptor(struct cursor *cur, uint8_t tag, struct cursor *body)
 
 struct decoder {
     uint8_t object;
-    uint32_t buffer;
-    uint32_t most;
-    uint32_t mean;
     struct slice config;
 };
 
@@ -136,10 +133,7 @@ static bool read_esds(const struct bmff_box *box, struct decoder *decoder)
     if (!rd_descriptor(&es, TAG_DECODER, &dec))
         return false;
     decoder->object = rd_u8(&dec);
-    rd_skip(&dec, 1);
-    decoder->buffer = rd_u24(&dec);
-    decoder->most = rd_u32(&dec);
-    decoder->mean = rd_u32(&dec);
+    rd_skip(&dec, 1 + 3 + 4 + 4); /* streamType, bufferSizeDB, maxBitrate, avgBitrate */
     if (dec.failed)
         return false;
     /* Sound that is not AAC may have none; without one it is not taken as AAC. */
@@ -161,10 +155,8 @@ static void write_esds(const struct decoder *decoder, size_t bits, struct bytes 
     bytes_u8(out, TAG_DECODER);
     bytes_u8(out, (uint8_t)(13 + 2 + len));
     bytes_u8(out, decoder->object);
-    bytes_u8(out, 0x15); /* audio stream, upstream 0, reserved 1 */
-    bytes_u24(out, decoder->buffer);
-    bytes_u32(out, decoder->most);
-    bytes_u32(out, decoder->mean);
+    bytes_u8(out, 0x15);        /* audio stream, upstream 0, reserved 1 */
+    bmff_zeros(out, 3 + 4 + 4); /* bufferSizeDB, maxBitrate, avgBitrate: not told */
     bytes_u8(out, TAG_SPECIFIC);
     bytes_u8(out, (uint8_t)len);
     for (size_t i = 0; i < len; i++) {

@@ -920,8 +920,8 @@ simple(SOUND, 'quicktime-wave', 'wave: boxes beside the decoder record of QuickT
 simple(SOUND, 'aac-program', 'AudioSpecificConfig: bytes behind it',
        lambda m, c: setattr(m.audio, 'entries', [changed_box(
            m.audio.entries[0], b'esds', lambda b: longer_config(b, c.text), head=36)]))
-simple(SOUND, 'aac-comment', 'AudioSpecificConfig: the comment of a program_config_element',
-       lambda m, c: setattr(m.audio, 'entries', [changed_box(
+simple(SOUND, 'aac-comment', 'AudioSpecificConfig: the comment of a program_config_element (--transcode)',
+       transcode=True, change=lambda m, c: setattr(m.audio, 'entries', [changed_box(
            m.audio.entries[0], b'esds', lambda b: esds(program_config(c.text)), head=36)]))
 simple(SOUND, 'aac-descriptors', 'esds: descriptors of language and profile, a URL',
        lambda m, c: setattr(m.audio, 'entries', [changed_box(
