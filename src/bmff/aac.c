@@ -87,10 +87,13 @@ static bool is_blank(struct bmff_bits bits, size_t from, size_t to)
 {
     bits.at = from;
     while (bits.at < to) {
-        unsigned count = to - bits.at < 32 ? (unsigned)(to - bits.at) : 32;
-
-        if (bmff_bits_read(&bits, count))
+        if (bits.at % 8 == 0 && to - bits.at >= 8) {
+            if (bits.whole.ptr[bits.at / 8])
+                return false;
+            bits.at += 8;
+        } else if (bmff_bits_read(&bits, 1)) {
             return false;
+        }
     }
     return true;
 }
@@ -100,11 +103,22 @@ static void blank(struct bmff_scan *scan, uint64_t at, const struct bmff_bits *b
                   size_t from, size_t to)
 {
     uint8_t own[ELEMENT_BYTES];
-    size_t first = from / 8;
-    size_t len = (to + 7) / 8 - first;
+    size_t first;
+    size_t len;
+    uint8_t *shared;
 
     if (from >= to || is_blank(*bits, from, to))
         return;
+    /* The element before may have ended in the same byte. */
+    shared = from % 8 ? bmff_scan_last(scan, at + from / 8) : NULL;
+    if (shared) {
+        for (; from % 8 && from < to; from++)
+            *shared &= (uint8_t) ~(0x80u >> from % 8);
+        if (from == to)
+            return;
+    }
+    first = from / 8;
+    len = (to + 7) / 8 - first;
     memset(own, 0, len);
     own[0] = bits->whole.ptr[first] & (uint8_t) ~(0xffu >> from % 8);
     if (to % 8)

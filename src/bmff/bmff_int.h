@@ -405,6 +405,8 @@ MUST_CHECK int bmff_scan_see(struct bmff_scan *scan, uint64_t at, size_t len,
 void bmff_scan_cut(struct bmff_scan *scan, uint64_t at, uint64_t len);
 void bmff_scan_zero(struct bmff_scan *scan, uint64_t at, uint64_t len);
 void bmff_scan_put(struct bmff_scan *scan, uint64_t at, uint32_t len, struct slice own);
+/* Our byte in the place of this one of the clip, when the last change ended with it, or NULL. */
+uint8_t *bmff_scan_last(struct bmff_scan *scan, uint64_t at);
 /* SH_EFORMAT that names the sample. */
 int bmff_scan_bad(const struct bmff_scan *scan, const char *what, struct why *why);
 /* The same for a picture of so many pixels when they are too many; else SH_OK. */

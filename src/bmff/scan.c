@@ -118,6 +118,21 @@ void bmff_scan_put(struct bmff_scan *scan, uint64_t at, uint32_t len, struct sli
     add(scan, &change);
 }
 
+uint8_t *bmff_scan_last(struct bmff_scan *scan, uint64_t at)
+{
+    const struct bytes *rows = &scan->track->changes.rows;
+    struct bytes *own = &scan->track->changes.own;
+    struct bmff_change last;
+
+    if (!rows->len || rows->failed != SH_OK || own->failed != SH_OK)
+        return NULL;
+    memcpy(&last, rows->ptr + rows->len - sizeof(last), sizeof(last));
+    if (last.chunk != scan->chunk || !last.own_len || last.own == BMFF_OWN_ZEROS ||
+        last.at + (uint64_t)last.len != at + 1)
+        return NULL;
+    return own->ptr + own->len - 1;
+}
+
 void bmff_changes_release(struct bmff_changes *changes)
 {
     bytes_release(&changes->rows);
