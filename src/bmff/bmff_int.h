@@ -405,7 +405,7 @@ MUST_CHECK int bmff_scan_see(struct bmff_scan *scan, uint64_t at, size_t len,
 void bmff_scan_cut(struct bmff_scan *scan, uint64_t at, uint64_t len);
 void bmff_scan_zero(struct bmff_scan *scan, uint64_t at, uint64_t len);
 void bmff_scan_put(struct bmff_scan *scan, uint64_t at, uint32_t len, struct slice own);
-/* Our byte in the place of this one of the clip, when the last change ended with it, or NULL. */
+/* Our byte in the place of this one of the clip when the last change ended with it, or NULL. */
 uint8_t *bmff_scan_last(struct bmff_scan *scan, uint64_t at);
 /* SH_EFORMAT that names the sample. */
 int bmff_scan_bad(const struct bmff_scan *scan, const char *what, struct why *why);
@@ -416,6 +416,8 @@ MUST_CHECK int bmff_scan_pixels(const struct bmff_scan *scan, uint64_t pixels, s
 MUST_CHECK int bmff_scan_avc(struct bmff_scan *scan, struct why *why);
 MUST_CHECK int bmff_scan_hevc(struct bmff_scan *scan, struct why *why);
 MUST_CHECK int bmff_scan_av1(struct bmff_scan *scan, struct why *why);
+/* A frame of VP9 holds nothing but the picture: only its size is looked at. */
+MUST_CHECK int bmff_scan_vp9(struct bmff_scan *scan, struct why *why);
 MUST_CHECK int bmff_scan_aac(struct bmff_scan *scan, struct why *why);
 MUST_CHECK int bmff_scan_alac(struct bmff_scan *scan, struct why *why);
 MUST_CHECK int bmff_scan_opus(struct bmff_scan *scan, struct why *why);

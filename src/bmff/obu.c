@@ -1,5 +1,8 @@
-/* AV1 samples: open bitstream units (AV1 specification 5.3, 6.2, 6.7). */
+/* AV1 samples: open bitstream units (AV1 specification 5.3, 6.2, 6.7); VP9 frames. */
 #include "bmff/bmff_int.h"
+
+#define SEQUENCE_BYTES 1024 /* Not a cap: more than the longest sequence header has. */
+#define FRAME_BYTES 64      /* Not a cap: the size of a picture stands in the first bytes. */
 
 enum {
     OBU_SEQUENCE = 1,
@@ -16,6 +19,7 @@ struct obu {
     uint64_t body; /* place of its payload */
     uint64_t len;  /* bytes of that */
     uint8_t head;
+    uint8_t extension;
 };
 
 static unsigned type_of(const struct obu *obu)
@@ -51,7 +55,7 @@ static int read_unit(struct bmff_scan *scan, struct obu *obu, struct why *why)
     cur = cursor_of(seen);
     obu->head = rd_u8(&cur);
     if (obu->head & 4)
-        rd_skip(&cur, 1); /* extension */
+        obu->extension = rd_u8(&cur);
     obu->len = obu->head & 2 ? rd_leb(&cur) : left - (obu->head & 4 ? 2 : 1);
     if (cur.failed || obu->len > left - cur.at)
         return bmff_scan_bad(scan, "a unit is longer than its sample (AV1 5.3)", why);
@@ -76,6 +80,51 @@ static int keep_metadata(struct bmff_scan *scan, const struct obu *obu, bool *ke
     return SH_OK;
 }
 
+/* The header with these bits of its payload, in the form that the unit has. */
+static void put_sequence(struct bmff_scan *scan, const struct obu *obu, struct slice seen,
+                         size_t bits)
+{
+    struct bytes *out = &scan->built;
+    size_t len = bits / 8 + 1;
+    uint8_t last = (uint8_t)(0x80 >> bits % 8); /* trailing_one_bit */
+
+    bytes_clear(out);
+    bytes_u8(out, obu->head);
+    if (obu->head & 4)
+        bytes_u8(out, obu->extension);
+    if (obu->head & 2 && len > 127)
+        bytes_u8(out, (uint8_t)(len | 0x80));
+    if (obu->head & 2)
+        bytes_u8(out, (uint8_t)(len > 127 ? len >> 7 : len));
+    bytes_append(out, seen.ptr, len - 1);
+    if (bits % 8)
+        last |= seen.ptr[len - 1] & (uint8_t)(0xff00u >> bits % 8);
+    bytes_u8(out, last);
+    bmff_scan_put(scan, obu->at, (uint32_t)(obu->body + obu->len - obu->at), bytes_view(out));
+}
+
+/* Its pictures must not be too large, and nothing may stand behind what it says (5.5, 5.3.4). */
+static int scan_sequence(struct bmff_scan *scan, const struct obu *obu, struct why *why)
+{
+    uint64_t pixels = 0;
+    size_t bits = 0;
+    size_t len = obu->len < SEQUENCE_BYTES ? (size_t)obu->len : SEQUENCE_BYTES;
+    struct slice seen;
+    int rc = bmff_scan_see(scan, obu->body, len, &seen, why);
+
+    if (rc < 0)
+        return rc;
+    if (!bmff_picture_av1(seen, &pixels, &bits) || bits / 8 >= len)
+        return bmff_scan_bad(scan, "a sequence header cannot be read (AV1 5.5)", why);
+    rc = bmff_scan_pixels(scan, pixels, why);
+    if (rc < 0)
+        return rc;
+    if (obu->len != bits / 8 + 1 ||
+        (seen.ptr[bits / 8] & 0xffu >> bits % 8) != 0x80u >> bits % 8)
+        put_sequence(scan, obu, seen, bits);
+    return bytes_check(&scan->built, why);
+}
+
 static int scan_unit(struct bmff_scan *scan, const struct obu *obu, bool *kept, struct why *why)
 {
     *kept = false;
@@ -83,6 +132,8 @@ static int scan_unit(struct bmff_scan *scan, const struct obu *obu, bool *kept, 
         return SH_OK;
     switch (type_of(obu)) {
     case OBU_SEQUENCE:
+        *kept = true;
+        return scan_sequence(scan, obu, why);
     case OBU_FRAME_HEADER:
     case OBU_TILE_GROUP:
     case OBU_FRAME:
@@ -117,4 +168,19 @@ int bmff_scan_av1(struct bmff_scan *scan, struct why *why)
         any = any || kept;
     }
     return any ? SH_OK : bmff_scan_bad(scan, "no picture is in it", why);
+}
+
+int bmff_scan_vp9(struct bmff_scan *scan, struct why *why)
+{
+    uint64_t left = scan->end - scan->at;
+    uint64_t pixels = 0;
+    struct slice seen;
+    int rc = bmff_scan_see(scan, scan->at, left < FRAME_BYTES ? (size_t)left : FRAME_BYTES,
+                           &seen, why);
+
+    if (rc < 0)
+        return rc;
+    if (!bmff_picture_vp9(seen, &pixels))
+        return bmff_scan_bad(scan, "the head of a frame cannot be read (VP9 6.2)", why);
+    return bmff_scan_pixels(scan, pixels, why);
 }

@@ -188,8 +188,10 @@ static int scan_sample(struct bmff_scan *scan, struct why *why)
         return bmff_scan_alac(scan, why);
     case FOURCC('O', 'p', 'u', 's'):
         return bmff_scan_opus(scan, why);
+    case FOURCC('v', 'p', '0', '9'):
+        return bmff_scan_vp9(scan, why);
     default:
-        return SH_OK; /* VP9: a frame holds nothing but the picture. */
+        bug("scan: a codec that was not taken");
     }
 }
 

@@ -1,4 +1,4 @@
-/* Samples of AAC, ALAC and Opus: what the scanner leaves, it leaves alone when it looks again. */
+/* Samples of AAC, ALAC and Opus: what the scanner leaves, it leaves alone the next time. */
 #include <stdlib.h>
 
 #include "../unit/scan_scene.h"

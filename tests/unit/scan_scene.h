@@ -38,6 +38,7 @@ static inline void scene_init(struct scene *scene, uint32_t codec, struct slice 
     scene->track.video = !sound;
     scene->track.codec = codec;
     scene->track.entry_count = 1;
+    scene->track.entry_map[0] = 1;
     scene->track.entries = (struct bytes){.ptr = scene->entry, .len = scene->entry_len};
     scene->track.samples = 1;
     scene->track.chunks = 1;

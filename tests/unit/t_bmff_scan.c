@@ -1,4 +1,4 @@
-/* The scanner of coded samples: what it takes out, what it leaves, and that it can be repeated. */
+/* The scanner of coded samples: what it takes out, what it leaves, and leaves again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -185,10 +185,20 @@ static void hevc_units(void **state)
     check_all(wanted, COUNT_OF(wanted));
 }
 
+/* Of pictures of 160 x 96, as an encoder writes it: 79 bits and the trailing one. */
+#define SEQUENCE "00000003b4fdf00be001"
+
 static void av1_units(void **state)
 {
     static const struct wanted wanted[] = {
-        {AV1, 1, "1200 0a020a0b 32021020", "1200 0a020a0b 32021020"},
+        {AV1, 1, "1200 0a0a" SEQUENCE "32021020", "1200 0a0a" SEQUENCE "32021020"},
+        /* a sequence header with bytes behind its end, or bits; one that cannot be read */
+        {AV1, 1, "0a0c" SEQUENCE "4142 32021020", "0a0a" SEQUENCE "32021020"},
+        {AV1, 1, "0a8c00" SEQUENCE "4142 32021020", "0a0a" SEQUENCE "32021020"},
+        {AV1, 1, "0e200b" SEQUENCE "41 32021020", "0e200a" SEQUENCE "32021020"},
+        {AV1, 1, "32021020 08" SEQUENCE "4142", "32021020 08" SEQUENCE},
+        {AV1, 1, "32021020 0a0a00000003b4fdf00be000", "32021020 0a0a" SEQUENCE},
+        {AV1, 1, "0a020a0b 32021020", NULL},
         /* metadata: T.35, timecode, scalability; light levels of exact size */
         {AV1, 1, "1200 2a0304b541 2a020541 32021020", "1200 32021020"},
         {AV1, 1, "2a060103e8019080 32021020", "2a060103e8019080 32021020"},
