@@ -103,7 +103,7 @@ static void put_sequence(struct bmff_scan *scan, const struct obu *obu, struct s
     bmff_scan_put(scan, obu->at, (uint32_t)(obu->body + obu->len - obu->at), bytes_view(out));
 }
 
-/* Its pictures must not be too large, and nothing may stand behind what it says (5.5, 5.3.4). */
+/* Its pictures are not too large, and nothing stands behind what it says (5.5, 5.3.4). */
 static int scan_sequence(struct bmff_scan *scan, const struct obu *obu, struct why *why)
 {
     uint64_t pixels = 0;
