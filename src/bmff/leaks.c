@@ -117,7 +117,8 @@ static void take_notes(struct bmff_finder *finder, const struct bmff_box *box)
 static bool is_container(uint32_t type)
 {
     return type == FOURCC('t', 'r', 'a', 'k') || type == FOURCC('m', 'd', 'i', 'a') ||
-           type == FOURCC('m', 'i', 'n', 'f') || type == FOURCC('s', 't', 'b', 'l');
+           type == FOURCC('m', 'i', 'n', 'f') || type == FOURCC('s', 't', 'b', 'l') ||
+           type == FOURCC('m', 'e', 'c', 'o');
 }
 
 static struct bmff_leaks_track *track_now(struct bmff_finder *finder)
@@ -166,6 +167,14 @@ static void take_leaf(struct bmff_finder *finder, const struct bmff_box *box)
     case FOURCC('c', 'o', '6', '4'):
         if (track)
             track->chunk = *box;
+        break;
+    case FOURCC('e', 'l', 'n', 'g'):
+        if (box->body.len > 4)
+            bmff_leaks_text(finder, BMFF_LEAK_LANGUAGE, "elng",
+                            slice_sub(box->body, 4, box->body.len - 4));
+        break;
+    case FOURCC('g', 'p', 's', ' '): /* where a dashcam's positions lie among the samples */
+        bmff_leaks_text(finder, BMFF_LEAK_POSITION, "gps", slice_text("gps"));
         break;
     case FOURCC('u', 'd', 't', 'a'):
     case FOURCC('m', 'e', 't', 'a'):
@@ -411,12 +420,14 @@ static int take_top(struct bmff_finder *finder, const struct head *head, struct 
     case FOURCC('f', 't', 'y', 'p'):
     case FOURCC('s', 't', 'y', 'p'):
     case FOURCC('m', 'd', 'a', 't'):
-    case FOURCC('m', 'o', 'o', 'f'):
     case FOURCC('m', 'f', 'r', 'a'):
     case FOURCC('s', 'i', 'd', 'x'):
     case FOURCC('s', 's', 'i', 'x'):
     case FOURCC('p', 'd', 'i', 'n'):
     case FOURCC('p', 'n', 'o', 't'):
+        return SH_OK;
+    case FOURCC('m', 'o', 'o', 'f'):
+        finder->fragments = true;
         return SH_OK;
     case FOURCC('P', 'I', 'C', 'T'):
         leak = bmff_leaks_new(finder, BMFF_LEAK_PICTURE, "PICT");

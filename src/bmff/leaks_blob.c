@@ -88,42 +88,62 @@ static struct slice value_at(struct slice whole, size_t at)
 /* XMP (16684-1) "46,28.95N", or decimal degrees. */
 static bool xmp_angle(struct slice text, int64_t *e7, uint32_t *radius_m)
 {
+    struct bmff_angle degrees, minutes = {0};
     size_t comma = slice_find(text, 0, ',');
-    uint64_t degrees, minutes = 0, fraction = 0, unit = 1;
-    size_t at = comma + 1;
     uint8_t last = text.len ? text.ptr[text.len - 1] : 0;
 
-    if (comma >= text.len || !decimal_parse(slice_sub(text, 0, comma), 180, &degrees))
+    if (!bmff_angle_parse(slice_sub(text, 0, comma), 1, &degrees))
         return false;
-    for (; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9' && minutes < 100; at++)
-        minutes = minutes * 10 + (uint64_t)(text.ptr[at] - '0');
-    if (at < text.len && text.ptr[at] == '.')
-        for (at++;
-             at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9' && unit < 10000000;
-             at++) {
-            fraction = fraction * 10 + (uint64_t)(text.ptr[at] - '0');
-            unit *= 10;
-        }
-    *e7 = (int64_t)(degrees * 10000000 + (minutes * unit + fraction) * 10000000 / unit / 60);
+    if (comma < text.len &&
+        !bmff_angle_parse(slice_sub(text, comma + 1, text.len - comma - 1), 60, &minutes))
+        return false;
+    *radius_m = comma < text.len ? minutes.radius_m : degrees.radius_m;
+    *e7 = degrees.e7 + minutes.e7;
     if (last == 'S' || last == 'W')
         *e7 = -*e7;
-    *radius_m = (uint32_t)(1855 / unit) ? (uint32_t)(1855 / unit) : 1;
     return true;
 }
 
-static void xml_place(struct bmff_finder *finder, const char *name, struct slice xml)
+static bool xml_place(struct bmff_finder *finder, const char *name, struct slice xml)
 {
     static const char lat_name[] = "GPSLatitude", lon_name[] = "GPSLongitude";
     size_t lat_at = find_word(xml, 0, lat_name), lon_at = find_word(xml, 0, lon_name);
     int64_t lat, lon;
     uint32_t radius, other;
 
-    if (lat_at < xml.len && lon_at < xml.len &&
-        xmp_angle(value_at(xml, lat_at + sizeof(lat_name) - 1), &lat, &radius) &&
-        xmp_angle(value_at(xml, lon_at + sizeof(lon_name) - 1), &lon, &other))
-        bmff_leaks_place(finder, name, lat, lon, radius > other ? radius : other);
-    else
-        (void)bmff_leaks_search(finder, name, xml); /* Often there is none. */
+    if (lat_at == xml.len || lon_at == xml.len ||
+        !xmp_angle(value_at(xml, lat_at + sizeof(lat_name) - 1), &lat, &radius) ||
+        !xmp_angle(value_at(xml, lon_at + sizeof(lon_name) - 1), &lon, &other))
+        return bmff_leaks_search(finder, name, xml);
+    bmff_leaks_place(finder, name, lat, lon, radius > other ? radius : other);
+    return true;
+}
+
+/* Each name="value" but what XML itself needs. */
+static bool xml_attributes(struct bmff_finder *finder, const char *name, struct slice xml,
+                           bool placed)
+{
+    static const char *const own[] = {"xmlns", "xml:", "rdf:", "begin", "id", "end", "x:xmptk"};
+    bool any = false;
+    size_t end = 0;
+
+    for (size_t at = find_word(xml, 0, "=\""); at < xml.len; at = find_word(xml, end, "=\"")) {
+        size_t from = at;
+        bool skip = false;
+        struct slice key;
+
+        while (from > end && xml.ptr[from - 1] > ' ' && at - from < BMFF_WHERE_BYTES)
+            from--;
+        end = slice_find(xml, at + 2, '"');
+        key = slice_sub(xml, from, at - from);
+        for (size_t i = 0; i < COUNT_OF(own); i++)
+            skip = skip || slice_starts(key, own[i]);
+        if (skip || !key.len || (placed && bmff_leaks_key(key) == BMFF_LEAK_POSITION))
+            continue;
+        bmff_leaks_keyed(finder, name, key, slice_sub(xml, at + 2, end - at - 2));
+        any = true;
+    }
+    return any;
 }
 
 void bmff_leaks_xml(struct bmff_finder *finder, const char *name, struct slice xml)
@@ -141,10 +161,10 @@ void bmff_leaks_xml(struct bmff_finder *finder, const char *name, struct slice x
         {"DocumentID", BMFF_LEAK_IDENTIFIER}, {"CreatorTool", BMFF_LEAK_SOFTWARE},
         {"description", BMFF_LEAK_TEXT},
     };
-    bool any = false;
+    bool any;
 
     xml = cut(xml);
-    xml_place(finder, name, xml);
+    any = xml_attributes(finder, name, xml, xml_place(finder, name, xml));
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         size_t at = find_word(xml, 0, words[i].word);
         struct slice value = value_of(xml, at < xml.len ? at + strlen(words[i].word) : at);
@@ -190,7 +210,7 @@ static void take_credentials(struct bmff_finder *finder, struct slice store)
         if (text.len && (words[i].kind != BMFF_LEAK_TIME || bmff_moment_parse(text, &moment)))
             bmff_leaks_text(finder, words[i].kind, "C2PA", text);
     }
-    xml_place(finder, "C2PA", store); /* Assertions in JSON hold Exif's names. */
+    (void)xml_place(finder, "C2PA", store); /* Assertions in JSON hold Exif's names. */
 }
 
 void bmff_leaks_uuid(struct bmff_finder *finder, struct slice body)
@@ -274,10 +294,11 @@ void bmff_leaks_blob(struct bmff_finder *finder, const char *name, struct slice 
     bytes = cut(bytes);
     (void)bmff_leaks_search(finder, name, bytes); /* What stands around it is shown too. */
     for (size_t i = 0; i < COUNT_OF(marks); i++) {
-        struct bmff_leak mark = bmff_leaks_new(finder, marks[i].kind, name);
+        struct bmff_leak mark;
 
         if (find_word(bytes, 0, marks[i].mark) == bytes.len)
             continue;
+        mark = bmff_leaks_new(finder, marks[i].kind, name);
         bmff_leaks_clean(slice_text(marks[i].name), mark.text);
         bmff_leaks_put(finder, &mark);
     }

@@ -23,6 +23,7 @@ struct bmff_finder {
     char path[BMFF_WHERE_BYTES];
     struct bmff_leaks_track track[LIMIT_TRACKS];
     uint32_t track_count;
+    bool fragments; /* there are samples that no table in moov names */
 };
 
 /* ---- values (leaks_value.c) ---- */
@@ -59,6 +60,12 @@ bool bmff_spot_iso(struct slice text, struct bmff_spot *spot);
 bool bmff_spot_find(struct slice text, struct bmff_spot *spot);
 /* "2022-02-24T08:05:12+0200", "2022:02:24 08:05:12", "20220224T080512.000Z", "2022-02-24". */
 bool bmff_moment_parse(struct slice text, uint64_t *unix_s);
+/* "46.4825" or "-46" in units of 1/parts degree (1, 60), anything behind. */
+struct bmff_angle {
+    int64_t e7;        /* degrees */
+    uint32_t radius_m; /* by its digits */
+};
+bool bmff_angle_parse(struct slice text, unsigned parts, struct bmff_angle *angle);
 /* "14.24" up to 10^9, rounded up. */
 bool bmff_metres_parse(struct slice text, uint32_t *metres);
 
@@ -78,6 +85,8 @@ void bmff_leaks_keyed(struct bmff_finder *finder, const char *name, struct slice
 void bmff_leaks_xml(struct bmff_finder *finder, const char *name, struct slice xml);
 void bmff_leaks_uuid(struct bmff_finder *finder, struct slice body);
 void bmff_leaks_blob(struct bmff_finder *finder, const char *name, struct slice bytes);
+/* GoPro's list of values, as in its track and in udta. */
+void bmff_leaks_gpmf(struct bmff_finder *finder, struct slice list);
 /* Names and first samples of the tracks (leaks_track.c). */
 MUST_CHECK int bmff_leaks_tracks(struct bmff_finder *finder, struct why *why);
 /* Read at most LIMIT_LEAKS_WINDOW bytes of the clip into *out, which lies in the window. */

@@ -369,6 +369,17 @@ bool bmff_moment_parse(struct slice text, uint64_t *unix_s)
     return true;
 }
 
+bool bmff_angle_parse(struct slice text, unsigned parts, struct bmff_angle *angle)
+{
+    struct number number;
+
+    if (!read_number(text, 0, &number) || number.e7 > 360 * E7)
+        return false;
+    angle->e7 = (number.minus ? -number.e7 : number.e7) / parts;
+    angle->radius_m = radius_of(parts == 60 ? MINUTE_CM : DEGREE_CM, number.decimals);
+    return true;
+}
+
 bool bmff_metres_parse(struct slice text, uint32_t *metres)
 {
     struct number number;

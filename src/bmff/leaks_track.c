@@ -124,9 +124,9 @@ static void gpmf_item(struct bmff_finder *finder, struct gpmf *state, uint32_t k
     }
 }
 
-static void take_gpmf(struct bmff_finder *finder, struct slice samples)
+void bmff_leaks_gpmf(struct bmff_finder *finder, struct slice list)
 {
-    struct cursor cur = cursor_of(samples);
+    struct cursor cur = cursor_of(list);
     struct gpmf state = {{0, 0}, true};
     uint32_t key;
     uint8_t type;
@@ -237,6 +237,19 @@ static void take_nals(struct bmff_finder *finder, struct slice sample, unsigned 
     }
 }
 
+/* Boxes of a sample entry that hold a decoder's numbers, and no text by any rule. */
+static bool is_numbers(uint32_t type)
+{
+    return type == FOURCC('a', 'v', 'c', 'C') || type == FOURCC('h', 'v', 'c', 'C') ||
+           type == FOURCC('a', 'v', '1', 'C') || type == FOURCC('v', 'p', 'c', 'C') ||
+           type == FOURCC('d', 'v', 'c', 'C') || type == FOURCC('d', 'v', 'v', 'C') ||
+           type == FOURCC('e', 's', 'd', 's') || type == FOURCC('p', 'a', 's', 'p') ||
+           type == FOURCC('c', 'l', 'a', 'p') || type == FOURCC('b', 't', 'r', 't') ||
+           type == FOURCC('f', 'i', 'e', 'l') || type == FOURCC('c', 'h', 'r', 'm') ||
+           type == FOURCC('m', 'd', 'c', 'v') || type == FOURCC('c', 'l', 'l', 'i') ||
+           type == FOURCC('g', 'a', 'm', 'a');
+}
+
 /* The sample entry's compressor name and how long its NAL units' lengths are. */
 static void take_visual(struct bmff_finder *finder, const struct bmff_leaks_track *track,
                         struct slice sample)
@@ -257,6 +270,10 @@ static void take_visual(struct bmff_finder *finder, const struct bmff_leaks_trac
             take_nals(finder, sample, (box.body.ptr[4] & 3u) + 1, false);
         else if (box.type == FOURCC('h', 'v', 'c', 'C') && box.body.len > 21)
             take_nals(finder, sample, (box.body.ptr[21] & 3u) + 1, true);
+        else if (box.type == FOURCC('u', 'u', 'i', 'd'))
+            bmff_leaks_uuid(finder, box.body);
+        else if (!is_numbers(box.type))
+            bmff_leaks_blob(finder, bmff_label_of(box.type).text, box.body);
     }
 }
 
@@ -294,7 +311,7 @@ static void take_samples(struct bmff_finder *finder, const struct bmff_leaks_tra
     uint32_t codec = codec_of(track);
 
     if (codec == FOURCC('g', 'p', 'm', 'd') && slice_starts(samples, "DEVC")) {
-        take_gpmf(finder, samples);
+        bmff_leaks_gpmf(finder, samples);
         return;
     }
     if (codec == FOURCC('c', 'a', 'm', 'm') && samples.len >= 4 && samples.ptr[2] < 8 &&
@@ -309,6 +326,15 @@ static void take_samples(struct bmff_finder *finder, const struct bmff_leaks_tra
         bmff_leaks_blob(finder, bmff_label_of(codec).text, samples);
 }
 
+/* Another picture or sound stands before it. */
+static bool is_second(const struct bmff_finder *finder, const struct bmff_leaks_track *track)
+{
+    for (const struct bmff_leaks_track *other = finder->track; other < track; other++)
+        if (other->handler == track->handler)
+            return true;
+    return false;
+}
+
 static int take_track(struct bmff_finder *finder, const struct bmff_leaks_track *track,
                       struct why *why)
 {
@@ -319,7 +345,9 @@ static int take_track(struct bmff_finder *finder, const struct bmff_leaks_track 
     struct bmff_leak leak;
     int rc = SH_OK;
 
-    if (!picture && !sound) {
+    if (finder->fragments && !picture && !sound)
+        finder->out->unseen |= BMFF_UNSEEN_MORE;
+    if ((!picture && !sound) || is_second(finder, track)) {
         uint32_t codec = codec_of(track);
 
         leak = bmff_leaks_new(finder, BMFF_LEAK_TRACK, NULL);

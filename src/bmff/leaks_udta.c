@@ -89,7 +89,7 @@ static bool is_picture(uint32_t type)
 {
     return type == FOURCC('t', 'h', 'm', 'b') || type == FOURCC('t', 'h', 'u', 'm') ||
            type == FOURCC('p', 'i', 'c', 't') || type == FOURCC('s', 'n', 'a', 'p') ||
-           type == FOURCC('p', 'r', 'v', 'w');
+           type == FOURCC('p', 'r', 'v', 'w') || type == FOURCC('T', 'H', 'M', '_');
 }
 
 /* An identifier in bytes is shown in hex. */
@@ -131,6 +131,8 @@ static void take_child(struct bmff_finder *finder, const struct bmff_box *box)
     } else if (is_picture(box->type)) {
         leak = bmff_leaks_new(finder, BMFF_LEAK_PICTURE, label.text);
         bmff_leaks_put(finder, &leak);
+    } else if (box->type == FOURCC('G', 'P', 'M', 'F')) {
+        bmff_leaks_gpmf(finder, box->body);
     } else if (box->type == FOURCC('u', 'u', 'i', 'd')) {
         bmff_leaks_uuid(finder, box->body);
     } else if (bmff_leaks_code(box->type, &kind)) {

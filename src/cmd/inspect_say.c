@@ -77,6 +77,8 @@ static void put_track(const struct screen *screen, struct bytes *out, const char
         {"gpmd camm mebx rtmd CTMD djmd dbgi mett priv fdsc meta marl ",
          STR_INSPECT_TRACK_SENSORS},
         {"tmcd ", STR_INSPECT_TRACK_CLOCK},
+        {"avc1 avc3 hvc1 hev1 av01 vp09 mp4v jpeg s263 ", STR_INSPECT_TRACK_PICTURE},
+        {"mp4a Opus alac samr sawb ac-3 ec-3 sowt twos lpcm ", STR_INSPECT_TRACK_SOUND},
     };
     enum lang_string string = STR_INSPECT_TRACK_OTHER;
 
@@ -313,7 +315,10 @@ static void say_leaks(const struct screen *screen)
     if (leaks->unseen & BMFF_UNSEEN_KIND)
         line(screen, STR_INSPECT_KIND_ONLY, word(screen, sort_of(leaks->kind)), NULL);
     else if (!leaks->count)
-        line(screen, STR_INSPECT_NOTHING, NULL, NULL);
+        line(screen,
+             clip->what.plan_rc == SH_OK && clip->what.facts.removed ? STR_INSPECT_NOTHING_READ
+                                                                     : STR_INSPECT_NOTHING,
+             NULL, NULL);
     if (leaks->unseen & BMFF_UNSEEN_DAMAGED)
         line(screen, STR_INSPECT_DAMAGED, NULL, NULL);
     if (leaks->unseen & BMFF_UNSEEN_MORE)

@@ -51,6 +51,34 @@ same "post would take it" "$(json "['published']['taken']")" True
 same "nothing of it would be left" "$(json "['published']['still']")" "[]"
 same "what is never looked at" "$(json "['unseen']")" "['picture-and-sound']"
 
+# ---- where phones, cameras and drones write ----
+told() { # FILE WHAT PATTERN
+    out=$(still --json inspect "$STILLHERE_SOURCE/tests/fuzz/seeds/leaks/$1")
+    has "$2" "$out" "$3"
+}
+spot='"latitude":"46.4825000","longitude":"30.7233000"'
+told udta.mp4 "user data: position" "\"where\":\"moov/udta/\(c\)xyz\",$spot,\"exact_to_m\":11,"
+told udta.mp4 "in 3GPP's form, with its name" '"where":"moov/udta/loci","text":"Odesa"'
+told udta.mp4 "an author in UTF-16" '"kind":"person","where":"moov/udta/auth","text":"Wang"'
+told udta.mp4 "a camera's number" '"kind":"identifier","where":"moov/udta/CAME","text":"000102'
+told udta.mp4 "a small picture" '"kind":"picture","where":"moov/udta/thmb"'
+told udta.mp4 "XMP: position" '"where":"moov/udta/XMP_","latitude":"46.4825000","longitude":"-30.7233333"'
+told udta.mp4 "XMP: who" '"kind":"person","where":"moov/udta/XMP_","text":"Jixian"'
+told keys.mov "Apple's keys, as exact as the phone says" '"where":"moov/meta/location.ISO6709".*"exact_to_m":15,'
+told keys.mov "a serial number" '"kind":"identifier","where":"moov/meta/serial","text":"X1"'
+told meta.mp4 "a dashcam's free space" "\"where\":\"free\",$spot"
+told tx3g.mp4 "a drone's subtitles" "\"where\":\"moov/trak\[0\]/tx3g\",$spot"
+told gpmd.mp4 "GoPro's track" "\"where\":\"moov/trak\[0\]/gpmd\",$spot"
+told gpmd.mp4 "and its name" '"kind":"device","where":"moov/trak\[0\]/DVNM","text":"GoPro"'
+told camm.mp4 "camera motion" "\"where\":\"moov/trak\[0\]/camm\",$spot"
+told sei.mp4 "the encoder between the pictures" '"where":"moov/trak\[0\]/SEI","text":"x264 164"'
+told sound.mp4 "the encoder in the sound, at any bit" '"where":"moov/trak\[0\]/sound","text":"Lavc59.37.100"'
+told c2pa.mp4 "content credentials" '"kind":"credentials","where":"C2PA"'
+told c2pa.mp4 "what made them" '"kind":"software","where":"C2PA","text":"make/1.0"'
+told c2pa.mp4 "and where" '"kind":"position","where":"C2PA","latitude":"46.4825000"'
+told end.mp4 "a streaming clock" '"where":"prft","time":1645683600'
+told end.mp4 "a box that nobody knows" '"kind":"text","where":"moov/wait","text":"hidden text here"'
+
 # ---- a channel says whether originals are kept ----
 channel kept
 still -q -C "$scratch/kept" settings originals keep >/dev/null
