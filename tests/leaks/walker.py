@@ -411,3 +411,24 @@ def finds(data):
         return walker.walk()
     except (struct.error, KeyError, IndexError, StopIteration, ValueError) as error:
         return walker.finds + [f'the walker cannot read it: {error!r}']
+
+
+# What a JPEG made of pixels alone holds: tables, one frame, one scan.
+JPEG_PARTS = {0xdb, 0xc0, 0xc1, 0xc2, 0xc4, 0xdd, 0xda}
+
+
+def picture_finds(data):
+    """What a poster holds besides pixels: a segment of an application, a comment, a tail."""
+    found, at = [], 2
+    if data[:2] != b'\xff\xd8':
+        return ['no JPEG']
+    while at + 4 <= len(data) and data[at] == 0xff:
+        kind, size = data[at + 1], struct.unpack('>H', data[at + 2:at + 4])[0]
+        jfif = kind == 0xe0 and size == 16 and data[at + 4:at + 9] == b'JFIF\0' and data[at + 16:at + 18] == b'\0\0'
+        if kind not in JPEG_PARTS and not jfif:
+            found.append(f'segment {kind:02x} {data[at + 4:at + 30]!r}')
+        at += 2 + size
+        if kind == 0xda:
+            end = data.find(b'\xff\xd9', at)
+            return found + ([] if end + 2 == len(data) else ['bytes behind the end of the picture'])
+    return found + ['no scan']
