@@ -300,7 +300,7 @@ static int open_original(struct opening *opening, const struct cmd_args *args, s
     if (rc == SH_OK)
         rc = open_place(opening, args, channel, name, why);
     if (rc == SH_OK)
-        rc = cmd_sheets_read(opening->cmd, args, &opening->sheets, why);
+        rc = cmd_sheets_read_any(opening->cmd, args, &opening->sheets, why);
     if (rc == SH_OK)
         rc = check_sheets(opening, channel, why);
     if (rc == SH_OK)

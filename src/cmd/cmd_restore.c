@@ -38,7 +38,7 @@ struct restore {
 static int read_sheet(const struct restore *restore, struct sheet *out, struct why *why)
 {
     struct cmd_sheets sheets = {.count = 0};
-    int rc = cmd_sheets_read(restore->cmd, restore->args, &sheets, why);
+    int rc = cmd_sheets_read_any(restore->cmd, restore->args, &sheets, why);
 
     if (rc == SH_OK)
         *out = sheets.sheet[0];

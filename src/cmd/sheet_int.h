@@ -75,6 +75,9 @@ struct cmd_sheets {
  */
 MUST_CHECK int cmd_sheets_read(const struct cmd *cmd, const struct cmd_args *args,
                                struct cmd_sheets *sheets, struct why *why);
+/* The same where one is enough, for each holds the archive secret: one is asked for. */
+MUST_CHECK int cmd_sheets_read_any(const struct cmd *cmd, const struct cmd_args *args,
+                                   struct cmd_sheets *sheets, struct why *why);
 void cmd_sheets_wipe(struct cmd_sheets *sheets);
 /* Are they open identity keys of this channel, as many as its threshold asks for? */
 MUST_CHECK int cmd_sheets_check(const struct cmd_sheets *sheets,

@@ -86,8 +86,8 @@ static int take(struct cmd_sheets *sheets, const struct cmd *cmd, const char *pa
     return rc;
 }
 
-int cmd_sheets_read(const struct cmd *cmd, const struct cmd_args *args,
-                    struct cmd_sheets *sheets, struct why *why)
+int cmd_sheets_read_any(const struct cmd *cmd, const struct cmd_args *args,
+                        struct cmd_sheets *sheets, struct why *why)
 {
     int rc = SH_OK;
 
@@ -99,8 +99,15 @@ int cmd_sheets_read(const struct cmd *cmd, const struct cmd_args *args,
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "this needs --sheet FILE, or a terminal to type the sheet on; where two "
                        "of three sheets are needed, --sheet twice");
-    rc = take(sheets, cmd, NULL, why);
-    if (rc == SH_OK && sheets->sheet[0].parts > 1)
+    return take(sheets, cmd, NULL, why);
+}
+
+int cmd_sheets_read(const struct cmd *cmd, const struct cmd_args *args,
+                    struct cmd_sheets *sheets, struct why *why)
+{
+    int rc = cmd_sheets_read_any(cmd, args, sheets, why);
+
+    if (rc == SH_OK && !args->many_count && sheets->sheet[0].parts > 1)
         rc = take(sheets, cmd, NULL, why);
     return rc;
 }

@@ -187,6 +187,13 @@ ok "in clear nowhere" sealed_only three
 runs "its slot" env STILLHERE_NOW=1900202400 "$STILLHERE" -C three -q publish --due
 same "now it is kept" "$(originals three)" 1
 same "and waits no more" "$(find three/private/waiting -type f | wc -l)" 0
+runs "another waits" env STILLHERE_NOW=1900203000 "$STILLHERE" -C three --json post clip.mp4 --no-poster --keep-original --publish 6h
+id=$(json "['id']")
+runs "and is taken back" still -C three -q publish --cancel "$id"
+same "with its original" "$(find three/private -name 'original' | wc -l)" 0
 runs "any one sheet opens it" still -C three -q original open 1 --sheet s2 -o three.mp4
 ok "the same bytes" cmp clip.mp4 three.mp4
+{ cat s3; echo; } >typed
+runs "one is asked for on a terminal" /usr/bin/python3 "$STILLHERE_SOURCE/tests/cli/terminal.py" "$scratch/typed" screen answer "$STILLHERE" -C three original open 1 -o typed.mp4
+ok "the same bytes again" cmp clip.mp4 typed.mp4
 finish
