@@ -60,12 +60,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (open_it(input, size ? size : 1, &whole) != open_it(input, 7, &cut) ||
         !slice_equal(bytes_view(&whole), bytes_view(&cut)))
         abort();
+    bytes_release(&whole);
+    bytes_release(&cut);
+    if (size % 16) /* Keys take most of the time: the writer is asked now and then. */
+        return 0;
     seal(input, &sealed);
     if (open_it(bytes_view(&sealed), 65552, &again) != SH_OK ||
         !slice_equal(bytes_view(&again), input))
         abort();
-    bytes_release(&whole);
-    bytes_release(&cut);
     bytes_release(&sealed);
     bytes_release(&again);
     return 0;
