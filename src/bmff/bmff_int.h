@@ -368,6 +368,20 @@ uint32_t bmff_bits_golomb(struct bmff_bits *bits);
 /* Pixels of a coded picture by its sequence parameter set; false when it cannot be read. */
 bool bmff_picture_avc(struct slice set, uint64_t *pixels);
 bool bmff_picture_hevc(struct slice set, uint64_t *pixels);
+/* A sequence set of H.264 from behind its NAL header to behind its size, in pixels. */
+void bmff_read_avc_size(struct bmff_bits *bits, uint64_t *wide, uint64_t *high);
+/* The same of HEVC; returns sps_max_sub_layers_minus1. */
+unsigned bmff_read_hevc_size(struct bmff_bits *bits, uint64_t *wide, uint64_t *high);
+void bmff_skip_scaling_list(struct bmff_bits *bits, unsigned size);
+/* profile_tier_level behind its first field (23008-2 7.3.3) */
+void bmff_skip_levels(struct bmff_bits *bits, unsigned layers);
+/*
+ * A parameter set with nothing behind its last field (extensions of other layers go), appended
+ * to out; false when it cannot be read to its end, with out as it was.  nal begins with its
+ * header and keeps its emulation prevention bytes.
+ */
+enum bmff_coding { BMFF_CODING_AVC, BMFF_CODING_HEVC };
+MUST_CHECK bool bmff_set_rebuild(enum bmff_coding coding, struct slice nal, struct bytes *out);
 /* The same by the payload of an AV1 sequence header OBU; bits: how many count (AV1 5.5). */
 bool bmff_picture_av1(struct slice header, uint64_t *pixels, size_t *bits);
 /* The same by the head of a VP9 frame; 0 pixels when that frame does not tell (VP9 6.2). */

@@ -43,22 +43,45 @@ static int check_pixels(const struct bmff_box *box, picture_size size, struct sl
 
 /* ---- avcC ---- */
 
-/* count parameter sets, each of nal_unit_type type, copied to out. */
-static bool copy_sets(struct cursor *cur, unsigned count, unsigned type, struct bytes *out)
+/* One set without what hides behind its last field, its length in front. */
+static bool put_set(enum bmff_coding coding, struct slice set, struct bytes *out,
+                    struct bmff_census *census)
+{
+    size_t at = out->len;
+    size_t len;
+
+    bytes_u16(out, 0);
+    if (!bmff_set_rebuild(coding, set, out))
+        return false;
+    len = out->len - at - 2;
+    if (out->failed != SH_OK || len > UINT16_MAX)
+        return false;
+    out->ptr[at] = (uint8_t)(len >> 8);
+    out->ptr[at + 1] = (uint8_t)len;
+    if (!slice_equal(set, slice_of(out->ptr + at + 2, len)))
+        bmff_census_mark(census, BMFF_REMOVED_METADATA);
+    return true;
+}
+
+/* count parameter sets, each of nal_unit_type type, rebuilt into out. */
+static bool copy_sets(struct cursor *cur, unsigned count, unsigned type, struct bytes *out,
+                      struct bmff_census *census)
 {
     for (unsigned i = 0; i < count; i++) {
         struct slice set = rd_bytes(cur, rd_u16(cur));
 
-        if (cur->failed || !set.len || (set.ptr[0] & 0x9f) != type)
+        if (cur->failed || !set.len || (set.ptr[0] & 0x9f) != type ||
+            !put_set(BMFF_CODING_AVC, set, out, census))
             return false;
-        bytes_u16(out, (uint16_t)set.len);
-        bytes_slice(out, set);
     }
     return true;
 }
 
-/* The fields that only high profiles have; some writers leave them out. */
-static bool copy_high(struct cursor *cur, struct bytes *out)
+/*
+ * The fields that only high profiles have; some writers leave them out.  Extensions of sequence
+ * sets describe a second, auxiliary picture: none is kept, so they go.
+ */
+static bool copy_high(struct cursor *cur, struct bytes *out, struct bmff_census *census)
 {
     uint8_t chroma = rd_u8(cur);
     uint8_t luma_depth = rd_u8(cur);
@@ -68,8 +91,12 @@ static bool copy_high(struct cursor *cur, struct bytes *out)
     bytes_u8(out, chroma | 0xfc);
     bytes_u8(out, luma_depth | 0xf8);
     bytes_u8(out, chroma_depth | 0xf8);
-    bytes_u8(out, count);
-    return !cur->failed && copy_sets(cur, count, 13, out);
+    bytes_u8(out, 0);
+    for (unsigned i = 0; i < count; i++)
+        rd_skip(cur, rd_u16(cur));
+    if (count)
+        bmff_census_mark(census, BMFF_REMOVED_METADATA);
+    return !cur->failed;
 }
 
 /* The first sets of the rebuilt record: those of sequences. */
@@ -109,15 +136,15 @@ int bmff_rebuild_avcc(const struct bmff_box *box, bool inband, struct bytes *out
     head[4] |= 0xfc;
     bytes_append(out, head, sizeof(head));
     bytes_u8(out, count | 0xe0);
-    if (!copy_sets(&cur, count, 7, out))
-        return bad(box, "a sequence parameter set is cut off or of another type", why);
+    if (!copy_sets(&cur, count, 7, out, census))
+        return bad(box, "a sequence parameter set cannot be read", why);
     count = rd_u8(&cur);
     bytes_u8(out, count);
-    if (!copy_sets(&cur, count, 8, out) || cur.failed)
-        return bad(box, "a picture parameter set is cut off or of another type", why);
+    if (!copy_sets(&cur, count, 8, out, census) || cur.failed)
+        return bad(box, "a picture parameter set cannot be read", why);
     high = head[1] == 100 || head[1] == 110 || head[1] == 122 || head[1] == 144 ||
            head[1] == 244 || head[1] == 44;
-    if (high && rd_left(&cur) >= 4 && !copy_high(&cur, out))
+    if (high && rd_left(&cur) >= 4 && !copy_high(&cur, out, census))
         return bad(box, "an extension of the sequence parameter set is cut off", why);
     if (rd_left(&cur))
         bmff_census_mark(census, BMFF_REMOVED_OTHER_BOXES);
@@ -131,7 +158,8 @@ int bmff_rebuild_avcc(const struct bmff_box *box, bool inband, struct bytes *out
 /* ---- hvcC ---- */
 
 /* One array of parameter sets, copied when it is one that decoding needs. */
-static bool copy_array(struct cursor *cur, struct bytes *out, bool *kept)
+static bool copy_array(struct cursor *cur, struct bytes *out, struct bmff_census *census,
+                       bool *kept)
 {
     uint8_t head = rd_u8(cur);
     unsigned type = head & 0x3f;
@@ -147,10 +175,9 @@ static bool copy_array(struct cursor *cur, struct bytes *out, bool *kept)
 
         if (!*kept)
             continue;
-        if (set.len < 2 || (set.ptr[0] >> 1 & 0x3f) != type || set.ptr[0] & 0x80)
+        if (set.len < 2 || (set.ptr[0] >> 1 & 0x3f) != type || set.ptr[0] & 0x80 ||
+            !put_set(BMFF_CODING_HEVC, set, out, census))
             return false;
-        bytes_u16(out, (uint16_t)set.len);
-        bytes_slice(out, set);
     }
     return !cur->failed;
 }
@@ -203,8 +230,8 @@ int bmff_rebuild_hvcc(const struct bmff_box *box, struct bytes *out, struct bmff
     at = out->len;
     bytes_u8(out, 0);
     for (unsigned i = 0; i < arrays; i++) {
-        if (!copy_array(&cur, out, &kept))
-            return bad(box, "a parameter set is cut off or of another type", why);
+        if (!copy_array(&cur, out, census, &kept))
+            return bad(box, "a parameter set cannot be read", why);
         kept_arrays += kept;
         if (!kept)
             bmff_census_mark(census, BMFF_REMOVED_METADATA);

@@ -23,7 +23,7 @@ static struct slice unescape(struct slice set, uint8_t *out)
     return slice_of(out, len);
 }
 
-static void skip_scaling_list(struct bmff_bits *bits, unsigned size)
+void bmff_skip_scaling_list(struct bmff_bits *bits, unsigned size)
 {
     uint32_t last = 8;
     uint32_t next = 8;
@@ -53,7 +53,7 @@ static void skip_high_fields(struct bmff_bits *bits)
         return;
     for (unsigned i = 0; i < (chroma == 3 ? 12u : 8u); i++)
         if (bmff_bits_read(bits, 1))
-            skip_scaling_list(bits, i < 6 ? 16 : 64);
+            bmff_skip_scaling_list(bits, i < 6 ? 16 : 64);
 }
 
 static void skip_order_count(struct bmff_bits *bits)
@@ -73,36 +73,43 @@ static void skip_order_count(struct bmff_bits *bits)
     }
 }
 
+void bmff_read_avc_size(struct bmff_bits *bits, uint64_t *wide, uint64_t *high)
+{
+    uint32_t profile = bmff_bits_read(bits, 8);
+
+    bmff_bits_skip(bits, 16);
+    (void)bmff_bits_golomb(bits); /* seq_parameter_set_id */
+    if (profile == 100 || profile == 110 || profile == 122 || profile == 244 || profile == 44)
+        skip_high_fields(bits);
+    (void)bmff_bits_golomb(bits); /* log2_max_frame_num_minus4 */
+    skip_order_count(bits);
+    (void)bmff_bits_golomb(bits); /* max_num_ref_frames */
+    bmff_bits_skip(bits, 1);
+    *wide = 16 * ((uint64_t)bmff_bits_golomb(bits) + 1);
+    *high = 16 * ((uint64_t)bmff_bits_golomb(bits) + 1);
+    if (!bmff_bits_read(bits, 1)) { /* frame_mbs_only_flag */
+        *high *= 2;
+        bmff_bits_skip(bits, 1);
+    }
+}
+
 bool bmff_picture_avc(struct slice set, uint64_t *pixels)
 {
     uint8_t buf[SET_BYTES];
     struct bmff_bits bits = {.whole = unescape(set, buf)};
-    uint32_t profile;
     uint64_t wide;
     uint64_t high;
 
     bmff_bits_skip(&bits, 8);
-    profile = bmff_bits_read(&bits, 8);
-    bmff_bits_skip(&bits, 16);
-    (void)bmff_bits_golomb(&bits); /* seq_parameter_set_id */
-    if (profile == 100 || profile == 110 || profile == 122 || profile == 244 || profile == 44)
-        skip_high_fields(&bits);
-    (void)bmff_bits_golomb(&bits); /* log2_max_frame_num_minus4 */
-    skip_order_count(&bits);
-    (void)bmff_bits_golomb(&bits); /* max_num_ref_frames */
-    bmff_bits_skip(&bits, 1);
-    wide = (uint64_t)bmff_bits_golomb(&bits) + 1;
-    high = (uint64_t)bmff_bits_golomb(&bits) + 1;
-    if (!bmff_bits_read(&bits, 1)) /* frame_mbs_only_flag */
-        high *= 2;
-    if (bits.failed || wide > UINT16_MAX || high > UINT16_MAX)
+    bmff_read_avc_size(&bits, &wide, &high);
+    if (bits.failed || wide > UINT32_MAX || high > UINT32_MAX)
         return false;
-    *pixels = wide * 16 * high * 16;
+    *pixels = wide * high;
     return true;
 }
 
 /* profile_tier_level (23008-2 7.3.3). */
-static void skip_levels(struct bmff_bits *bits, unsigned layers)
+void bmff_skip_levels(struct bmff_bits *bits, unsigned layers)
 {
     bool profile[8] = {false};
     bool level[8] = {false};
@@ -118,23 +125,31 @@ static void skip_levels(struct bmff_bits *bits, unsigned layers)
         bmff_bits_skip(bits, (profile[i] ? 88u : 0u) + (level[i] ? 8u : 0u));
 }
 
+unsigned bmff_read_hevc_size(struct bmff_bits *bits, uint64_t *wide, uint64_t *high)
+{
+    unsigned layers;
+
+    bmff_bits_skip(bits, 4);
+    layers = bmff_bits_read(bits, 3); /* sps_max_sub_layers_minus1 */
+    bmff_bits_skip(bits, 1);
+    bmff_skip_levels(bits, layers);
+    (void)bmff_bits_golomb(bits); /* sps_seq_parameter_set_id */
+    if (bmff_bits_golomb(bits) == 3)
+        bmff_bits_skip(bits, 1); /* separate_colour_plane_flag */
+    *wide = bmff_bits_golomb(bits);
+    *high = bmff_bits_golomb(bits);
+    return layers;
+}
+
 bool bmff_picture_hevc(struct slice set, uint64_t *pixels)
 {
     uint8_t buf[SET_BYTES];
     struct bmff_bits bits = {.whole = unescape(set, buf)};
-    unsigned layers;
     uint64_t wide;
     uint64_t high;
 
-    bmff_bits_skip(&bits, 16 + 4);
-    layers = bmff_bits_read(&bits, 3); /* sps_max_sub_layers_minus1 */
-    bmff_bits_skip(&bits, 1);
-    skip_levels(&bits, layers);
-    (void)bmff_bits_golomb(&bits); /* sps_seq_parameter_set_id */
-    if (bmff_bits_golomb(&bits) == 3)
-        bmff_bits_skip(&bits, 1); /* separate_colour_plane_flag */
-    wide = bmff_bits_golomb(&bits);
-    high = bmff_bits_golomb(&bits);
+    bmff_bits_skip(&bits, 16);
+    (void)bmff_read_hevc_size(&bits, &wide, &high); /* The layers have no meaning here. */
     if (bits.failed || !wide || !high || wide > UINT16_MAX || high > UINT16_MAX)
         return false;
     *pixels = wide * high;
