@@ -38,6 +38,13 @@ static int refuse_kind(enum bmff_kind kind, struct why *why)
         way =
             " without a picture; film a clip, even of a wall, or write the words with checkin";
         break;
+    case BMFF_MPEG_TS:
+    case BMFF_MPEG_PS:
+    case BMFF_FLV:
+    case BMFF_ASF:
+        way = "; \"ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac OUT.mp4\" makes a clip "
+              "to post";
+        break;
     case BMFF_ARCHIVE:
         way = "; unpack it and give the clip itself (MP4 or MOV)";
         break;
