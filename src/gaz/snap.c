@@ -1,6 +1,6 @@
 /*
- * From a position to a place.  The table has cities as points, no borders: what is said is only
- * what the cities around make sure (docs/decisions/0020).
+ * From a position to a place.  The table has points, no borders: what is said is only what the
+ * points around make sure (docs/decisions/0020).
  */
 #include "gaz/gaz_int.h"
 
@@ -9,13 +9,16 @@
 #define CITY_PEOPLE 15000
 /* Metres; beyond it from every city nothing is said. */
 #define FAR_M 400000
+/* What lies farther to the north or south (880 km) changes nothing. */
+#define SEEN_E7 80000000
 /*
  * A city reaches 3 km from its middle and 12 m more for each unit of the square root of its
  * people: 4.5 km with 15,000, 6.8 with 100,000, 15 with a million.
  */
 #define REACH_M 3000
 #define REACH_PER_ROOT_M 12
-/* The next country or region must be this much farther than the nearest city: 3/2. */
+#define REACH_MOST_M 100000 /* no city has 65 million people */
+/* The next country or region must be this much farther than the nearest point: 3/2. */
 #define SURE_NUM 3
 #define SURE_DEN 2
 
@@ -83,20 +86,49 @@ static int64_t reach_m(const struct gaz_place *city)
     return REACH_M + REACH_PER_ROOT_M * root(city->population);
 }
 
-/* What lies around a position. */
+/* What lies around a position; d: squares of metres, INT64_MAX: none. */
 struct around {
-    struct gaz_place nearest, city;
-    int64_t nearest_m;       /* INT64_MAX: none */
+    struct gaz_place nearest; /* city or hint */
+    struct gaz_place city;
+    int64_t nearest_d;
     int64_t share_e3;        /* of the city's reach, in thousandths; INT64_MAX: in none */
-    int64_t other_country_m; /* the nearest city of another country than the nearest's */
-    int64_t other_region_m;  /* the same, of another region */
+    int64_t other_country_d; /* the nearest point of another country than the nearest's */
+    int64_t other_region_d;  /* the same, of another region */
 };
 
-static void see_city(struct around *around, const struct gaz_place *place, int64_t metres)
+/* Is a latitude too far away to count?  Asked of each point first, since it costs least. */
+static bool is_far(const struct position *at, int32_t lat_e4)
 {
-    int64_t reach = reach_m(place), share = metres * 1000 / reach;
+    int64_t apart = (int64_t)lat_e4 * 1000 - at->lat_e7;
 
-    if (place->population < CITY_PEOPLE || metres > reach || share >= around->share_e3)
+    return apart > SEEN_E7 || apart < -SEEN_E7;
+}
+
+/* A city or, behind them, a hint; false when it is too far to count. */
+static bool point_at(const struct position *at, size_t number, size_t places,
+                     struct gaz_place *out)
+{
+    size_t hint = number - places;
+
+    if (is_far(at, number < places ? gaz_place_lat(number) : gaz_hint_lat(hint)))
+        return false;
+    if (number < places)
+        gaz_place_at(number, out);
+    else
+        gaz_hint_at(hint, out);
+    return true;
+}
+
+static void see_city(struct around *around, const struct gaz_place *place, int64_t d)
+{
+    int64_t reach, share;
+
+    if (place->level != GAZ_CITY || place->population < CITY_PEOPLE ||
+        d > (int64_t)REACH_MOST_M * REACH_MOST_M)
+        return;
+    reach = reach_m(place);
+    share = root(d) * 1000 / reach;
+    if (share > 1000 || share >= around->share_e3)
         return;
     around->share_e3 = share;
     around->city = *place;
@@ -104,42 +136,40 @@ static void see_city(struct around *around, const struct gaz_place *place, int64
 
 static void look_around(const struct position *at, struct around *out)
 {
-    size_t first = gaz_level_start(GAZ_CITY), end = gaz_place_count();
+    size_t first = gaz_level_start(GAZ_CITY), places = gaz_place_count();
+    size_t end = places + gaz_hint_count();
     struct gaz_place place;
-    int64_t metres, d;
+    int64_t d;
 
-    *out = (struct around){.nearest_m = INT64_MAX,
+    *out = (struct around){.nearest_d = INT64_MAX,
                            .share_e3 = INT64_MAX,
-                           .other_country_m = INT64_MAX,
-                           .other_region_m = INT64_MAX};
+                           .other_country_d = INT64_MAX,
+                           .other_region_d = INT64_MAX};
     for (size_t i = first; i < end; i++) {
-        gaz_place_at(i, &place);
-        d = distance2(at, &place);
-        if (d > (int64_t)FAR_M * FAR_M * 4)
+        if (!point_at(at, i, places, &place))
             continue;
-        metres = root(d);
-        see_city(out, &place, metres);
-        if (metres < out->nearest_m) {
-            out->nearest_m = metres;
+        d = distance2(at, &place);
+        see_city(out, &place, d);
+        if (d < out->nearest_d) {
+            out->nearest_d = d;
             out->nearest = place;
         }
     }
     for (size_t i = first; i < end; i++) {
-        gaz_place_at(i, &place);
-        if (place.region == out->nearest.region && place.country == out->nearest.country)
+        if (!point_at(at, i, places, &place) ||
+            (place.region == out->nearest.region && place.country == out->nearest.country))
             continue;
         d = distance2(at, &place);
-        metres = d > (int64_t)FAR_M * FAR_M * 4 ? INT64_MAX : root(d);
-        if (metres < out->other_region_m)
-            out->other_region_m = metres;
-        if (place.country != out->nearest.country && metres < out->other_country_m)
-            out->other_country_m = metres;
+        if (d < out->other_region_d)
+            out->other_region_d = d;
+        if (place.country != out->nearest.country && d < out->other_country_d)
+            out->other_country_d = d;
     }
 }
 
-static bool is_sure(int64_t nearest_m, int64_t other_m)
+static bool is_sure(int64_t nearest_d, int64_t other_d)
 {
-    return other_m == INT64_MAX || other_m * SURE_DEN >= nearest_m * SURE_NUM;
+    return other_d / (SURE_NUM * SURE_NUM) >= nearest_d / (SURE_DEN * SURE_DEN);
 }
 
 enum gaz_snap gaz_snap(int32_t lat_e7, int32_t lon_e7, enum gaz_level finest,
@@ -153,15 +183,18 @@ enum gaz_snap gaz_snap(int32_t lat_e7, int32_t lon_e7, enum gaz_level finest,
         lon_e7 < -1800000000 || (!lat_e7 && !lon_e7))
         return GAZ_NOWHERE;
     look_around(&at, &around);
-    if (around.nearest_m > FAR_M)
+    if (around.nearest_d > (int64_t)FAR_M * FAR_M)
         return GAZ_NOWHERE;
-    if (!is_sure(around.nearest_m, around.other_country_m))
+    if (!is_sure(around.nearest_d, around.other_country_d))
         return GAZ_BORDER;
     code = around.nearest.country;
     if (finest != GAZ_COUNTRY && around.nearest.region &&
-        is_sure(around.nearest_m, around.other_region_m))
+        is_sure(around.nearest_d, around.other_region_d))
         code = around.nearest.region;
-    if (finest == GAZ_CITY && around.share_e3 != INT64_MAX)
+    if (finest == GAZ_CITY && around.share_e3 != INT64_MAX) {
+        if (around.city.country != around.nearest.country)
+            return GAZ_BORDER;
         code = around.city.code;
+    }
     return gaz_get(code, out) ? GAZ_SNAPPED : GAZ_NOWHERE;
 }

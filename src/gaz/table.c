@@ -7,6 +7,7 @@
 #define PLACE_BYTES 24
 #define KEY_BYTES 8
 #define FOLD_BYTES 8
+#define HINT_BYTES 6
 #define LEVELS 3
 
 static uint32_t u32_at(size_t at)
@@ -40,7 +41,9 @@ enum count {
     COUNT_CITIES,
     COUNT_KEYS,
     COUNT_FOLDS,
-    COUNT_NAMES
+    COUNT_NAMES,
+    COUNT_TEXTS,
+    COUNT_HINTS,
 };
 
 static size_t count_of(enum count which)
@@ -91,6 +94,11 @@ static size_t texts_at(void)
     return names_at() + count_of(COUNT_NAMES);
 }
 
+static size_t hints_at(void)
+{
+    return texts_at() + count_of(COUNT_TEXTS);
+}
+
 /* ---- places ---- */
 
 static uint32_t code_at(size_t number)
@@ -116,6 +124,11 @@ void gaz_place_at(size_t number, struct gaz_place *out)
         .region = region ? code_at(region - 1) : 0,
         .country = country ? code_at(country - 1) : 0,
     };
+}
+
+int32_t gaz_place_lat(size_t number)
+{
+    return (int32_t)u32_at(HEAD_BYTES + number * PLACE_BYTES + 8);
 }
 
 struct slice gaz_own_name(size_t number, enum lang lang)
@@ -184,4 +197,32 @@ size_t gaz_fold_char(uint32_t c, uint8_t out[4])
     while (len < 4 && out[len])
         len++;
     return len;
+}
+
+/* ---- hints ---- */
+
+size_t gaz_hint_count(void)
+{
+    return count_of(COUNT_HINTS);
+}
+
+int32_t gaz_hint_lat(size_t row)
+{
+    return (int32_t)u16_at(hints_at() + row * HINT_BYTES) * 100 - 900000;
+}
+
+void gaz_hint_at(size_t row, struct gaz_place *out)
+{
+    /* The last two bytes are read with the two before them: the table ends there. */
+    size_t at = hints_at() + row * HINT_BYTES;
+    uint32_t lat = u16_at(at), lon = u16_at(at + 2);
+    struct gaz_place area;
+
+    gaz_place_at(u32_at(at + 2) & 0xffff, &area);
+    *out = (struct gaz_place){.code = area.code,
+                              .level = area.level,
+                              .lat_e4 = (int32_t)lat * 100 - 900000,
+                              .lon_e4 = (int32_t)lon * 100 - 1800000,
+                              .region = area.level == GAZ_REGION ? area.code : 0,
+                              .country = area.level == GAZ_REGION ? area.country : area.code};
 }

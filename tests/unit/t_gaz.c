@@ -216,8 +216,8 @@ static void test_levels_hold_each_other(void **state)
     enum gaz_snap a, b, c;
 
     (void)state;
-    for (int32_t lat = -55; lat < 75; lat += 9)
-        for (int32_t lon = -180; lon <= 180; lon += 13) {
+    for (int32_t lat = -55; lat < 75; lat += 13)
+        for (int32_t lon = -180; lon <= 180; lon += 24) {
             a = gaz_snap(lat * 10000000, lon * 10000000, GAZ_COUNTRY, &country);
             b = gaz_snap(lat * 10000000, lon * 10000000, GAZ_REGION, &region);
             c = gaz_snap(lat * 10000000, lon * 10000000, GAZ_CITY, &city);
@@ -228,6 +228,39 @@ static void test_levels_hold_each_other(void **state)
             assert_true(region.level <= GAZ_REGION);
             assert_true(region.code == country.code || region.country == country.code);
             assert_true(city.code == country.code || city.country == country.code);
+        }
+}
+
+/* Each from the middle of a town or village whose country is known. */
+static void test_no_border_is_crossed(void **state)
+{
+    static const struct {
+        double lat, lon;
+        uint32_t country;
+    } at[] = {
+        {50.2865, 36.9414, UKRAINE},  /* Vovchansk, 5 km from Russia */
+        {50.5997, 36.5858, 2017370},  /* Belgorod */
+        {48.6208, 22.2879, UKRAINE},  /* Uzhhorod, 1 km from Slovakia */
+        {46.8167, 29.4833, 617790},   /* Bender */
+        {49.7937, 22.9533, UKRAINE},  /* Mostyska */
+        {49.7839, 22.7678, 798544},   /* Przemysl */
+        {45.3517, 28.8500, UKRAINE},  /* Izmail, on the Danube */
+        {45.1787, 28.8051, 798549},   /* Tulcea */
+        {52.0976, 23.7341, 630336},   /* Brest */
+        {52.0333, 23.6167, 798544},   /* Terespol, 7 km from it */
+        {44.9521, 34.1024, UKRAINE},  /* Simferopol */
+        {59.3772, 28.1903, 453733},   /* Narva */
+        {25.6500, -100.3000, 3996063} /* Monterrey */
+    };
+    struct gaz_place place;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(at); i++)
+        for (enum gaz_level level = GAZ_COUNTRY; level <= GAZ_CITY; level++) {
+            if (gaz_snap((int32_t)(at[i].lat * 1e7), (int32_t)(at[i].lon * 1e7), level,
+                         &place) != GAZ_SNAPPED)
+                continue; /* Nothing said is nothing false. */
+            assert_int_equal(place.country ? place.country : place.code, at[i].country);
         }
 }
 
@@ -255,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_a_small_town_becomes_its_region),
         cmocka_unit_test(test_nowhere_is_nowhere),
         cmocka_unit_test(test_levels_hold_each_other),
+        cmocka_unit_test(test_no_border_is_crossed),
         cmocka_unit_test(test_the_date_line_is_no_border),
     };
 
