@@ -21,7 +21,8 @@ struct opening {
     uint64_t index;
     struct channel_entry entry;
     struct document doc;
-    char path[TREE_PATH_BYTES]; /* of the sealed file, below private/ */
+    char path[TREE_PATH_BYTES];    /* of the sealed file, below private/ */
+    char name[DEFAULT_NAME_BYTES]; /* where the person gave none */
     struct cmd_place place;
     char temporary[64];
     struct cmd_sheets sheets;
@@ -136,6 +137,25 @@ static int hash_file(int fd, uint8_t sha256[CRYPT_DIGEST_BYTES], uint64_t *bytes
                : why_set(why, SH_EIO, WHY_NOWHERE, "the new file cannot be read back");
 }
 
+/* A name that we chose ends as players expect it: the beginning tells MP4, MOV, MKV and AVI. */
+static void name_ending(struct opening *opening, int fd)
+{
+    static const uint8_t matroska[] = {0x1a, 0x45, 0xdf, 0xa3};
+    uint8_t head[12] = {0};
+    const char *ending = "mp4";
+    size_t len = strlen(opening->name);
+
+    if (opening->place.path != opening->name || pread(fd, head, sizeof(head), 0) < 0)
+        return;
+    if (memcmp(head + 4, "ftypqt  ", 8) == 0)
+        ending = "mov";
+    else if (memcmp(head, matroska, sizeof(matroska)) == 0)
+        ending = "mkv";
+    else if (memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "AVI ", 4) == 0)
+        ending = "avi";
+    memcpy(opening->name + len - 3, ending, 3);
+}
+
 /* Is it what the document's `orig` stands for? */
 static int check_commitment(struct opening *opening, struct why *why)
 {
@@ -146,6 +166,8 @@ static int check_commitment(struct opening *opening, struct why *why)
 
     if (rc == SH_OK)
         rc = hash_file(fd, sha256, &bytes, why);
+    if (rc == SH_OK)
+        name_ending(opening, fd);
     io_close(&fd);
     if (rc != SH_OK)
         return rc;
@@ -270,16 +292,17 @@ static int answer(const struct opening *opening)
 /* ---- all of it ---- */
 
 static int open_place(struct opening *opening, const struct cmd_args *args,
-                      const struct channel *channel, char name[DEFAULT_NAME_BYTES],
-                      struct why *why)
+                      const struct channel *channel, struct why *why)
 {
     const char *path = cmd_value(args, "output");
     int rc;
 
-    (void)snprintf(name, DEFAULT_NAME_BYTES, "original-%ju.mp4", (uintmax_t)opening->index);
-    rc = cmd_place_private(path ? path : name, why);
+    (void)snprintf(opening->name, sizeof(opening->name), "original-%ju.mp4",
+                   (uintmax_t)opening->index);
+    path = path ? path : opening->name;
+    rc = cmd_place_private(path, why);
     if (rc == SH_OK)
-        rc = cmd_place_open(path ? path : name, &opening->place, why);
+        rc = cmd_place_open(path, &opening->place, why);
     if (rc == SH_OK)
         rc = cmd_place_outside(&opening->place, channel_info(channel)->home, why);
     return rc == SH_OK ? refuse_existing(&opening->place, why) : rc;
@@ -287,7 +310,6 @@ static int open_place(struct opening *opening, const struct cmd_args *args,
 
 static int open_original(struct opening *opening, const struct cmd_args *args, struct why *why)
 {
-    char name[DEFAULT_NAME_BYTES];
     struct channel *channel = NULL;
     struct arena arena;
     struct bytes raw;
@@ -298,7 +320,7 @@ static int open_original(struct opening *opening, const struct cmd_args *args, s
     if (rc == SH_OK)
         rc = find(opening, channel, &arena, &raw, why);
     if (rc == SH_OK)
-        rc = open_place(opening, args, channel, name, why);
+        rc = open_place(opening, args, channel, why);
     if (rc == SH_OK)
         rc = cmd_sheets_read_any(opening->cmd, args, &opening->sheets, why);
     if (rc == SH_OK)

@@ -80,6 +80,21 @@ else
     skip "age opens it" "age is not installed"
 fi
 
+# ---- clips of other sorts ----
+ffmpeg -nostdin -loglevel error -y -i clip.mp4 -c copy -f mov clip.mov
+ffmpeg -nostdin -loglevel error -y -i clip.mp4 -c copy clip.mkv
+runs "a MOV" still -C "$home" --json post clip.mov --no-poster --keep-original
+n=$(json "['index']")
+runs "opens" still -C "$home" -q original open "$n" --sheet home.sheet
+ok "as a MOV" cmp clip.mov "original-$n.mov"
+rm "$private/originals/$(still -C "$home" --json show "$n" | /usr/bin/python3 -c "import json,sys; print(json.load(sys.stdin)['document']['dispatch'])").age"
+runs "an MKV that is coded anew" still -C "$home" --json post clip.mkv --transcode --no-poster --keep-original
+n=$(json "['index']")
+runs "opens as it was" still -C "$home" -q original open "$n" --sheet home.sheet
+ok "an MKV" cmp clip.mkv "original-$n.mkv"
+ok "and in clear nowhere" sealed_only "$home"
+rm "$private/originals/$(still -C "$home" --json show "$n" | /usr/bin/python3 -c "import json,sys; print(json.load(sys.stdin)['document']['dispatch'])").age"
+
 # ---- wrong words, wrong sheets ----
 channel other
 fails 1 "another channel's sheet" still -C "$home" original open 2 --sheet other.sheet -o x.mp4
