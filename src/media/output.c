@@ -130,7 +130,7 @@ int64_t media_track_time(const struct media_track *track, const AVFrame *frame)
     if (time == AV_NOPTS_VALUE)
         return INT64_MIN;
     time = av_rescale_q(time, track->stream->time_base, unit);
-    if (time == INT64_MIN) /* It does not fit. */
+    if (time > INT64_MAX / 2 || time < INT64_MIN / 2) /* Of no clip. */
         return INT64_MIN;
     return time - av_rescale_q(track->origin_us, AV_TIME_BASE_Q, unit);
 }

@@ -149,8 +149,10 @@ static void tell(const struct job *job)
     if (job->packets % TELL_PACKETS != 0 || job->packet->stream_index != stream->index ||
         job->packet->dts == AV_NOPTS_VALUE || whole <= 0)
         return;
-    done = av_rescale_q(job->packet->dts, stream->time_base, AV_TIME_BASE_Q) -
-           job->picture.track.origin_us;
+    done = av_rescale_q(job->packet->dts, stream->time_base, AV_TIME_BASE_Q);
+    if (done < 0 || done > INT64_MAX / 2)
+        return;
+    done -= job->picture.track.origin_us;
     if (done > 0 && done <= whole) /* It is only for a progress line. */
         (void)lseek(job->input.fd, av_rescale(job->input.size, done, whole), SEEK_SET);
 }
@@ -259,6 +261,8 @@ static void shortness_note(struct job *job)
                             AV_TIME_BASE_Q);
         reached = time > reached ? time : reached;
     }
+    if (job->input.format->duration <= 0)
+        return;
     /* The file may be longer than both: by subtitles, or by what an edit list hides. */
     if (said == 0 || said > job->input.format->duration)
         said = job->input.format->duration;
