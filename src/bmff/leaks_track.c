@@ -238,8 +238,12 @@ static void take_nals(struct bmff_finder *finder, struct slice sample, unsigned 
 }
 
 /* Boxes of a sample entry that hold a decoder's numbers, and no text by any rule. */
-static bool is_numbers(uint32_t type)
+static bool is_numbers(const struct bmff_box *box)
 {
+    uint32_t type = box->type;
+
+    if (type == FOURCC('c', 'o', 'l', 'r')) /* codes, or the profile of some program */
+        return slice_starts(box->body, "nclx") || slice_starts(box->body, "nclc");
     return type == FOURCC('a', 'v', 'c', 'C') || type == FOURCC('h', 'v', 'c', 'C') ||
            type == FOURCC('a', 'v', '1', 'C') || type == FOURCC('v', 'p', 'c', 'C') ||
            type == FOURCC('d', 'v', 'c', 'C') || type == FOURCC('d', 'v', 'v', 'C') ||
@@ -272,7 +276,7 @@ static void take_visual(struct bmff_finder *finder, const struct bmff_leaks_trac
             take_nals(finder, sample, (box.body.ptr[21] & 3u) + 1, true);
         else if (box.type == FOURCC('u', 'u', 'i', 'd'))
             bmff_leaks_uuid(finder, box.body);
-        else if (!is_numbers(box.type))
+        else if (!is_numbers(&box))
             bmff_leaks_blob(finder, bmff_label_of(box.type).text, box.body);
     }
 }

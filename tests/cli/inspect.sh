@@ -8,7 +8,8 @@ ffmpeg -nostdin -loglevel error -y -f lavfi -i testsrc=duration=1:size=64x48:rat
     -metadata com.apple.quicktime.make=Xiaomi -metadata artist="Wang Jixian" \
     -metadata creation_time=2022-02-24T05:00:00Z -metadata title=$'Kitchen\e[31m' \
     -movflags use_metadata_tags clip.mp4 \
-    -c:v libx264 -c:a aac -map_metadata -1 -fflags +bitexact plain.mp4
+    -c:v libx264 -c:a aac -map_metadata -1 -fflags +bitexact -color_primaries bt709 \
+    -color_trc bt709 -colorspace bt709 -movflags +write_colr plain.mp4
 mkdir home && cd home || exit 1
 mv ../clip.mp4 ../plain.mp4 .
 
@@ -39,6 +40,12 @@ done
 runs "the encoder's own words" still inspect plain.mp4
 has "are found in the picture and the sound" "$out" 'Software: .*x264.*; .*Lavc|Software: .*Lavc.*x264'
 has "and nowhere in the new file" "$out" 'nothing of what is listed above is in it'
+
+for seed in "$STILLHERE_SOURCE"/tests/fuzz/seeds/bmff/*; do
+    still --json inspect "$seed" >answer
+    lacks "a rebuilt $(basename "$seed") tells nothing" "$? $(cat answer)" '^3 '
+done
+rm answer
 
 # ---- for programs ----
 runs "JSON" still --json inspect clip.mp4
