@@ -251,7 +251,7 @@ static bool is_numbers(const struct bmff_box *box)
            type == FOURCC('c', 'l', 'a', 'p') || type == FOURCC('b', 't', 'r', 't') ||
            type == FOURCC('f', 'i', 'e', 'l') || type == FOURCC('c', 'h', 'r', 'm') ||
            type == FOURCC('m', 'd', 'c', 'v') || type == FOURCC('c', 'l', 'l', 'i') ||
-           type == FOURCC('g', 'a', 'm', 'a');
+           type == FOURCC('g', 'a', 'm', 'a') || type == FOURCC('d', '2', '6', '3');
 }
 
 /* The sample entry's compressor name and how long its NAL units' lengths are. */

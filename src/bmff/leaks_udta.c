@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+static bool is_utf16(struct slice text)
+{
+    return text.len >= 2 && ((text.ptr[0] == 0xfe && text.ptr[1] == 0xff) ||
+                             (text.ptr[0] == 0xff && text.ptr[1] == 0xfe));
+}
+
 /* UTF-16 behind its mark as UTF-8; characters beyond the first plane become '?'. */
 static struct slice from_utf16(struct slice text, uint8_t out[BMFF_LEAK_BYTES])
 {
@@ -54,8 +60,7 @@ static struct slice text_of(struct slice body, uint8_t hold[BMFF_LEAK_BYTES])
         return plain(slice_sub(body, 4, first >> 16));
     if (body.len > 6 && first == 0) {
         body = slice_sub(body, 6, body.len - 6);
-        if (body.len >= 2 && ((body.ptr[0] == 0xfe && body.ptr[1] == 0xff) ||
-                              (body.ptr[0] == 0xff && body.ptr[1] == 0xfe)))
+        if (is_utf16(body))
             return from_utf16(body, hold);
     }
     return plain(body);
@@ -65,16 +70,25 @@ static struct slice text_of(struct slice body, uint8_t hold[BMFF_LEAK_BYTES])
 static void take_loci(struct bmff_finder *finder, struct slice body)
 {
     struct cursor cur = cursor_of(body);
-    size_t end;
+    uint8_t hold[BMFF_LEAK_BYTES];
     struct slice name;
     int32_t lon, lat;
+    size_t end;
 
     rd_skip(&cur, 6);
     if (cur.failed)
         return;
-    end = slice_find(body, 6, 0);
-    name = rd_bytes(&cur, end - 6);
-    rd_skip(&cur, 2); /* the zero, role */
+    name = slice_sub(body, 6, body.len - 6);
+    if (is_utf16(name)) {
+        for (end = 2; end + 1 < name.len && (name.ptr[end] || name.ptr[end + 1]);)
+            end += 2;
+        rd_skip(&cur, end + 2);
+        name = from_utf16(name, hold);
+    } else {
+        name = plain(name);
+        rd_skip(&cur, name.len + 1);
+    }
+    rd_skip(&cur, 1); /* role */
     lon = (int32_t)rd_u32(&cur);
     lat = (int32_t)rd_u32(&cur);
     if (cur.failed)

@@ -173,6 +173,15 @@ void bmff_leaks_date(struct bmff_finder *finder, const char *name, uint64_t seco
     bmff_leaks_put(finder, &leak);
 }
 
+static bool has_year(struct slice text)
+{
+    size_t digits = 0;
+
+    for (size_t i = 0; i < text.len && digits < 4; i++)
+        digits = text.ptr[i] >= '0' && text.ptr[i] <= '9' ? digits + 1 : 0;
+    return digits == 4;
+}
+
 void bmff_leaks_text(struct bmff_finder *finder, enum bmff_leak_kind kind, const char *name,
                      struct slice text)
 {
@@ -189,5 +198,7 @@ void bmff_leaks_text(struct bmff_finder *finder, enum bmff_leak_kind kind, const
     }
     if (kind == BMFF_LEAK_TIME)
         leak.has_time = bmff_moment_parse(text, &leak.time);
+    if (kind == BMFF_LEAK_TIME && !has_year(text))
+        leak.kind = BMFF_LEAK_TEXT; /* a scale, a format */
     bmff_leaks_put(finder, &leak);
 }

@@ -223,11 +223,31 @@ static void say_positions(const struct screen *screen)
     bytes_u8(screen->out, '\n');
 }
 
+/* Numbers alone, such as a scale, are shown only where there is nothing better. */
+static bool is_telling(const struct bmff_leak *leak)
+{
+    if (leak->has_time || !leak->text[0])
+        return true;
+    for (const char *at = leak->text; *at; at++)
+        if ((uint8_t)*at >= 0x80 || (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z'))
+            return true;
+    return strlen(leak->text) >= sizeof("2022") - 1 && leak->kind != BMFF_LEAK_TEXT;
+}
+
+static bool any_is_telling(const struct bmff_leaks *leaks, enum bmff_leak_kind kind)
+{
+    for (uint32_t i = 0; i < leaks->count; i++)
+        if (leaks->leak[i].kind == kind && is_telling(&leaks->leak[i]))
+            return true;
+    return false;
+}
+
 /* The values of a kind in one line. */
 static void say_kind(const struct screen *screen, enum bmff_leak_kind kind,
                      enum lang_string string)
 {
     const struct bmff_leaks *leaks = &screen->clip->what.leaks;
+    bool choose = !screen->cmd->verbose && any_is_telling(leaks, kind);
     unsigned shown = 0, more = 0;
     struct bytes text;
 
@@ -235,7 +255,8 @@ static void say_kind(const struct screen *screen, enum bmff_leak_kind kind,
     for (uint32_t i = 0; i < leaks->count; i++) {
         if (leaks->leak[i].kind != kind || leaks->leak[i].has_position)
             continue;
-        if (shown == SHOWN_VALUES && !screen->cmd->verbose) {
+        if ((shown == SHOWN_VALUES && !screen->cmd->verbose) ||
+            (choose && !is_telling(&leaks->leak[i]))) {
             more++;
             continue;
         }
@@ -312,13 +333,16 @@ static void say_leaks(const struct screen *screen)
         say_kind(screen, (enum bmff_leak_kind)kind, kind_strings[kind]);
     lang_date_short(screen->cmd->lang, clip->modified, date);
     line(screen, STR_INSPECT_ITSELF, shown_name(clip->name), date);
-    if (leaks->unseen & BMFF_UNSEEN_KIND)
+    if (leaks->unseen & BMFF_UNSEEN_KIND) {
         line(screen, STR_INSPECT_KIND_ONLY, word(screen, sort_of(leaks->kind)), NULL);
-    else if (!leaks->count)
+        if (sort_of(leaks->kind) != STR_INSPECT_IS_OTHER)
+            line(screen, STR_INSPECT_KIND_OFTEN, NULL, NULL);
+    } else if (!leaks->count) {
         line(screen,
              clip->what.plan_rc == SH_OK && clip->what.facts.removed ? STR_INSPECT_NOTHING_READ
                                                                      : STR_INSPECT_NOTHING,
              NULL, NULL);
+    }
     if (leaks->unseen & BMFF_UNSEEN_DAMAGED)
         line(screen, STR_INSPECT_DAMAGED, NULL, NULL);
     if (leaks->unseen & BMFF_UNSEEN_MORE)

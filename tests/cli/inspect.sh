@@ -66,6 +66,7 @@ told() { # FILE WHAT PATTERN
 spot='"latitude":"46.4825000","longitude":"30.7233000"'
 told udta.mp4 "user data: position" "\"where\":\"moov/udta/\(c\)xyz\",$spot,\"exact_to_m\":11,"
 told udta.mp4 "in 3GPP's form, with its name" '"where":"moov/udta/loci","text":"Odesa"'
+told loci16.mp4 "and in UTF-16" '"where":"moov/udta/loci","latitude":"46.4824981","longitude":"30.7244262".*"text":"Одеса"'
 told udta.mp4 "an author in UTF-16" '"kind":"person","where":"moov/udta/auth","text":"Wang"'
 told udta.mp4 "a camera's number" '"kind":"identifier","where":"moov/udta/CAME","text":"000102'
 told udta.mp4 "a small picture" '"kind":"picture","where":"moov/udta/thmb"'
