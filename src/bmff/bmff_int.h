@@ -262,9 +262,12 @@ struct bmff_range {
 /* One chunk with its changes. */
 struct bmff_part {
     struct bmff_track *track;
-    uint64_t at;     /* bytes of the clip from here on are not given out yet */
-    uint64_t to;     /* its end in the clip */
-    uint64_t kept;   /* bytes in the new file */
+    uint64_t at;    /* bytes of the clip from here on are not given out yet */
+    uint64_t to;    /* its end in the clip */
+    uint64_t kept;  /* bytes in the new file */
+    uint32_t chunk; /* of the track, from 0 */
+    uint32_t samples;
+    uint32_t entry;  /* 1..entry_count */
     uint32_t change; /* the next one, up to changes */
     uint32_t changes;
     uint32_t zeros; /* bytes of a run of zeros that are still to come */
@@ -393,9 +396,17 @@ void bmff_state_rewind(struct bmff_state *state);
 
 /* ---- the coded samples ---- */
 
+/* What was read of the clip; both tracks share it, since their chunks lie side by side. */
+struct bmff_window {
+    const struct bmff_source *source;
+    struct bytes bytes; /* of the clip, from at on */
+    uint64_t at;
+    size_t step; /* bytes to read at once: more where everything is looked at */
+};
+
 /* What the scan of one track holds; the sample in hand is [at, end) of the clip. */
 struct bmff_scan {
-    const struct bmff_source *source;
+    struct bmff_window *window;
     struct bmff_track *track;
     struct bmff_census *census;
     struct slice record; /* the decoder record of the sample's entry, as rebuilt */
@@ -403,16 +414,12 @@ struct bmff_scan {
     uint32_t sample;
     uint64_t at;
     uint64_t end;
-    uint64_t chunk_end;
-    uint64_t less;       /* bytes by which the sample in hand shrinks */
-    size_t ahead;        /* bytes to read at once when more are there */
-    struct bytes window; /* bytes of the clip from window_at on */
-    uint64_t window_at;
+    uint64_t less;      /* bytes by which the sample in hand shrinks */
     struct bytes plain; /* scratch of a scanner */
     struct bytes built; /* the same */
 };
 
-/* The len bytes at offset at, inside of the chunk; borrowed until the next call. */
+/* The len bytes at offset at, inside of the sample; borrowed until the next call. */
 MUST_CHECK int bmff_scan_see(struct bmff_scan *scan, uint64_t at, size_t len,
                              struct slice *seen, struct why *why);
 /* Note a change; they must come in the order of the clip. */
@@ -436,9 +443,9 @@ MUST_CHECK int bmff_scan_aac(struct bmff_scan *scan, struct why *why);
 MUST_CHECK int bmff_scan_alac(struct bmff_scan *scan, struct why *why);
 MUST_CHECK int bmff_scan_opus(struct bmff_scan *scan, struct why *why);
 
-/* All samples of one track, in the order of its chunks: fills track->changes. */
-MUST_CHECK int bmff_scan_track(const struct bmff_source *source, struct bmff_track *track,
-                               struct bmff_census *census, struct why *why);
+/* All samples of both tracks: fills their changes. */
+MUST_CHECK int bmff_scan_clip(const struct bmff_source *source, struct bmff_state *state,
+                              struct why *why);
 void bmff_changes_release(struct bmff_changes *changes);
 
 /* ---- writing ---- */

@@ -85,6 +85,9 @@ bool bmff_state_next(struct bmff_state *state, struct bmff_part *part)
                                .at = state->ahead[which].offset,
                                .to = state->ahead[which].offset + state->ahead[which].bytes,
                                .kept = state->ahead[which].bytes,
+                               .chunk = chunk,
+                               .samples = state->ahead[which].samples,
+                               .entry = state->ahead[which].entry,
                                .change = state->change[which]};
     while (state->change[which] < count) {
         struct bmff_change change = change_of(track, state->change[which]);
@@ -260,16 +263,6 @@ static struct bmff_state *state_new(void)
     return state;
 }
 
-static int scan_tracks(const struct bmff_source *source, struct bmff_state *state,
-                       struct why *why)
-{
-    int rc = bmff_scan_track(source, &state->video, &state->census, why);
-
-    if (rc == SH_OK && state->has_audio)
-        rc = bmff_scan_track(source, &state->audio, &state->census, why);
-    return rc;
-}
-
 int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan, struct why *why)
 {
     struct bmff_plan made = {.state = state_new()};
@@ -281,7 +274,7 @@ int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan, str
     if (rc == SH_OK)
         rc = bmff_read_movie(made.state, why);
     if (rc == SH_OK)
-        rc = scan_tracks(source, made.state, why);
+        rc = bmff_scan_clip(source, made.state, why);
     if (rc == SH_OK)
         rc = bmff_write_head(made.state, &made.head, why);
     if (rc < 0)

@@ -7,9 +7,10 @@
 
 #include <string.h>
 
-/* Not caps: how much is read at once when the next unit is far away, and when it is near. */
-#define AHEAD_VIDEO 512
-#define AHEAD_AUDIO 16384
+/* Not caps: how much is read at once, where units are far apart and where they are not. */
+#define STEP_LEAST 512
+#define STEP_MOST 65536
+#define NEAR_BYTES 8192 /* Not a cap: reading these costs less than another call. */
 
 int bmff_scan_bad(const struct bmff_scan *scan, const char *what, struct why *why)
 {
@@ -30,30 +31,47 @@ int bmff_scan_pixels(const struct bmff_scan *scan, uint64_t pixels, struct why *
                    (unsigned long long)pixels, LIMIT_PIXELS);
 }
 
-int bmff_scan_see(struct bmff_scan *scan, uint64_t at, size_t len, struct slice *seen,
-                  struct why *why)
+/* Fill the window from at on with len bytes at least. */
+static int window_move(struct bmff_window *window, uint64_t at, size_t len, struct why *why)
 {
-    struct bytes *window = &scan->window;
-    uint64_t left = scan->chunk_end - at;
-    size_t want = len > scan->ahead ? len : scan->ahead;
+    uint64_t end = window->at + window->bytes.len;
+    uint64_t left = window->source->size - at;
+    size_t want;
     uint8_t *room;
     int rc;
 
-    if (at < scan->window_at || at - scan->window_at > window->len ||
-        window->len - (at - scan->window_at) < len) {
-        bytes_clear(window);
-        if (want > left)
-            want = (size_t)left;
-        room = bytes_room(window, want);
-        if (!room)
-            return bytes_check(window, why);
-        rc = scan->source->read_at(scan->source->ctx, at, room, want, why);
+    if (at < window->at || at > end + NEAR_BYTES)
+        window->step = STEP_LEAST;
+    else if (window->step < STEP_MOST)
+        window->step *= 2;
+    want = len > window->step ? len : window->step;
+    if (want > left)
+        want = (size_t)left;
+    bytes_clear(&window->bytes);
+    room = bytes_room(&window->bytes, want);
+    if (!room)
+        return bytes_check(&window->bytes, why);
+    rc = window->source->read_at(window->source->ctx, at, room, want, why);
+    if (rc < 0)
+        return rc;
+    window->bytes.len = want;
+    window->at = at;
+    return SH_OK;
+}
+
+int bmff_scan_see(struct bmff_scan *scan, uint64_t at, size_t len, struct slice *seen,
+                  struct why *why)
+{
+    struct bmff_window *window = scan->window;
+    int rc;
+
+    if (at < window->at || at - window->at > window->bytes.len ||
+        window->bytes.len - (at - window->at) < len) {
+        rc = window_move(window, at, len, why);
         if (rc < 0)
             return rc;
-        window->len = want;
-        scan->window_at = at;
     }
-    *seen = slice_sub(bytes_view(window), (size_t)(at - scan->window_at), len);
+    *seen = slice_sub(bytes_view(&window->bytes), (size_t)(at - window->at), len);
     return SH_OK;
 }
 
@@ -208,14 +226,14 @@ static void note_size(struct bmff_scan *scan)
     scan->track->changes.cut += scan->less;
 }
 
-static int scan_chunk(struct bmff_scan *scan, const struct bmff_chunk *chunk, struct why *why)
+static int scan_chunk(struct bmff_scan *scan, const struct bmff_part *part, struct why *why)
 {
-    uint64_t at = chunk->offset;
+    uint64_t at = part->at;
     int rc = SH_OK;
 
-    scan->chunk_end = chunk->offset + chunk->bytes;
-    scan->record = record_of(scan->track, chunk->entry);
-    for (uint32_t i = 0; i < chunk->samples && rc == SH_OK; i++) {
+    scan->chunk = part->chunk;
+    scan->record = record_of(scan->track, part->entry);
+    for (uint32_t i = 0; i < part->samples && rc == SH_OK; i++) {
         scan->at = at;
         scan->end = at + bmff_track_size(scan->track, scan->sample);
         scan->less = 0;
@@ -242,31 +260,43 @@ static int check_changes(const struct bmff_track *track, struct why *why)
     return SH_OK;
 }
 
-int bmff_scan_track(const struct bmff_source *source, struct bmff_track *track,
-                    struct bmff_census *census, struct why *why)
+static void scan_init(struct bmff_scan *scan, struct bmff_state *state,
+                      struct bmff_track *track, struct bmff_window *window)
 {
-    struct bmff_scan scan = {.source = source,
-                             .track = track,
-                             .census = census,
-                             .ahead = track->video ? AHEAD_VIDEO : AHEAD_AUDIO};
-    struct bmff_chunks chunks = bmff_chunks_of(track);
-    struct bmff_chunk chunk;
-    int rc = SH_OK;
-
+    *scan = (struct bmff_scan){.window = window, .track = track, .census = &state->census};
     bytes_init(&track->changes.rows, LIMIT_SAMPLE_CHANGES * sizeof(struct bmff_change));
     bytes_init(&track->changes.own, LIMIT_SAMPLE_OWN_BYTES);
     bytes_init(&track->changes.sizes, (size_t)LIMIT_SAMPLES * 4);
-    bytes_init(&scan.window, 2 * (size_t)LIMIT_SEI_BYTES);
-    bytes_init(&scan.plain, 2 * (size_t)LIMIT_SEI_BYTES);
-    bytes_init(&scan.built, 2 * (size_t)LIMIT_SEI_BYTES);
-    while (rc == SH_OK && bmff_chunks_next(&chunks, &chunk)) {
-        scan.chunk = chunks.next - 1; /* next counts what was given */
-        rc = scan_chunk(&scan, &chunk, why);
+    bytes_init(&scan->plain, 2 * (size_t)LIMIT_SEI_BYTES);
+    bytes_init(&scan->built, 2 * (size_t)LIMIT_SEI_BYTES);
+}
+
+static void scan_release(struct bmff_scan *scan)
+{
+    bytes_release(&scan->plain);
+    bytes_release(&scan->built);
+}
+
+int bmff_scan_clip(const struct bmff_source *source, struct bmff_state *state, struct why *why)
+{
+    struct bmff_window window = {.source = source, .step = STEP_LEAST};
+    struct bmff_scan scans[2];
+    struct bmff_part part;
+    int rc = SH_OK;
+
+    bytes_init(&window.bytes, STEP_MOST);
+    scan_init(&scans[0], state, &state->video, &window);
+    scan_init(&scans[1], state, &state->audio, &window);
+    bmff_state_rewind(state);
+    while (rc == SH_OK && bmff_state_next(state, &part)) {
+        struct bmff_scan *scan = &scans[part.track == &state->audio];
+
+        rc = scan_chunk(scan, &part, why);
         if (rc == SH_OK)
-            rc = check_changes(track, why);
+            rc = check_changes(scan->track, why);
     }
-    bytes_release(&scan.window);
-    bytes_release(&scan.plain);
-    bytes_release(&scan.built);
+    scan_release(&scans[0]);
+    scan_release(&scans[1]);
+    bytes_release(&window.bytes);
     return rc;
 }

@@ -10,8 +10,7 @@
 struct scene {
     uint8_t entry[160]; /* a sample entry: only what the scanner reads of it */
     size_t entry_len;
-    struct bmff_track track;
-    struct bmff_census census;
+    struct bmff_state state;
     uint8_t stsc[24];
     uint8_t stco[8];
 };
@@ -35,16 +34,18 @@ static inline void scene_init(struct scene *scene, uint32_t codec, struct slice 
     scene_be32(scene->entry + fields, (uint32_t)(8 + record.len));
     if (record.len)
         memcpy(scene->entry + fields + 8, record.ptr, record.len);
-    scene->track.video = !sound;
-    scene->track.codec = codec;
-    scene->track.entry_count = 1;
-    scene->track.entry_map[0] = 1;
-    scene->track.entries = (struct bytes){.ptr = scene->entry, .len = scene->entry_len};
-    scene->track.samples = 1;
-    scene->track.chunks = 1;
-    scene->track.size_bits = 32;
-    scene->track.chunk = (struct bmff_table){.rows = slice_of(scene->stco, 4), .count = 1};
-    scene->track.stsc = (struct bmff_table){.rows = slice_of(scene->stsc, 12), .count = 1};
+    scene->state.video.video = !sound;
+    scene->state.video.codec = codec;
+    scene->state.video.entry_count = 1;
+    scene->state.video.entry_map[0] = 1;
+    scene->state.video.entries = (struct bytes){.ptr = scene->entry, .len = scene->entry_len};
+    scene->state.video.samples = 1;
+    scene->state.video.chunks = 1;
+    scene->state.video.size_bits = 32;
+    scene->state.video.chunk =
+        (struct bmff_table){.rows = slice_of(scene->stco, 4), .count = 1};
+    scene->state.video.stsc =
+        (struct bmff_table){.rows = slice_of(scene->stsc, 12), .count = 1};
     scene_be32(scene->stsc, 1);
     scene_be32(scene->stsc + 4, 1);
     scene_be32(scene->stsc + 8, 1);
@@ -55,22 +56,19 @@ static inline int scene_scan(struct scene *scene, struct slice whole, uint32_t s
                              struct bytes *out, struct why *why)
 {
     struct bmff_source source = bmff_source_slice(&whole);
-    struct bmff_state state;
-    struct bmff_plan plan = {.state = &state};
+    struct bmff_plan plan = {.state = &scene->state};
     struct bmff_run run;
     int rc;
 
-    scene->census = (struct bmff_census){0};
-    scene->track.samples = size ? (uint32_t)(whole.len / size) : 1;
-    scene_be32(scene->stsc + 4, scene->track.samples);
-    scene->track.size_all = size;
-    scene->track.bytes = whole.len;
-    rc = bmff_scan_track(&source, &scene->track, &scene->census, why);
+    scene->state.census = (struct bmff_census){0};
+    scene->state.video.samples = size ? (uint32_t)(whole.len / size) : 1;
+    scene_be32(scene->stsc + 4, scene->state.video.samples);
+    scene->state.video.size_all = size;
+    scene->state.video.bytes = whole.len;
+    rc = bmff_scan_clip(&source, &scene->state, why);
     if (rc < 0)
         return rc;
-    memset(&state, 0, sizeof(state));
-    state.video = scene->track;
-    bmff_state_rewind(&state);
+    bmff_plan_rewind(&plan);
     while (bmff_plan_next(&plan, &run))
         bytes_slice(out, run.bytes ? slice_of(run.bytes, (size_t)run.len)
                                    : slice_sub(whole, (size_t)run.offset, (size_t)run.len));
@@ -79,7 +77,7 @@ static inline int scene_scan(struct scene *scene, struct slice whole, uint32_t s
 
 static inline void scene_release(struct scene *scene)
 {
-    bmff_changes_release(&scene->track.changes);
+    bmff_changes_release(&scene->state.video.changes);
 }
 
 /*
@@ -99,14 +97,14 @@ static inline bool scene_settles(uint32_t codec, struct slice record, struct sli
     bytes_init(&twice, sample.len + 1);
     scene_init(&scene, codec, record);
     rc = scene_scan(&scene, sample, (uint32_t)sample.len, &once, &why);
-    good = rc == SH_OK ? once.len + scene.track.changes.cut == sample.len
+    good = rc == SH_OK ? once.len + scene.state.video.changes.cut == sample.len
                        : (int)why.code == rc && why.text[0];
     scene_release(&scene);
     if (rc == SH_OK && good) {
         scene_init(&scene, codec, record);
         good =
             scene_scan(&scene, bytes_view(&once), (uint32_t)once.len, &twice, &why) == SH_OK &&
-            !scene.track.changes.rows.len && !scene.census.removed &&
+            !scene.state.video.changes.rows.len && !scene.state.census.removed &&
             slice_equal(bytes_view(&once), bytes_view(&twice));
         scene_release(&scene);
     }

@@ -75,14 +75,14 @@ static void check(const struct wanted *wanted)
     } else {
         bool same = slice_equal(bytes_view(&sample), bytes_view(&left));
         enum bmff_removed kind =
-            scene.track.video ? BMFF_REMOVED_PICTURE_DATA : BMFF_REMOVED_SOUND_DATA;
+            scene.state.video.video ? BMFF_REMOVED_PICTURE_DATA : BMFF_REMOVED_SOUND_DATA;
 
         assert_int_equal(rc, SH_OK);
         assert_int_equal(got.len, left.len);
         assert_memory_equal(got.ptr, left.ptr, left.len);
-        assert_int_equal(scene.census.removed, same ? 0 : 1u << kind);
-        assert_int_equal(scene.track.changes.cut, sample.len - left.len);
-        assert_int_equal(scene.track.changes.sizes.len, sample.len == left.len ? 0 : 4);
+        assert_int_equal(scene.state.census.removed, same ? 0 : 1u << kind);
+        assert_int_equal(scene.state.video.changes.cut, sample.len - left.len);
+        assert_int_equal(scene.state.video.changes.sizes.len, sample.len == left.len ? 0 : 4);
     }
     assert_true(scene_settles(wanted->codec, record_of(wanted->prefix), bytes_view(&sample)));
     /* Every prefix of it is taken or refused with a word, and settles too. */
@@ -368,11 +368,12 @@ static void sizes_of_many(void **state)
     scene_init(&scene, AVC, record_of(4));
     assert_int_equal(scene_scan(&scene, bytes_view(&whole), (uint32_t)plain.len, &got, &why),
                      SH_OK);
-    assert_int_equal(scene.track.changes.cut, 2 * 9);
+    assert_int_equal(scene.state.video.changes.cut, 2 * 9);
     assert_int_equal(got.len, whole.len - 2 * 9);
-    assert_int_equal(scene.track.changes.sizes.len, 9 * 4);
+    assert_int_equal(scene.state.video.changes.sizes.len, 9 * 4);
     for (unsigned i = 0; i < 9; i++)
-        assert_int_equal(scene.track.changes.sizes.ptr[4 * i + 3], i % 4 == 2 ? 6 : plain.len);
+        assert_int_equal(scene.state.video.changes.sizes.ptr[4 * i + 3],
+                         i % 4 == 2 ? 6 : plain.len);
     scene_release(&scene);
     bytes_release(&whole);
     bytes_release(&got);
@@ -386,8 +387,7 @@ static void chunks_that_overlap(void **state)
     struct bytes whole = hex("00000005 06 05 01 61 80" IDR);
     struct slice view = bytes_view(&whole);
     struct bmff_source source = bmff_source_slice(&view);
-    struct bmff_state plan_state;
-    struct bmff_plan plan = {.state = &plan_state};
+    struct bmff_plan plan = {0};
     struct bmff_run run;
     struct scene scene;
     struct why why = {0};
@@ -395,13 +395,12 @@ static void chunks_that_overlap(void **state)
 
     (void)state;
     scene_init(&scene, AVC, record_of(4));
-    scene.track.samples = 2;
-    scene.track.size_all = (uint32_t)whole.len;
-    scene.track.chunk = (struct bmff_table){.rows = slice_of(scene.stco, 8), .count = 2};
-    assert_int_equal(bmff_scan_track(&source, &scene.track, &scene.census, &why), SH_OK);
-    assert_int_equal(scene.track.changes.rows.len, 2 * sizeof(struct bmff_change));
-    memset(&plan_state, 0, sizeof(plan_state));
-    plan_state.video = scene.track;
+    scene.state.video.samples = 2;
+    scene.state.video.size_all = (uint32_t)whole.len;
+    scene.state.video.chunk = (struct bmff_table){.rows = slice_of(scene.stco, 8), .count = 2};
+    assert_int_equal(bmff_scan_clip(&source, &scene.state, &why), SH_OK);
+    assert_int_equal(scene.state.video.changes.rows.len, 2 * sizeof(struct bmff_change));
+    plan.state = &scene.state;
     for (unsigned again = 0; again < 2; again++) {
         bmff_plan_rewind(&plan);
         for (runs = 0; bmff_plan_next(&plan, &run); runs++) {
@@ -500,8 +499,8 @@ static void a_source_that_fails(void **state)
         struct why why = {0};
 
         scene_init(&scene, codecs[i], record_of(4));
-        scene.track.size_all = 100;
-        assert_int_equal(bmff_scan_track(&source, &scene.track, &scene.census, &why), SH_EIO);
+        scene.state.video.size_all = 100;
+        assert_int_equal(bmff_scan_clip(&source, &scene.state, &why), SH_EIO);
         assert_string_equal(why.text, "the stick is gone");
         scene_release(&scene);
     }
