@@ -1,4 +1,4 @@
-/* bench_rebuild CLIP DRAFT: the clip through the two readers, as post does it before it signs. */
+/* bench_rebuild CLIP DRAFT: the clip through both readers, as post does it before it signs. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
