@@ -26,10 +26,8 @@ unsigned cage_lacks(const struct cage_state *state)
         lacks |= CAGE_LACKS_SECCOMP;
     if (state->landlock < 1)
         return lacks | CAGE_LACKS_LANDLOCK;
-    if (state->landlock < 4)
-        lacks |= CAGE_LACKS_TCP;
     if (state->landlock < 6)
-        lacks |= CAGE_LACKS_SCOPES;
+        lacks |= CAGE_LACKS_THIN;
     return lacks;
 }
 

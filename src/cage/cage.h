@@ -43,7 +43,7 @@ enum cage_profile {
     CAGE_MEDIA,  /* CAGE_COPY, and what a decoder asks about the processor; one thread */
     CAGE_UNPACK, /* CAGE_COPY, and make and change files below the paths it is given */
     CAGE_SERVER  /* nginx: starts programs that the paths let run, becomes another user, takes
-                    connections at sockets that it holds, has Unix sockets and children */
+                    connections at sockets that it holds, has children, asks for sockets */
 };
 
 enum cage_access {
@@ -63,6 +63,14 @@ struct cage_rules {
     size_t keep_count;
     const struct cage_path *paths; /* need not be in keep */
     size_t path_count;
+    /*
+     * CAGE_SERVER: gets a descriptor (to be closed on exec) over which every Unix stream socket
+     * that it wants is asked for (seccomp_unotify(2)): whoever holds that gives them, connected,
+     * and connect() itself does nothing.  -1 where that cannot be had (no seccomp, or somebody
+     * outside is asked already): then it has any Unix socket.  NULL: it gets none.
+     */
+    int *questions;
+    bool any_socket;       /* for tests of that: as if questions could not be had */
     uint64_t file_bytes;   /* largest file that it may write; 0: no limit of its own */
     uint64_t memory_bytes; /* address space; 0: no limit of its own */
     unsigned cpu_s;        /* processor seconds; 0: no limit of its own */
@@ -86,12 +94,10 @@ enum cage_lack {
     CAGE_LACKS_PRIVS = 1,    /* no_new_privs */
     CAGE_LACKS_SECCOMP = 2,  /* whoever is caged could use the network */
     CAGE_LACKS_LANDLOCK = 4, /* who has paths is not held to them */
-    CAGE_LACKS_TCP = 8,     /* before ABI 4: seccomp alone keeps CAGE_SERVER from calling out */
-    CAGE_LACKS_SCOPES = 16, /* before ABI 6: CAGE_SERVER reaches abstract Unix sockets */
+    CAGE_LACKS_THIN = 8,     /* before ABI 6: seccomp alone keeps CAGE_SERVER from others */
 };
 /* Without these there is a way out that the whole cage closes. */
 #define CAGE_NEEDED ((unsigned)(CAGE_LACKS_PRIVS | CAGE_LACKS_SECCOMP | CAGE_LACKS_LANDLOCK))
-#define CAGE_NEEDED_BY_SERVER (CAGE_NEEDED | (unsigned)CAGE_LACKS_SCOPES)
 /* A mask of enum cage_lack; 0 when the cage is whole. */
 unsigned cage_lacks(const struct cage_state *state);
 

@@ -105,7 +105,7 @@ static const int calls_front[] = {
 
 /*
  * nginx from its first instruction on: its libraries, becoming nobody, its workers and what
- * they serve.  Its listening socket it is given, so it needs none but a Unix one to front.
+ * they serve.  Its listening socket it is given; one to front it asks for.
  * No kill: a worker that does not go is ended by us.  No chown: its folders are made for it.
  */
 static const int calls_server[] = {
@@ -144,7 +144,6 @@ static const int calls_server[] = {
     SCMP_SYS(poll),
     SCMP_SYS(accept),
     SCMP_SYS(accept4),
-    SCMP_SYS(connect),
     SCMP_SYS(sendto),
     SCMP_SYS(recvfrom),
     SCMP_SYS(sendmsg),
@@ -310,7 +309,27 @@ static int allow_files(scmp_filter_ctx filter)
     return rc;
 }
 
-/* To front, and to those who know names of users; no socket that reaches the network. */
+/*
+ * A plain Unix stream socket is asked for and comes connected, so that connect() has nothing
+ * left to do but to succeed.  (Who asks for names of users wants another sort, and is refused.)
+ */
+static int allow_questions(scmp_filter_ctx filter)
+{
+    struct scmp_arg_cmp when[] = {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX},
+                                  {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = SOCK_STREAM}};
+    int rc =
+        seccomp_rule_add_array(filter, SCMP_ACT_NOTIFY, SCMP_SYS(socket), COUNT_OF(when), when);
+
+    return rc == 0 ? seccomp_rule_add(filter, SCMP_ACT_ERRNO(0), SCMP_SYS(connect), 0) : rc;
+}
+
+static int allow_any_socket(scmp_filter_ctx filter)
+{
+    int rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_UNIX);
+
+    return rc == 0 ? seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0) : rc;
+}
+
 static int allow_server(scmp_filter_ctx filter)
 {
     static const int questions[] = {PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME,
@@ -324,8 +343,6 @@ static int allow_server(scmp_filter_ctx filter)
         rc = allow_libraries(filter);
     if (rc == 0)
         rc = allow_fork(filter);
-    if (rc == 0)
-        rc = allow_if(filter, SCMP_SYS(socket), 0, UINT32_MAX, AF_UNIX);
     if (rc == 0)
         rc = allow_if(filter, SCMP_SYS(socketpair), 0, UINT32_MAX, AF_UNIX);
     if (rc == 0) /* Of itself alone. */
@@ -387,8 +404,12 @@ static int allow_more(scmp_filter_ctx filter, const struct cage_rules *rules)
         return allow_fetch(filter, rules->path_count > 0);
     if (profile == CAGE_LOOK)
         return allow_look(filter);
-    if (profile == CAGE_SERVER)
-        return allow_server(filter);
+    if (profile == CAGE_SERVER) {
+        rc = allow_server(filter);
+        if (rc == 0 && rules->any_socket)
+            return allow_any_socket(filter);
+        return rc == 0 && rules->questions ? allow_questions(filter) : rc;
+    }
     if (profile == CAGE_UNPACK)
         return allow_files(filter);
     if (profile == CAGE_FRONT) {
@@ -441,7 +462,7 @@ static int filter_fill(scmp_filter_ctx filter, const struct cage_rules *rules)
     return rc;
 }
 
-int cage_filter_enter(const struct cage_rules *rules, struct why *why)
+static int load(const struct cage_rules *rules, struct why *why)
 {
     bool refuses = rules->profile == CAGE_FETCH || rules->profile == CAGE_SERVER;
     scmp_filter_ctx filter =
@@ -453,9 +474,24 @@ int cage_filter_enter(const struct cage_rules *rules, struct why *why)
     rc = filter_fill(filter, rules);
     if (rc == 0)
         rc = seccomp_load(filter);
+    /* A copy: the library may close its own. */
+    if (rc == 0 && rules->questions && !rules->any_socket)
+        *rules->questions = fcntl(seccomp_notify_fd(filter), F_DUPFD_CLOEXEC, 0);
     seccomp_release(filter);
     if (rc != 0)
         return why_set(why, SH_EIO, WHY_NOWHERE, "cage: seccomp refused the filter: %s",
                        strerror(-rc));
     return SH_OK;
+}
+
+int cage_filter_enter(const struct cage_rules *rules, struct why *why)
+{
+    struct cage_rules without = *rules;
+
+    if (!rules->questions || load(rules, NULL) == SH_OK)
+        return rules->questions ? SH_OK : load(rules, why);
+    /* Somebody outside is asked already, as in some containers, and there can be only one. */
+    *rules->questions = -1;
+    without.any_socket = true;
+    return load(&without, why);
 }

@@ -245,9 +245,8 @@ static void look_at_cage(struct doctor *doctor)
     } rows[] = {{CAGE_LACKS_PRIVS, STR_DOCTOR_CAGE_PRIVS},
                 {CAGE_LACKS_SECCOMP, STR_DOCTOR_CAGE_SECCOMP},
                 {CAGE_LACKS_LANDLOCK, STR_DOCTOR_CAGE_LANDLOCK},
-                {CAGE_LACKS_TCP, STR_DOCTOR_CAGE_TCP},
-                {CAGE_LACKS_SCOPES, STR_DOCTOR_CAGE_SCOPES}};
-    unsigned needed = doctor->cmd->require_cage ? CAGE_NEEDED_BY_SERVER : 0;
+                {CAGE_LACKS_THIN, STR_DOCTOR_CAGE_THIN}};
+    unsigned needed = doctor->cmd->require_cage ? CAGE_NEEDED : 0;
     struct cage_state state;
     unsigned lacks;
 

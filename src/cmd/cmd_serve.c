@@ -180,6 +180,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                                     .tls_cert = cmd_value(args, "tls-cert"),
                                     .tls_key = cmd_value(args, "tls-key"),
                                     .nginx = getenv("STILLHERE_NGINX"),
+                                    .require_cage = cmd->require_cage,
                                     .front = front,
                                     .watch = cmd_value(args, "watch-state"),
                                     .front_at = cmd_value(args, "front-at"),

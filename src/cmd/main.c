@@ -184,10 +184,7 @@ static int cage_check(const struct cmd *cmd)
         const char *text;
     } rows[] = {{CAGE_LACKS_PRIVS, "no_new_privs is missing"},
                 {CAGE_LACKS_SECCOMP, "seccomp is missing"},
-                {CAGE_LACKS_LANDLOCK, "Landlock is missing"},
-                {CAGE_LACKS_SCOPES, "Landlock is older than ABI 6 (Linux 6.12), which nginx "
-                                    "needs for a whole cage"}};
-    bool serves = strcmp(cmd->spec->name, "serve") == 0;
+                {CAGE_LACKS_LANDLOCK, "Landlock is missing"}};
     struct cage_state state;
     struct why why = {0};
     unsigned lacks;
@@ -195,7 +192,7 @@ static int cage_check(const struct cmd *cmd)
     if (!cmd->require_cage || strcmp(cmd->spec->name, "doctor") == 0)
         return CMD_DONE;
     cage_probe(&state);
-    lacks = cage_lacks(&state) & (serves ? CAGE_NEEDED_BY_SERVER : CAGE_NEEDED);
+    lacks = cage_lacks(&state) & CAGE_NEEDED;
     for (size_t i = 0; lacks && i < COUNT_OF(rows); i++)
         if (lacks & rows[i].lack)
             (void)why_set(&why, SH_EUNSUPPORTED, WHY_NOWHERE,

@@ -12,10 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io/io.h"
 #include "proc/proc.h"
 
 /* Where proc_place_fds puts the socket; the environment tells nginx. */
 #define LISTEN_AT 3
+#define DOOR_AT 5
 
 /*
  * What nginx needs of the system: itself, the loader and its libraries, OpenSSL's
@@ -66,11 +68,14 @@ static int path_open(struct cage_path *paths, size_t *count, const char *path,
 
 static int enter(const struct serve_child *child, struct why *why)
 {
-    static const int keep[] = {0, 1, 2, LISTEN_AT, SERVE_FRONT_AT};
+    static const int keep[] = {0, 1, 2, LISTEN_AT, SERVE_FRONT_AT, DOOR_AT};
+    bool has_front = child->front_fd >= 0;
+    int questions = -1, rc;
     struct cage_path paths[COUNT_OF(SYSTEM) + COUNT_OF(USERS) + 5];
     struct cage_rules rules = {.profile = CAGE_SERVER,
                                .keep = keep,
-                               .keep_count = COUNT_OF(keep) - (child->front_fd < 0),
+                               .keep_count = has_front ? COUNT_OF(keep) : COUNT_OF(keep) - 2,
+                               .questions = has_front ? &questions : NULL,
                                .paths = paths};
     size_t count = 0;
 
@@ -85,7 +90,20 @@ static int enter(const struct serve_child *child, struct why *why)
                              path_open(paths, &count, child->tls_key, CAGE_READ) != SH_OK)))
         return why_set(why, SH_EIO, WHY_NOWHERE, "the cage of nginx: %s", strerror(errno));
     rules.path_count = count;
-    return cage_enter(&rules, NULL, why);
+    rc = cage_enter(&rules, NULL, why);
+    if (rc == SH_OK && questions >= 0 && !serve_door_tell(DOOR_AT, questions))
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "the doorkeeper of nginx: %s", strerror(errno));
+    if (rc == SH_OK && has_front && questions < 0 && child->require_cage)
+        rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                     "--require-cage: nothing here can keep nginx from Unix sockets of other "
+                     "programs, so nothing is served");
+    else if (rc == SH_OK && has_front && questions < 0)
+        io_say("warn", "serve", "nginx-has-sockets", "meaning=\"%s\"",
+               "nothing here can keep nginx from Unix sockets of other programs");
+    io_close(&questions);
+    if (has_front)
+        (void)close(DOOR_AT); /* Said what it is for. */
+    return rc;
 }
 
 /* As many descriptors as the connections need, where the system lets us. */
@@ -112,8 +130,8 @@ static int become_nginx(const struct serve_child *child, struct why *why)
     if (snprintf(config, sizeof(config), "%s/nginx.conf", child->state) >= (int)sizeof(config))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "the path of private/ is too long");
     if (null < 0 || !proc_place_fds((const int[]){null, null, STDERR_FILENO, child->listen_fd,
-                                                  child->front_fd},
-                                    child->front_fd < 0 ? 4 : 5))
+                                                  child->front_fd, child->door_fd},
+                                    child->front_fd < 0 ? 4 : 6))
         return why_set(why, SH_EIO, WHY_NOWHERE, "descriptors of nginx: %s", strerror(errno));
     raise_files();
     rc = enter(child, why);

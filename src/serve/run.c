@@ -35,6 +35,7 @@ struct serving {
     struct serve_person person;
     struct serve_front front;
     uint64_t front_at_ms; /* its last start */
+    int door_pid;         /* who gives nginx its sockets; 0: nobody */
     int due_pid;          /* who opens what is due; 0: nobody just now */
     uint64_t due_at_ms;
     int follow_pid; /* who looks at identity chains; 0: nobody just now */
@@ -471,13 +472,22 @@ static int start(struct serving *serving, struct why *why)
                                 .state = serving->state,
                                 .listen_fd = serving->listen_fd,
                                 .other = serving->person.other,
-                                .front_fd = serving->front.run ? serving->front.dir_fd : -1};
+                                .require_cage = serving->options->require_cage,
+                                .front_fd = serving->front.run ? serving->front.dir_fd : -1,
+                                .door_fd = -1};
+    int rc = SH_OK;
 
     if (serving->options->tls_cert) {
         child.tls_cert = serving->cert;
         child.tls_key = serving->key;
     }
-    return serve_child_start(&child, &serving->pid, why);
+    if (serving->front.run)
+        rc = serve_door_start(&serving->front, &serving->person, &child.door_fd,
+                              &serving->door_pid, why);
+    if (rc == SH_OK)
+        rc = serve_child_start(&child, &serving->pid, why);
+    io_close(&child.door_fd);
+    return rc;
 }
 
 static void clean(struct serving *serving)
@@ -485,6 +495,10 @@ static void clean(struct serving *serving)
     if (serving->pid > 0)
         serve_child_stop(serving->pid);
     serve_front_stop(&serving->front);
+    if (serving->door_pid > 0) {
+        (void)kill(serving->door_pid, SIGKILL);    /* Without nginx it has no work. */
+        (void)waitpid(serving->door_pid, NULL, 0); /* It was just ended. */
+    }
     if (serving->follow_pid > 0) {
         (void)kill(serving->follow_pid, SIGKILL);
         (void)waitpid(serving->follow_pid, NULL, 0); /* It was just ended. */

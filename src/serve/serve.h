@@ -75,6 +75,7 @@ struct serve_options {
     serve_front_run
         *front;        /* runs in a child of its own; NULL: links of alarms are not served */
     const char *watch; /* state folder of the watch, or NULL: private/watch */
+    bool require_cage; /* SH_EUNSUPPORTED rather than any Unix socket for nginx */
     bool cosign;       /* front answers add-checkpoint by private/cosign of home */
     serve_work_run *follow; /* with cosign: looks at identity chains, every few minutes */
     void *follow_ctx;

@@ -59,6 +59,17 @@ MUST_CHECK int serve_front_start(struct serve_front *front, struct why *why);
 bool serve_front_gone(struct serve_front *front);
 void serve_front_stop(struct serve_front *front);
 
+/* ---- door.c: who gives nginx its sockets to front ---- */
+
+/*
+ * Start it.  *end is for the child that becomes nginx, who tells there, once, over which
+ * descriptor it will be asked; the caller closes it.  It ends with nginx; the caller waits.
+ */
+MUST_CHECK int serve_door_start(const struct serve_front *front,
+                                const struct serve_person *person, int *end, int *pid,
+                                struct why *why);
+bool serve_door_tell(int end, int questions);
+
 /* ---- child.c ---- */
 
 /* A child that is to become nginx. */
@@ -70,7 +81,9 @@ struct serve_child {
     const char *tls_key;
     int listen_fd;
     int front_fd; /* the folder of front's socket, or -1 */
+    int door_fd;  /* to the doorkeeper; where front_fd is */
     bool other;   /* its workers become another user */
+    bool require_cage;
 };
 /* Fork, enter the cage, start nginx.  Signals that the caller blocked are free in the child. */
 MUST_CHECK int serve_child_start(const struct serve_child *child, pid_t *pid, struct why *why);

@@ -79,6 +79,8 @@ int __wrap_cage_enter(const struct cage_rules *rules, struct cage_state *got, st
 
             return __real_cage_enter(&changed, got, why);
         }
+    if (rules->profile == CAGE_SERVER) /* Somebody else's turn. */
+        return __real_cage_enter(rules, got, why);
     memcpy(name, "/escape.out", sizeof("/escape.out"));
     out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (out >= 0) {

@@ -331,7 +331,7 @@ static int body_server(void)
         return 4;
     if (way_socket() || way_connect())
         return 5;
-    if (!way_unix_socket() || !way_fork())
+    if (way_unix_socket() || way_abstract_socket() || !way_fork())
         return 7;
     if (!getenv("PATH"))
         return 6;
@@ -389,11 +389,11 @@ static void what_is_missing_is_said(void **state)
     struct cage_state whole = {.landlock = 7, .seccomp = true, .no_new_privs = true};
     struct cage_state none = {0};
     static const unsigned by_abi[] = {CAGE_LACKS_LANDLOCK,
-                                      CAGE_LACKS_TCP | CAGE_LACKS_SCOPES,
-                                      CAGE_LACKS_TCP | CAGE_LACKS_SCOPES,
-                                      CAGE_LACKS_TCP | CAGE_LACKS_SCOPES,
-                                      CAGE_LACKS_SCOPES,
-                                      CAGE_LACKS_SCOPES,
+                                      CAGE_LACKS_THIN,
+                                      CAGE_LACKS_THIN,
+                                      CAGE_LACKS_THIN,
+                                      CAGE_LACKS_THIN,
+                                      CAGE_LACKS_THIN,
                                       0};
 
     (void)state;
