@@ -64,9 +64,9 @@ struct cage_rules {
     const struct cage_path *paths; /* need not be in keep */
     size_t path_count;
     /*
-     * CAGE_SERVER: gets a descriptor (to be closed on exec) over which every Unix stream socket
-     * that it wants is asked for (seccomp_unotify(2)): whoever holds that gives them, connected,
-     * and connect() itself does nothing.  -1 where that cannot be had (no seccomp, or somebody
+     * CAGE_SERVER: gets a descriptor (closed on exec) over which every Unix stream socket that
+     * it wants is asked for (seccomp_unotify(2)): who holds that gives them, connected, and
+     * connect() itself does nothing.  -1 where that cannot be had (no seccomp, or somebody
      * outside is asked already): then it has any Unix socket.  NULL: it gets none.
      */
     int *questions;
@@ -111,5 +111,12 @@ unsigned cage_lacks(const struct cage_state *state);
  */
 MUST_CHECK int cage_enter(const struct cage_rules *rules, struct cage_state *got,
                           struct why *why);
+
+/*
+ * Take one question from the other end of cage_rules.questions, which can be read, and answer
+ * it with the descriptor that give(ctx) makes (then closed here), or with its errno when that
+ * is -1.  What was asked for is not looked at.
+ */
+void cage_answer(int questions, int (*give)(void *ctx), void *ctx);
 
 #endif

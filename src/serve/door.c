@@ -12,15 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cage/cage.h"
 #include "io/io.h"
 #include "proc/proc.h"
 
@@ -69,12 +68,13 @@ static int questions_take(int end)
     return fd;
 }
 
-static int front_connect(void)
+static int front_connect(void *ctx)
 {
     static const struct sockaddr_un at = {.sun_family = AF_UNIX,
                                           .sun_path = SERVE_FRONT_SOCKET};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+    (void)ctx; /* All are given the same. */
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0) {
         int cause = errno;
 
@@ -82,35 +82,6 @@ static int front_connect(void)
         errno = cause;
     }
     return fd;
-}
-
-/* One question; whoever asked may be gone meanwhile. */
-static void answer(int questions)
-{
-    union {
-        struct seccomp_notif notif;
-        uint8_t room[KERNEL_BYTES];
-    } asked = {.room = {0}};
-    union {
-        struct seccomp_notif_resp resp;
-        uint8_t room[KERNEL_BYTES];
-    } said = {.room = {0}};
-    struct seccomp_notif_addfd given = {0};
-    int fd, number;
-
-    if (ioctl(questions, SECCOMP_IOCTL_NOTIF_RECV, &asked) != 0)
-        return;
-    said.resp.id = given.id = asked.notif.id;
-    fd = front_connect();
-    said.resp.error = fd < 0 ? -errno : 0;
-    if (fd >= 0) {
-        given.srcfd = (uint32_t)fd;
-        number = ioctl(questions, SECCOMP_IOCTL_NOTIF_ADDFD, &given);
-        said.resp.error = number < 0 ? -errno : 0;
-        said.resp.val = number < 0 ? 0 : number;
-    }
-    (void)ioctl(questions, SECCOMP_IOCTL_NOTIF_SEND, &said); /* As said. */
-    io_close(&fd);
 }
 
 static bool become(const struct serve_person *person)
@@ -137,7 +108,7 @@ static int door_run(void *ctx)
         if (poll(&wait, 1, -1) < 0 && errno != EINTR)
             return 1;
         if (wait.revents & POLLIN)
-            answer(wait.fd);
+            cage_answer(wait.fd, front_connect, NULL);
     }
     return 0;
 }
