@@ -37,7 +37,11 @@ class Bench:
     def __init__(self, scratch):
         self.scratch = scratch
         # A copy: who builds meanwhile does not change what is tested.
-        self.program = shutil.copy(self.plain_build(), os.path.join(scratch, 'stillhere'))
+        built = self.plain_build()
+        self.program = shutil.copy(built, os.path.join(scratch, 'stillhere'))
+        media = os.path.join(os.path.dirname(built), 'stillhere-media')
+        if os.path.exists(media):
+            shutil.copy(media, scratch)
         self.shim = os.path.join(scratch, 'shim.so')
         subprocess.run(['cc', '-std=c17', '-D_GNU_SOURCE', '-O2', '-shared', '-fPIC',
                         '-fvisibility=hidden', os.path.join(HERE, 'shim.c'), '-o', self.shim,

@@ -127,3 +127,11 @@ class Post(Checkin):
 
     def arrange(self, bench, base):
         self.words = ('-C', 'home', 'post', bench.clip, '--no-poster', '--well', VISIBLE)
+
+
+class PostTranscode(Checkin):
+    name = 'post --transcode'
+    only_full = True
+
+    def arrange(self, bench, base):
+        self.words = ('-C', 'home', 'post', bench.clip, '--no-poster', '--transcode', '--well', VISIBLE)
