@@ -30,6 +30,26 @@ static void dry_json(struct json_writer *json, const struct inspected *clip)
     json_object_close(json);
 }
 
+static void dry_place(struct json_writer *json, const struct doc_place *place)
+{
+    char lang[LIMIT_LANG_BYTES + 1];
+
+    if (!place->present)
+        return;
+    json_object_open(json, "place");
+    if (place->code.len)
+        json_put_slice(json, "code", place->code);
+    json_put_slice(json, "level", place->level);
+    json_object_open(json, "names");
+    for (size_t i = 0; i < place->name_count; i++) {
+        (void)snprintf(lang, sizeof(lang), "%.*s", (int)place->names[i].lang.len,
+                       (const char *)place->names[i].lang.ptr);
+        json_put_slice(json, lang, place->names[i].text);
+    }
+    json_object_close(json);
+    json_object_close(json);
+}
+
 static void dry_document(const struct cmd *cmd, struct bytes *out, const struct document *doc,
                          const struct cmd_clock *clock)
 {
@@ -135,6 +155,7 @@ int post_dry_run(const struct post *post, const struct post_clips *clips,
         json_put_bool(&json, "dry_run", true);
         if (doc->next_due)
             json_put_number(&json, "next_due", doc->next_due);
+        dry_place(&json, &doc->place);
         json_array_open(&json, "blobs");
     } else {
         bytes_printf(&out, "%s\n", lang_text(cmd->lang, STR_POST_DRY));

@@ -118,6 +118,8 @@ fails 2 "a level that is none" post odesa.mp4 --place-from-clip=street
 same "refusals left nothing" "$(tree_hash "$public")" "$before"
 runs "a dry run says it too" post odesa.mp4 --place-from-clip region --dry-run
 has "in words" "$out" 'Odesa Oblast'
+runs "and as JSON" still -C "$home" --json post odesa.mp4 --place-from-clip region --dry-run
+same "the same place" "$(json "['place']['code']")" 698738
 # ---- the exact place, committed to ----
 fails 1 "no position to commit to" post none.mp4 --commit-place
 has "which is said" "$err" 'nothing to commit to'

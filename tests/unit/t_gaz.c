@@ -3,11 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 
 #include "gaz/gaz_int.h"
+#include "io/io.h"
 
 #define ODESA 698740
 #define ODESA_REGION 698738
@@ -101,6 +105,57 @@ static void test_nothing_is_found_in_nonsense(void **state)
 }
 
 /* The tool and the program fold alike, or a name of the table would not be found. */
+/* A line of tests/vectors/capitals.tsv: country, number, four names. */
+static void check_capital(struct slice line)
+{
+    struct slice field[6];
+    struct gaz_place place;
+    struct slice name;
+    uint64_t code;
+    size_t tab;
+
+    for (size_t i = 0; i < COUNT_OF(field); i++) {
+        tab = slice_find(line, 0, '\t');
+        field[i] = slice_sub(line, 0, tab);
+        line = slice_sub(line, tab < line.len ? tab + 1 : tab,
+                         tab < line.len ? line.len - tab - 1 : 0);
+    }
+    assert_true(decimal_parse(field[1], UINT32_MAX, &code));
+    assert_true(gaz_get((uint32_t)code, &place) && place.level == GAZ_CITY);
+    for (enum lang lang = LANG_EN; lang <= LANG_RU; lang++) {
+        assert_true(gaz_has_name(place.code, lang) && gaz_name(place.code, lang, &name));
+        assert_int_equal(name.len, field[2 + (size_t)lang].len);
+        assert_memory_equal(name.ptr, field[2 + (size_t)lang].ptr, name.len);
+    }
+}
+
+static void test_all_capitals_have_four_names(void **state)
+{
+    const char *source = getenv("STILLHERE_SOURCE");
+    char path[4096];
+    struct cursor cur;
+    struct bytes raw;
+    struct slice line;
+    size_t seen = 0;
+
+    (void)state;
+    if (!source)
+        skip();
+    (void)snprintf(path, sizeof(path), "%s/tests/vectors/capitals.tsv", source);
+    bytes_init(&raw, 1 << 20);
+    assert_int_equal(io_read(AT_FDCWD, path, &raw, NULL), 0);
+    cur = cursor_of(bytes_view(&raw));
+    while (rd_left(&cur)) {
+        line = rd_line(&cur);
+        if (slice_starts(line, "#"))
+            continue;
+        check_capital(line);
+        seen++;
+    }
+    assert_true(seen > 230);
+    bytes_release(&raw);
+}
+
 static void test_every_name_of_the_table_finds_its_place(void **state)
 {
     struct gaz_place place, found[256];
@@ -282,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_accents_apostrophes_and_hyphens_do_not_count),
         cmocka_unit_test(test_two_places_of_one_name_are_told_apart),
         cmocka_unit_test(test_nothing_is_found_in_nonsense),
+        cmocka_unit_test(test_all_capitals_have_four_names),
         cmocka_unit_test(test_every_name_of_the_table_finds_its_place),
         cmocka_unit_test(test_every_place_has_a_name_that_a_document_takes),
         cmocka_unit_test(test_a_position_becomes_what_was_asked_for),
