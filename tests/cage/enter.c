@@ -59,7 +59,7 @@ static void try_all(const struct cage_rules *rules, const char *program, int out
 
 int __wrap_cage_enter(const struct cage_rules *rules, struct cage_state *got, struct why *why)
 {
-    static char path[300], text[2048];
+    static char path[400], text[2048];
     char value[100];
     ssize_t len = readlink("/proc/self/exe", path, 250);
     char *name = len > 0 ? strrchr(path, '/') : NULL;
@@ -81,6 +81,13 @@ int __wrap_cage_enter(const struct cage_rules *rules, struct cage_state *got, st
         }
     if (rules->profile == CAGE_SERVER) /* Somebody else's turn. */
         return __real_cage_enter(rules, got, why);
+    /* Once for each sort of cage is enough. */
+    (void)snprintf(name, 100, "/%s.%d.%zu.%llu", program, (int)rules->profile,
+                   rules->keep_count, (unsigned long long)rules->file_bytes);
+    out = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (out < 0)
+        return __real_cage_enter(rules, got, why);
+    (void)close(out);
     memcpy(name, "/escape.out", sizeof("/escape.out"));
     out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (out >= 0) {
