@@ -10,17 +10,17 @@
 enum fate {
     NAL_CUT = 0,
     NAL_KEEP,
-    NAL_SET,  /* a sequence parameter set: kept, its pixels are checked */
+    NAL_SET,  /* a parameter set: kept up to its last field */
     NAL_AUD,  /* access unit delimiter: kept in its one form */
     NAL_BARE, /* kept without what stands behind its header */
     NAL_SEI,
 };
 
-/* 14496-10 table 7-1.  Not listed: filler, extensions for layers and views, unspecified. */
+/* 14496-10 table 7-1.  Not listed: filler, what extends sets and pictures, unspecified. */
 static const uint8_t avc_fates[32] = {
     [1] = NAL_KEEP, [2] = NAL_KEEP,  [3] = NAL_KEEP,  [4] = NAL_KEEP,
-    [5] = NAL_KEEP, [6] = NAL_SEI,   [7] = NAL_SET,   [8] = NAL_KEEP,
-    [9] = NAL_AUD,  [10] = NAL_BARE, [11] = NAL_BARE, [13] = NAL_KEEP,
+    [5] = NAL_KEEP, [6] = NAL_SEI,   [7] = NAL_SET,   [8] = NAL_SET,
+    [9] = NAL_AUD,  [10] = NAL_BARE, [11] = NAL_BARE,
 };
 
 /* 23008-2 table 7-1.  62 and 63 are what Dolby Vision adds to a base layer that stays. */
@@ -28,7 +28,7 @@ static const uint8_t hevc_fates[64] = {
     [0] = NAL_KEEP,  [1] = NAL_KEEP,  [2] = NAL_KEEP,  [3] = NAL_KEEP,  [4] = NAL_KEEP,
     [5] = NAL_KEEP,  [6] = NAL_KEEP,  [7] = NAL_KEEP,  [8] = NAL_KEEP,  [9] = NAL_KEEP,
     [16] = NAL_KEEP, [17] = NAL_KEEP, [18] = NAL_KEEP, [19] = NAL_KEEP, [20] = NAL_KEEP,
-    [21] = NAL_KEEP, [32] = NAL_KEEP, [33] = NAL_SET,  [34] = NAL_KEEP, [35] = NAL_AUD,
+    [21] = NAL_KEEP, [32] = NAL_SET,  [33] = NAL_SET,  [34] = NAL_SET,  [35] = NAL_AUD,
     [36] = NAL_BARE, [37] = NAL_BARE, [39] = NAL_SEI,  [40] = NAL_SEI,
 };
 
@@ -213,19 +213,36 @@ static int scan_sei(struct bmff_scan *scan, const struct nal *nal, bool *kept, s
 
 /* ---- units ---- */
 
+static bool is_sequence(const struct nal *nal)
+{
+    return nal->hevc ? nal->head[0] >> 1 == 33 : (nal->head[0] & 0x1f) == 7;
+}
+
+/* Its pictures are not too large, and nothing stands behind its last field. */
 static int scan_set(struct bmff_scan *scan, const struct nal *nal, struct why *why)
 {
+    struct bytes *built = &scan->built;
     uint64_t pixels = 0;
-    struct slice set;
-    /* The size of the picture stands in the first bytes. */
-    size_t len = nal->len < 1024 ? nal->len : 1024;
-    int rc = bmff_scan_see(scan, nal->at + nal->prefix, len, &set, why);
+    struct slice set = {0};
+    int rc = SH_OK;
 
+    if (nal->len > LIMIT_CODEC_CONFIG_BYTES)
+        return bmff_scan_bad(scan, "a parameter set is too long", why);
+    rc = bmff_scan_see(scan, nal->at + nal->prefix, nal->len, &set, why);
+    if (rc == SH_OK && is_sequence(nal) &&
+        !(nal->hevc ? bmff_picture_hevc(set, &pixels) : bmff_picture_avc(set, &pixels)))
+        return bmff_scan_bad(scan, "a sequence parameter set cannot be read", why);
+    if (rc == SH_OK)
+        rc = bmff_scan_pixels(scan, pixels, why);
     if (rc < 0)
         return rc;
-    if (!(nal->hevc ? bmff_picture_hevc(set, &pixels) : bmff_picture_avc(set, &pixels)))
-        return bmff_scan_bad(scan, "a sequence parameter set cannot be read", why);
-    return bmff_scan_pixels(scan, pixels, why);
+    bytes_clear(built);
+    if (!bmff_set_rebuild(nal->hevc ? BMFF_CODING_HEVC : BMFF_CODING_AVC, set, built) ||
+        built->len > nal->len)
+        return bmff_scan_bad(scan, "a parameter set cannot be read", why);
+    if (!slice_equal(bytes_view(built), set))
+        put(scan, nal, bytes_view(built));
+    return bytes_check(built, why);
 }
 
 static int scan_unit(struct bmff_scan *scan, const struct nal *nal, bool *kept, struct why *why)

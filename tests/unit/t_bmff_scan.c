@@ -104,6 +104,9 @@ static void check_all(const struct wanted *wanted, size_t count)
 #define IDR "00000002 6588"
 #define MASTERING "8918 000102030405060708090a0b0c0d0e0f1011121314151617"
 
+/* Pictures of 64 x 48, without VUI. */
+#define SEQUENCE_AVC "42001eda11e4"
+
 static void avc_units(void **state)
 {
     static const struct wanted wanted[] = {
@@ -148,7 +151,13 @@ static void avc_units(void **state)
         {AVC, 4, "00000008 06 05 04 61626364 80", NULL},
         {AVC, 4, "00000003 6588", NULL},
         {AVC, 4, "0000", NULL},
-        /* a set that nobody can read */
+        /* sets: as they are, without what stands behind their last field, unreadable, extended */
+        {AVC, 4, "00000007 67" SEQUENCE_AVC "00000004 68ce3c80" IDR,
+         "00000007 67" SEQUENCE_AVC "00000004 68ce3c80" IDR},
+        {AVC, 4, "0000000b 67" SEQUENCE_AVC "41424344 00000006 68ce3c800000" IDR,
+         "00000007 67" SEQUENCE_AVC "00000004 68ce3c80" IDR},
+        {AVC, 4, "00000003 6d4142" IDR, IDR},
+        {AVC, 4, "00000002 6800" IDR, NULL},
         {AVC, 4, "00000001 67" IDR, NULL},
     };
 
