@@ -151,7 +151,7 @@ static void avc_units(void **state)
         {AVC, 4, "00000008 06 05 04 61626364 80", NULL},
         {AVC, 4, "00000003 6588", NULL},
         {AVC, 4, "0000", NULL},
-        /* sets: as they are, without what stands behind their last field, unreadable, extended */
+        /* sets: as they are, without what stands behind their end, extended, unreadable */
         {AVC, 4, "00000007 67" SEQUENCE_AVC "00000004 68ce3c80" IDR,
          "00000007 67" SEQUENCE_AVC "00000004 68ce3c80" IDR},
         {AVC, 4, "0000000b 67" SEQUENCE_AVC "41424344 00000006 68ce3c800000" IDR,
