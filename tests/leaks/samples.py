@@ -680,8 +680,8 @@ simple(H264, 'sei-mixed', 'a SEI with a message that stays and one that must go'
 simple(H264, 'sei-behind-end', 'bytes behind the end of a SEI',
        with_units(lambda units, c: [sei(b'\6', (6, b'\xc4')) + c.text] + units))
 simple(H264, 'nal-filler', 'filler data (NAL 12)', with_units(lambda u, c: u + [b'\x0c' + c.text + b'\x80']))
-simple(H264, 'nal-unspecified', 'NAL units 0, 14, 19, 20, 21, 24 to 31',
-       with_units(lambda u, c: u + [bytes([k]) + c.text + b'\x80' for k in (0, 24, 28, 31)]
+simple(H264, 'nal-unspecified', 'NAL units 0, 13 to 31: unspecified, reserved, of other layers',
+       with_units(lambda u, c: u + [bytes([k]) + c.text + b'\x80' for k in (0, 13, 17, 22, 24, 28, 31)]
                   + [b'\x6e\x80\0\x07' + c.text, b'\x13' + c.text, b'\x14\x80\0\x07' + c.text]))
 simple(H264, 'nal-delimiter', 'an access unit delimiter that goes on',
        with_units(lambda u, c: [b'\x09\xf0' + c.text] + u))
@@ -816,7 +816,7 @@ simple(HEVC, 'hevc-dolby-vision', 'RPU and enhancement layer of Dolby Vision (NA
 simple(HEVC, 'hevc-layers', 'a second layer (depth, the other eye)',
        hevc_units(lambda u, c: u + [hevc_nal(1, c.text + b'\x80', layer=1),
                                     hevc_nal(39, c.text, layer=3)]), base='hevc')
-simple(HEVC, 'hevc-unspecified', 'NAL units 22 to 31 that are reserved, 38 filler, 41 to 63',
+simple(HEVC, 'hevc-unspecified', 'NAL units 38 (filler) and 41 to 63: reserved, unspecified',
        hevc_units(lambda u, c: u + [hevc_nal(k, c.text + b'\x80') for k in (38, 41, 47, 48, 61)]), base='hevc')
 simple(HEVC, 'hevc-delimiter', 'a delimiter and an end of sequence that go on',
        hevc_units(lambda u, c: [hevc_nal(35, b'\x50' + c.text)] + u

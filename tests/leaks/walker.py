@@ -287,7 +287,7 @@ class Walker:
         kind = unit[0] & 31 if unit else 0
         if kind == 6:
             self.sei(unit[1:], where)
-        elif kind not in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13):
+        elif kind not in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11):
             self.find(f'{where}: NAL {kind}')
         elif len(unit) > {9: 2, 10: 1, 11: 1}.get(kind, 1 << 32):
             self.find(f'{where}: NAL {kind} of {len(unit)} bytes')
