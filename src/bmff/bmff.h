@@ -9,8 +9,9 @@
  *
  * Spec:    ISO/IEC 14496-12 (boxes), 14496-15 (avcC, hvcC), 14496-14 and 14496-1 (esds),
  *          14496-3 (AudioSpecificConfig, raw_data_block), 14496-10 and 23008-2 (NAL units), AV1
- *          and VP9 bitstreams, RFC 6716 (Opus), QuickTime File Format (sound descriptions 1 and 2,
- *          wave, nclc, meta without a version).  Numbers in messages are clauses of these.
+ *          and VP9 bitstreams, RFC 6716 (Opus), QuickTime File Format (sound descriptions 1
+ *          and 2, wave, nclc, meta without a version).  Numbers in messages are clauses of
+ *          these.
  * Shapes:  source  how to read the clip;  plan  the new head and the runs to copy behind it;
  *          facts  what the new file is;  run  one stretch of the clip.
  * Memory:  a plan owns its head and the clip's moov (each <= LIMIT_MOOV_BYTES) until
