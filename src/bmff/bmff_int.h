@@ -309,6 +309,8 @@ MUST_CHECK int bmff_read_track(struct bmff_state *state, struct bmff_track *trac
                                struct why *why);
 /* Let the first sample stand at 0 and edits count from there; what must be waited for it. */
 uint64_t bmff_place_start(struct bmff_track *track);
+/* Do the edits show nothing of it?  (behind bmff_place_start) */
+bool bmff_never_shown(const struct bmff_track *track);
 /*
  * What the edits hide at the head and tail leaves the tables; the entries that are still used
  * are rebuilt.  lead: movie timescale, what is waited before the track begins.

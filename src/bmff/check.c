@@ -413,7 +413,7 @@ static int check_head(const struct bmff_source *source, const struct bmff_plan *
 
         if (rc < 0)
             return rc;
-        for (size_t i = 0; i < len; i++)
+        for (size_t i = 0; memcmp(piece, plan->head.ptr + at, len) != 0 && i < len; i++)
             if (piece[i] != plan->head.ptr[at + i])
                 return why_set(why, SH_EFORMAT, at + i,
                                "draft: byte %zu is 0x%02x where its own rebuild has 0x%02x",

@@ -71,7 +71,7 @@ static int survey_track(const struct bmff_box *trak, struct bmff_track *track, s
 
 /* The tracks of a clip, and the ones chosen of them: the first enabled one that we take. */
 struct choice {
-    struct bmff_track track[LIMIT_TRACKS];
+    struct bmff_track *track[LIMIT_TRACKS];
     uint32_t count;
     uint32_t videos;
     uint32_t sounds;
@@ -82,7 +82,7 @@ struct choice {
 static void choose(struct choice *choice)
 {
     for (uint32_t i = 0; i < choice->count; i++) {
-        const struct bmff_track *track = &choice->track[i];
+        const struct bmff_track *track = choice->track[i];
         bool ours = track->handler == HANDLER_VIDEO ? bmff_takes_video(track->codec)
                                                     : bmff_takes_sound(track->codec);
         const struct bmff_track **best =
@@ -102,8 +102,8 @@ static void choose(struct choice *choice)
 static const struct bmff_track *first_of(const struct choice *choice, uint32_t handler)
 {
     for (uint32_t i = 0; i < choice->count; i++)
-        if (choice->track[i].handler == handler)
-            return &choice->track[i];
+        if (choice->track[i]->handler == handler)
+            return choice->track[i];
     return NULL;
 }
 
@@ -181,6 +181,18 @@ static int read_mvhd(struct bmff_state *state, const struct bmff_box *mvhd, stru
     return SH_OK;
 }
 
+static int add_track(struct bmff_state *state, struct choice *choice,
+                     const struct bmff_box *trak, struct why *why)
+{
+    struct bmff_track *track = arena_take(&state->arena, sizeof(*track));
+
+    if (!track)
+        return why_set(why, SH_ENOMEM, trak->at, "moov: out of memory");
+    track->number = choice->count;
+    choice->track[choice->count++] = track;
+    return survey_track(trak, track, why);
+}
+
 static int survey_moov(struct bmff_state *state, struct choice *choice, struct bmff_box *mvhd,
                        struct why *why)
 {
@@ -193,8 +205,7 @@ static int survey_moov(struct bmff_state *state, struct choice *choice, struct b
             if (choice->count == LIMIT_TRACKS)
                 return why_set(why, SH_ELIMIT, box.at,
                                "moov: more than %d tracks" BMFF_REMEDY_REMUX, LIMIT_TRACKS);
-            choice->track[choice->count].number = choice->count;
-            rc = survey_track(&box, &choice->track[choice->count++], why);
+            rc = add_track(state, choice, &box, why);
             if (rc < 0)
                 return rc;
         } else if (box.type == FOURCC('m', 'v', 'h', 'd')) {
@@ -265,8 +276,13 @@ static int finish_tracks(struct bmff_state *state, struct why *why)
 
     if (state->has_audio) {
         late[1] = bmff_rescale(bmff_place_start(audio), audio->timescale, state->timescale);
-        base = late[1] < base ? late[1] : base;
+        if (bmff_never_shown(audio)) {
+            state->has_audio = false; /* It ended before what was kept of the clip. */
+            bmff_census_mark(&state->census, BMFF_REMOVED_CUT_PARTS);
+        }
     }
+    if (state->has_audio && late[1] < base)
+        base = late[1];
     rc = bmff_finish_track(state, video, late[0] - base, why);
     if (rc == SH_OK && state->has_audio)
         rc = bmff_finish_track(state, audio, late[1] - base, why);

@@ -331,6 +331,15 @@ static int add_wait(struct bmff_track *track, uint64_t lead, struct why *why)
     return SH_OK;
 }
 
+bool bmff_never_shown(const struct bmff_track *track)
+{
+    for (uint32_t i = 0; i < track->edit_count; i++)
+        if (track->edits[i].media_time >= 0 &&
+            (uint64_t)track->edits[i].media_time < track->media_duration)
+            return false;
+    return track->edit_count > 0;
+}
+
 int bmff_finish_track(struct bmff_state *state, struct bmff_track *track, uint64_t lead,
                       struct why *why)
 {

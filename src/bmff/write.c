@@ -37,8 +37,11 @@ void bmff_box_close(struct bytes *out, size_t start)
 
 void bmff_zeros(struct bytes *out, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        bytes_u8(out, 0);
+    static const uint8_t zeros[64] = {0};
+
+    for (; count > sizeof(zeros); count -= sizeof(zeros))
+        bytes_append(out, zeros, sizeof(zeros));
+    bytes_append(out, zeros, count);
 }
 
 /* ---- headers ---- */
