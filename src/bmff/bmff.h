@@ -15,7 +15,8 @@
  * Shapes:  source  how to read the clip;  plan  the new head and the runs to copy behind it;
  *          facts  what the new file is;  run  one stretch of the clip.
  * Memory:  a plan owns its head and the clip's moov (each <= LIMIT_MOOV_BYTES) until
- *          bmff_plan_release; sample tables are never expanded.
+ *          bmff_plan_release; sample tables are not expanded, but made anew of fragments (whose
+ *          moofs it owns too) and where an edit list hides the head or tail of a track.
  * Errors:  SH_EFORMAT the clip is broken, SH_EUNSUPPORTED it is whole but of a sort we do not
  *          take, SH_ELIMIT it is past limits.h, SH_ENOMEM, and whatever read_at returned.  The
  *          text says what a person can do.
@@ -26,7 +27,8 @@
  *     moov  mvhd trak(video) [trak(audio)]
  *     trak  tkhd [edts/elst] mdia(mdhd hdlr minf(vmhd|smhd dinf/dref/url stbl))
  *     stbl  stsd stts [ctts] [stss] stsc stsz stco|co64
- *     stsd  avc1|avc3 (avcC [pasp] [clap] [colr nclx]), hvc1|hev1 (hvcC ...), mp4a (esds)
+ *     stsd  avc1|avc3 (avcC [pasp] [clap] [colr nclx]), hvc1|hev1 (hvcC ...), mp4a (esds);
+ *           av01 (av1C ...), vp09 (vpcC ...), Opus (dOps), alac (alac)
  *     mdat  the samples, in the order of the clip's chunks
  */
 #ifndef BMFF_BMFF_H
@@ -127,6 +129,8 @@ enum bmff_note {
     BMFF_NOTE_SECOND_VIDEO = 4, /* the first video track was kept, others left out */
     BMFF_NOTE_HEVC = 8,         /* some browsers cannot play it */
     BMFF_NOTE_CUT_STAYS = 16,   /* an edit list hides >= 1 s; those samples stay in the file */
+    BMFF_NOTE_AV1 = 32,         /* AV1 or VP9: some browsers cannot play it */
+    BMFF_NOTE_SOUND = 64,       /* Opus or ALAC: some browsers cannot play its sound */
 };
 
 /* What the new file is.  Plain values: may be copied, sent over a pipe, compared. */
@@ -139,8 +143,8 @@ struct bmff_facts {
     uint32_t coded_width;   /* pixels as in the sample entry */
     uint32_t coded_height;  /* the same */
     uint32_t rotation;      /* degrees clockwise to show it upright: 0, 90, 180, 270 */
-    uint32_t video_codec;   /* 'avc1' 'avc3' 'hvc1' 'hev1', big-endian */
-    uint32_t audio_codec;   /* 'mp4a', or 0 without audio */
+    uint32_t video_codec;   /* 'avc1' 'avc3' 'hvc1' 'hev1' 'av01' 'vp09' */
+    uint32_t audio_codec;   /* 'mp4a' 'Opus' 'alac', or 0 without audio */
     uint32_t video_samples; /* 1..LIMIT_SAMPLES */
     uint32_t audio_samples; /* 0 without audio */
     uint32_t removed;       /* bits of enum bmff_removed; 0 from bmff_check */

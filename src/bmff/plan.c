@@ -201,6 +201,11 @@ static void fill_shown(const struct bmff_track *video, struct bmff_facts *facts)
     facts->height = facts->rotation % 180 ? (uint32_t)wide : video->height;
 }
 
+static bool is_other(uint32_t codec)
+{
+    return codec == FOURCC('a', 'v', '0', '1') || codec == FOURCC('v', 'p', '0', '9');
+}
+
 static void fill_facts(const struct bmff_state *state, const struct bytes *head,
                        struct bmff_facts *facts)
 {
@@ -227,7 +232,9 @@ static void fill_facts(const struct bmff_state *state, const struct bytes *head,
         facts->audio_samples = state->audio.samples;
     }
     if (state->video.codec >> 8 != FOURCC(0, 'a', 'v', 'c'))
-        facts->notes |= BMFF_NOTE_HEVC;
+        facts->notes |= is_other(state->video.codec) ? BMFF_NOTE_AV1 : BMFF_NOTE_HEVC;
+    if (state->has_audio && state->audio.codec != FOURCC('m', 'p', '4', 'a'))
+        facts->notes |= BMFF_NOTE_SOUND;
     fill_shown(&state->video, facts);
 }
 

@@ -48,6 +48,8 @@ void post_say_notes(const struct cmd *cmd, const char *clip, uint32_t notes)
         {BMFF_NOTE_SECOND_AUDIO, STR_POST_SECOND_AUDIO},
         {BMFF_NOTE_SECOND_VIDEO, STR_POST_SECOND_VIDEO},
         {BMFF_NOTE_HEVC, STR_POST_HEVC},
+        {BMFF_NOTE_AV1, STR_POST_AV1},
+        {BMFF_NOTE_SOUND, STR_POST_SOUND},
         {BMFF_NOTE_CUT_STAYS, STR_POST_CUT_STAYS},
     };
 
@@ -89,6 +91,20 @@ out:
     return rc;
 }
 
+/* Its page says that a browser may not play it; the picture counts more than the sound. */
+static const char *mime_of(const struct bmff_facts *facts)
+{
+    if (facts->notes & BMFF_NOTE_HEVC)
+        return "video/mp4;codecs=hvc1";
+    if (facts->notes & BMFF_NOTE_AV1)
+        return (uint8_t)facts->video_codec == '1' ? "video/mp4;codecs=av01"
+                                                  : "video/mp4;codecs=vp09";
+    if (facts->notes & BMFF_NOTE_SOUND)
+        return (uint8_t)facts->audio_codec == 's' ? "video/mp4;codecs=opus"
+                                                  : "video/mp4;codecs=alac";
+    return "video/mp4";
+}
+
 int post_add_clip(struct post *post, const char *name, struct why *why)
 {
     struct post_teller teller = {.cmd = post->cmd, .clip = name};
@@ -118,8 +134,7 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     if (rc == SH_OK && post->recode)
         post_recode_facts(&coded, &facts);
     if (rc == SH_OK) {
-        if (facts.notes & BMFF_NOTE_HEVC) /* Its page says that a browser may not play it. */
-            blob.mime = slice_text("video/mp4;codecs=hvc1");
+        blob.mime = slice_text(mime_of(&facts));
         blob.bytes = facts.file_bytes;
         blob.width = facts.width;
         blob.height = facts.height;

@@ -134,17 +134,19 @@ static int read_claimed(struct document_reading *rd, const struct json_value *ro
 }
 
 /*
- * type "/" subtype, both restricted-names in lower case (RFC 6838 4.2); ";codecs=hvc1" may
- * follow, the one parameter in use: it says that a browser may not play it (RFC 6381).
+ * type "/" subtype, both restricted-names in lower case (RFC 6838 4.2); ";codecs=" and
+ * one of five may follow: it says that a browser may not play it (RFC 6381).
  */
 static bool is_mime(struct slice text)
 {
-    static const char hevc[] = ";codecs=hvc1";
-    size_t slash = slice_find(text, 0, '/'), len = text.len, tail = sizeof(hevc) - 1;
+    static const char *const codecs[] = {";codecs=alac", ";codecs=av01", ";codecs=hvc1",
+                                         ";codecs=opus", ";codecs=vp09"};
+    size_t slash = slice_find(text, 0, '/'), len = text.len, tail = strlen(codecs[0]);
     uint8_t c;
 
-    if (len > tail && memcmp(text.ptr + len - tail, hevc, tail) == 0)
-        len -= tail;
+    for (size_t i = 0; i < COUNT_OF(codecs) && len == text.len; i++)
+        if (len > tail && memcmp(text.ptr + len - tail, codecs[i], tail) == 0)
+            len -= tail;
     for (size_t i = 0; i < len; i++) {
         c = text.ptr[i];
         if (i != slash && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' &&

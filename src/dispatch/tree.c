@@ -6,7 +6,11 @@ static const struct {
     const char *mime, *extension;
 } TYPES[] = {
     {"video/mp4", "mp4"},
-    {"video/mp4;codecs=hvc1", "mp4"}, /* HEVC (RFC 6381): a browser may not play it */
+    {"video/mp4;codecs=alac", "mp4"}, /* H.264 with that sound: a browser may not play it */
+    {"video/mp4;codecs=av01", "mp4"}, /* AV1 (RFC 6381), the same */
+    {"video/mp4;codecs=hvc1", "mp4"}, /* HEVC */
+    {"video/mp4;codecs=opus", "mp4"}, /* H.264 with that sound */
+    {"video/mp4;codecs=vp09", "mp4"}, /* VP9 */
     {"video/quicktime", "mov"},
     {"audio/mp4", "m4a"},
     {"image/jpeg", "jpg"},

@@ -21,13 +21,13 @@ static const char *name_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool is_hevc(const struct doc_blob *blob)
+static bool is_coded(const struct doc_blob *blob, const char *codec)
 {
-    static const char hevc[] = ";codecs=hvc1";
-    size_t tail = sizeof(hevc) - 1;
+    size_t tail = strlen(codec);
 
-    return blob->mime.len > tail &&
-           memcmp(blob->mime.ptr + blob->mime.len - tail, hevc, tail) == 0;
+    return blob->mime.len > tail + 1 &&
+           memcmp(blob->mime.ptr + blob->mime.len - tail, codec, tail) == 0 &&
+           blob->mime.ptr[blob->mime.len - tail - 1] == '=';
 }
 
 static void download(struct pages_draft *draft, const struct doc_blob *blob, const char *path)
@@ -87,8 +87,12 @@ static void video(struct pages_draft *draft, const struct pages_item *item, size
         return;
     markup_open(m, "figure");
     pages_video_object(draft, item, i);
-    if (is_hevc(blob))
+    if (is_coded(blob, "hvc1"))
         pages_element(draft, "p", "note", STR_PAGE_HEVC);
+    if (is_coded(blob, "av01") || is_coded(blob, "vp09"))
+        pages_element(draft, "p", "note", STR_PAGE_AV1);
+    if (is_coded(blob, "opus") || is_coded(blob, "alac"))
+        pages_element(draft, "p", "note", STR_PAGE_SOUND);
     video_tag(draft, doc, i, path);
     markup_open(m, "figcaption");
     if (blob->duration_ms) {

@@ -82,7 +82,8 @@ static bool sound_is_known(uint32_t codec)
 static bool facts_are_sane(const struct bmff_facts *facts)
 {
     const uint32_t all_notes = BMFF_NOTE_NO_AUDIO | BMFF_NOTE_SECOND_AUDIO |
-                               BMFF_NOTE_SECOND_VIDEO | BMFF_NOTE_HEVC | BMFF_NOTE_CUT_STAYS;
+                               BMFF_NOTE_SECOND_VIDEO | BMFF_NOTE_HEVC | BMFF_NOTE_CUT_STAYS |
+                               BMFF_NOTE_AV1 | BMFF_NOTE_SOUND;
 
     return facts->file_bytes >= 1 && facts->file_bytes <= LIMIT_CLIP_BYTES &&
            facts->head_bytes >= 1 && facts->head_bytes <= facts->file_bytes &&
