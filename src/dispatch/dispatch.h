@@ -80,7 +80,8 @@ struct doc_blob {
     uint64_t bytes;    /* 1..LIMIT_CLIP_BYTES */
     uint8_t sha256[32];
     /* "type/subtype"; tree_extension() knows it, or the reader says so.  A clip in HEVC is
-     * "video/mp4;codecs=hvc1" (RFC 6381; av01, vp09, sound opus, alac alike): its page says that a browser may not play it. */
+     * "video/mp4;codecs=hvc1" (RFC 6381), and av01, vp09, opus, alac alike: its
+     * page says that a browser may not play it. */
     struct slice mime;
     uint32_t width; /* pixels, as shown (after rotation); 0 = absent */
     uint32_t height;
