@@ -53,12 +53,16 @@ static int fill_edits(struct bmff_state *state, struct bmff_track *track, struct
 {
     uint64_t most = (uint64_t)LIMIT_CLIP_SECONDS * state->timescale;
     uint64_t sum = 0;
+    int64_t end = -1; /* asked once: it looks at every sample */
 
     for (uint32_t i = 0; i < track->edit_count; i++) {
         struct bmff_edit *edit = &track->edits[i];
 
         if (!edit->duration && edit->media_time >= 0) {
-            int64_t left = media_end(track) - edit->media_time;
+            int64_t left;
+
+            end = end < 0 ? media_end(track) : end;
+            left = end - edit->media_time;
 
             edit->duration =
                 bmff_rescale(left > 0 ? (uint64_t)left : 0, track->timescale, state->timescale);

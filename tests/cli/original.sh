@@ -46,7 +46,8 @@ ok "padded by at most 12 % and a header" test "$(stat -c %s "$sealed")" -le $((s
 runs "with the sheet" open_it 2 back.mp4
 same "says their SHA-256" "$(json "['sha256']")" "$(sha clip.mp4)"
 same "and what the entry committed to" "$(json "['orig']")" "$orig"
-same "which others can repeat" "$(printf '%s%s' "$(json "['random']")" "$(json "['sha256']")" | xxd -r -p | sha256sum | cut -d' ' -f1)" "$orig"
+same "which others can repeat" "$(/usr/bin/python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex("".join(sys.argv[1:])))' \
+    "$(json "['random']")" "$(json "['sha256']")" | sha256sum | cut -d' ' -f1)" "$orig"
 same "the document is there" "$(/usr/bin/python3 -c "import json; print(json.load(open('$home/public/$(json "['document']")'))['orig'])")" "$orig"
 ok "the untouched bytes" cmp clip.mp4 back.mp4
 same "for their owner alone" "$(stat -c %a back.mp4)" 600

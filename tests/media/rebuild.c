@@ -4,8 +4,8 @@
  *     rebuild make IN OUT    plan IN, copy by the plan to OUT, print the facts
  *     rebuild check FILE     the second reader alone, print the facts
  *     rebuild try FILE...    each file: plan in memory, check the result, one line each
- *     rebuild prefixes FILE  every prefix of a whole clip is refused; from 1 MiB on only the
- *                            first 64 KiB, then each 61st and the last 4 KiB
+ *     rebuild prefixes STEP FILE  every prefix of a whole clip is refused, and what it tells is
+ *                            found; behind the first 64 KiB each STEP-th, and the last 4 KiB
  *
  * Exit: 0 done, 1 refused (the reason on standard error), 2 usage, 3 try: a plan whose result
  * does not pass the second reader; prefixes: one that is taken.
@@ -21,7 +21,6 @@
 #include "bmff/bmff.h"
 
 #define TRY_BYTES (64u << 20)
-#define EVERY_BYTES (1u << 20)
 
 static int read_fd(void *ctx, uint64_t offset, void *buf, size_t len, struct why *why)
 {
@@ -180,8 +179,9 @@ static int try_one(const char *path)
     return rc < 0 ? 3 : 0;
 }
 
-static int prefixes(const char *path)
+static int prefixes(const char *path, uint64_t step)
 {
+    static struct bmff_leaks leaks;
     struct bmff_source source;
     struct bmff_plan plan = {0};
     struct why why;
@@ -189,16 +189,20 @@ static int prefixes(const char *path)
     int fd;
     int rc = 0;
 
-    if (open_source(path, &fd, &source) < 0)
+    if (!step || open_source(path, &fd, &source) < 0)
         return 1;
     size = source.size;
     for (uint64_t len = 0; len < size && rc == 0;
-         len += size < EVERY_BYTES || len < (1 << 16) || len + 4096 > size ? 1 : 61) {
+         len += len < (1 << 16) || len + 4096 > size ? 1 : step) {
         why = (struct why){0};
         source.size = len;
         if (bmff_plan_make(&source, &plan, &why) == SH_OK) {
             printf("the first %" PRIu64 " bytes are taken\n", len);
             bmff_plan_release(&plan);
+            rc = 3;
+        }
+        if (bmff_leaks_find(&source, &leaks, &why) < 0) {
+            printf("the first %" PRIu64 " bytes cannot be searched: %s\n", len, why.text);
             rc = 3;
         }
     }
@@ -218,8 +222,8 @@ int main(int argc, char **argv)
         return make(argv[2], argv[3]);
     if (argc == 3 && strcmp(argv[1], "check") == 0)
         return check(argv[2]);
-    if (argc == 3 && strcmp(argv[1], "prefixes") == 0)
-        return prefixes(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "prefixes") == 0)
+        return prefixes(argv[3], strtoul(argv[2], NULL, 10));
     if (argc < 3 || strcmp(argv[1], "try") != 0)
         return 2;
     for (int i = 2; i < argc; i++) {

@@ -2,7 +2,11 @@
 //   seal KEY IN OUT   open KEY IN OUT   armor KEY IN OUT   phrase TEXT IN OUT
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Decrypter, Encrypter, armor, identityToRecipient } from 'age-encryption';
+import { webcrypto } from 'node:crypto';
+
+// The Node of Debian 12 has it under this name alone, and it must be there before the module is.
+globalThis.crypto ??= webcrypto;
+const { Decrypter, Encrypter, armor, identityToRecipient } = await import('age-encryption');
 
 async function seal(data, add) {
     const encrypter = new Encrypter();
