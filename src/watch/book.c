@@ -210,74 +210,10 @@ int watch_book_open(const char *state_dir, enum store_mode mode, struct store **
                        state_dir);
     if (rc == SH_EFORMAT)
         return why_set(why, rc, WHY_NOWHERE,
-                       "%.200s: damaged, or of an older program; the next start of the watch "
-                       "puts it aside and reads the copies anew",
+                       "%.200s: damaged, or of an older program; move it away and start the "
+                       "watch again: it reads the copies anew",
                        path);
     return why_set(why, rc, cause.offset, "%s", cause.text);
-}
-
-/* SQLite may see only at its third page that the disk forgot the second. */
-static int check_whole(struct store *store, struct why *why)
-{
-    struct store_query *query;
-    struct slice verdict = {0};
-    int rc = store_query(store, "PRAGMA quick_check(1)", &query, why);
-
-    if (rc != SH_OK)
-        return rc;
-    rc = store_step(query, why);
-    if (rc == STORE_ROW)
-        verdict = store_blob(query, 0);
-    if (rc >= 0)
-        rc = slice_equal(verdict, slice_text("ok"))
-                 ? SH_OK
-                 : why_set(why, SH_EFORMAT, WHY_NOWHERE, WATCH_DB ": damaged");
-    store_done(query);
-    return rc;
-}
-
-static int set_aside(int dir, struct why *why)
-{
-    char name[64];
-    unsigned number = 0;
-
-    do
-        (void)snprintf(name, sizeof(name), WATCH_DB ".damaged-%u", ++number);
-    while (io_exists(dir, name));
-    if (renameat(dir, WATCH_DB, dir, name) != 0)
-        return why_set(why, SH_EIO, WHY_NOWHERE, WATCH_DB ": damaged, and not to be moved: %s",
-                       strerror(errno));
-    /* A journal belongs to its file: with the next one it would do harm. */
-    if (unlinkat(dir, WATCH_DB "-journal", 0) != 0 && errno != ENOENT)
-        return why_set(why, SH_EIO, WHY_NOWHERE, WATCH_DB "-journal: %s", strerror(errno));
-    io_say("error", "watch", "book", "damaged=yes kept=%s", name);
-    return io_sync_fd(dir, "the state folder", why);
-}
-
-int watch_book_own(const char *state_dir, int dir, struct store **out, struct why *why)
-{
-    struct why cause = {0};
-    int made = -1;
-    int rc = watch_book_open(state_dir, STORE_WRITE, out, &cause);
-
-    if (rc == SH_OK) {
-        rc = check_whole(*out, &cause);
-        if (rc != SH_OK)
-            store_close(*out);
-    }
-    if (rc != SH_EFORMAT)
-        return rc == SH_OK ? rc : why_set(why, rc, cause.offset, "%s", cause.text);
-    rc = set_aside(dir, why);
-    if (rc == SH_OK)
-        rc = watch_book_make(state_dir, &made, why);
-    io_close(&made);
-    if (rc == SH_OK)
-        rc = watch_book_open(state_dir, STORE_WRITE, out, why);
-    if (rc == SH_OK)
-        watch_book_error(*out, io_now(),
-                         "the book was damaged and is kept aside; the copies are read anew, "
-                         "and that one of them went back since then cannot be seen");
-    return rc;
 }
 
 /* ---- room for a day on which the disk is full ---- */

@@ -92,9 +92,9 @@ static int open_own(struct watch *watch, struct why *why)
         return SH_OK;
     }
     watch->lifted[0] = '\0';
-    rc = watch_book_own(state, watch->dir, &watch->store, &first);
+    rc = watch_book_open(state, STORE_WRITE, &watch->store, &first);
     if (rc == SH_EIO && watch_book_room_give(watch->dir))
-        rc = watch_book_own(state, watch->dir, &watch->store, NULL);
+        rc = watch_book_open(state, STORE_WRITE, &watch->store, NULL);
     if (rc == SH_EIO && watch_book_open(state, STORE_READ, &watch->store, NULL) == SH_OK) {
         book_lift(watch);
         rc = watch->lifted[0] ? SH_OK : rc;

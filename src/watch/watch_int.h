@@ -24,12 +24,6 @@ extern const struct store_schema watch_schema;
 MUST_CHECK int watch_book_make(const char *state_dir, int *dir, struct why *why);
 MUST_CHECK int watch_book_open(const char *state_dir, enum store_mode mode, struct store **out,
                                struct why *why);
-/*
- * The same for who keeps the book, to write.  A damaged one is kept aside and a new one begun:
- * an alarm that forgot what it knew is better than none.
- */
-MUST_CHECK int watch_book_own(const char *state_dir, int dir, struct store **out,
-                              struct why *why);
 /* Keep free pages in the book, so that it can be written when the disk is full. */
 MUST_CHECK int watch_book_reserve(struct store *store, struct why *why);
 /* The same outside of it: a file that gives way when the book needs blocks.  False: there is

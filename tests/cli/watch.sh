@@ -21,24 +21,14 @@ same "the word" "$(json "['channels'][0]['word']['index']")" 1
 ok "state in the person's own place, for nobody else" test "$(stat -c %a "$scratch/xdg/stillhere/watch")" = 700
 cp -a "$scratch/xdg/stillhere/watch" "$scratch/bad"
 head -c 9000 /dev/urandom >"$scratch/bad/watch.db"
-runs "a book that is damaged ends no watch" still watch "$home" --once --state "$scratch/bad"
-has "which says so" "$err" 'damaged=yes'
-ok "and keeps it aside" test -f "$scratch/bad/watch.db.damaged-1"
-runs "with a new one it goes on" still watch "$home" --once --state "$scratch/bad"
-lacks "quietly" "$err" 'damaged'
-/usr/bin/python3 -c 'import sys
-with open(sys.argv[1], "r+b") as book:
-    book.seek(3 * 4096)
-    book.write(b"\xa5" * 4096)' "$scratch/bad/watch.db"
-runs "a page of it lost" still watch "$home" --once --state "$scratch/bad"
-has "is seen at the start" "$err" 'damaged=yes'
-same "both are kept" "$(find "$scratch/bad" -name 'watch.db.damaged-*' | wc -l)" 2
+fails 1 "a book that is damaged" still watch "$home" --once --state "$scratch/bad"
+has "is told with what to do" "$err" 'damaged, or of an older program; move it away'
 /usr/bin/python3 -c 'import sqlite3, sys
 book = sqlite3.connect(sys.argv[1])
 book.execute("PRAGMA user_version = 1")
 book.commit()' "$scratch/xdg/stillhere/watch/watch.db" && mv "$scratch/xdg" "$scratch/older"
-runs "one of a program that never was" still watch "$home" --once --state "$scratch/older/stillhere/watch"
-has "is put aside too" "$err" 'damaged=yes'
+fails 1 "one of an older program" still watch "$home" --once --state "$scratch/older/stillhere/watch"
+has "is told the same" "$err" 'move it away'
 runs "the channel of -C" still -C "$home" watch --once
 ok "state in the channel" test -f "$home/private/watch/watch.db"
 channel hurt
