@@ -14,7 +14,7 @@ class Verb:
     later = NOW + 90        # when the commands after it do
     tree = os.path.join('home', 'public')  # of the log that must go on
     before = None           # size and root of the log that must go on
-    sample = 6              # points of each kind of failure
+    sample = 5              # points of each kind of failure
     no_sync_sample = 10     # of what must show faults
     full_sample = None      # the same for --full; None: all
     only_full = False       # without --full it is left out
