@@ -162,12 +162,29 @@ static int read_row(struct reading *reading, struct traf *traf, struct run *run,
     return bmff_maker_sample(&reading->maker, &time, size, why);
 }
 
+/* A small file may not ask for millions of rows: samples are bytes of it, each once. */
+static int check_run(const struct reading *reading, const struct traf *traf,
+                     const struct run *run, struct why *why)
+{
+    uint64_t size = traf->of.size;
+    uint64_t left = reading->state->file_bytes;
+
+    left -= reading->maker.bytes < left ? reading->maker.bytes : left;
+    if (run->flags & RUN_SIZE || !run->count)
+        return SH_OK;
+    if (!size || run->count > left / size)
+        return bad(run->box, "it names more samples than the file has bytes", why);
+    return SH_OK;
+}
+
 static int take_run(struct reading *reading, struct traf *traf, const struct bmff_box *box,
                     struct why *why)
 {
     struct run run = {0};
     int rc = read_run(box, traf, &run, why);
 
+    if (rc == SH_OK && traf->ours)
+        rc = check_run(reading, traf, &run, why);
     if (rc < 0)
         return rc;
     if (traf->ours && run.count)
@@ -178,6 +195,8 @@ static int take_run(struct reading *reading, struct traf *traf, const struct bmf
     }
     for (uint32_t i = 0; i < run.count && rc == SH_OK; i++)
         rc = read_row(reading, traf, &run, i, why);
+    if (rc == SH_OK && reading->maker.bytes > reading->state->file_bytes)
+        rc = bad(box, "its samples are more bytes than the file has", why);
     reading->begun = reading->begun || (traf->ours && run.count);
     return rc;
 }
