@@ -370,6 +370,9 @@ uint32_t bmff_bits_read(struct bmff_bits *bits, unsigned count);
 void bmff_bits_skip(struct bmff_bits *bits, size_t count);
 /* ue(v) */
 uint32_t bmff_bits_golomb(struct bmff_bits *bits);
+/* Append a unit without, or with, its emulation prevention bytes (14496-10 7.4.1). */
+void bmff_unescape(struct slice nal, struct bytes *out);
+void bmff_escape(struct slice plain, struct bytes *out);
 /* Pixels of a coded picture by its sequence parameter set; false when it cannot be read. */
 bool bmff_picture_avc(struct slice set, uint64_t *pixels);
 bool bmff_picture_hevc(struct slice set, uint64_t *pixels);

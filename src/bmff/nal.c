@@ -91,35 +91,6 @@ static int allowed(const struct nal *nal, uint32_t type, struct slice message)
     }
 }
 
-static void unescape(struct slice whole, struct bytes *out)
-{
-    unsigned zeros = 0;
-
-    bytes_clear(out);
-    for (size_t i = 0; i < whole.len; i++) {
-        if (zeros >= 2 && whole.ptr[i] == 3) {
-            zeros = 0;
-            continue;
-        }
-        zeros = whole.ptr[i] ? 0 : zeros + 1;
-        bytes_u8(out, whole.ptr[i]);
-    }
-}
-
-static void escape(struct slice plain, struct bytes *out)
-{
-    unsigned zeros = 0;
-
-    for (size_t i = 0; i < plain.len; i++) {
-        if (zeros >= 2 && plain.ptr[i] <= 3) {
-            bytes_u8(out, 3);
-            zeros = 0;
-        }
-        zeros = plain.ptr[i] ? 0 : zeros + 1;
-        bytes_u8(out, plain.ptr[i]);
-    }
-}
-
 /* A number in the form of many 255 and a rest. */
 static uint32_t rd_long(struct cursor *cur)
 {
@@ -190,13 +161,14 @@ static int scan_sei(struct bmff_scan *scan, const struct nal *nal, bool *kept, s
     rc = bmff_scan_see(scan, nal->at + nal->prefix, nal->len, &unit, why);
     if (rc < 0)
         return rc;
-    unescape(unit, &scan->plain);
+    bytes_clear(&scan->plain);
+    bmff_unescape(unit, &scan->plain);
     bytes_clear(&scan->built);
     bytes_append(&scan->built, scan->plain.ptr, header_bytes(nal));
     *kept = keep_messages(nal, bytes_view(&scan->plain), &scan->built) != 0;
     bytes_u8(&scan->built, 0x80); /* rbsp_trailing_bits */
     bytes_clear(&scan->plain);
-    escape(bytes_view(&scan->built), &scan->plain);
+    bmff_escape(bytes_view(&scan->built), &scan->plain);
     rc = bytes_check(&scan->plain, why);
     if (rc < 0 || (*kept && slice_equal(bytes_view(&scan->plain), unit)))
         return rc;

@@ -413,35 +413,6 @@ static bool read_hevc_picture(struct bmff_bits *bits)
 
 /* ---- both ---- */
 
-/* The payload without, and with, its emulation prevention bytes (14496-10 7.4.1). */
-static void unescape(struct slice nal, struct bytes *out)
-{
-    unsigned zeros = 0;
-
-    for (size_t i = 0; i < nal.len; i++) {
-        if (zeros >= 2 && nal.ptr[i] == 3) {
-            zeros = 0;
-            continue;
-        }
-        zeros = nal.ptr[i] ? 0 : zeros + 1;
-        bytes_u8(out, nal.ptr[i]);
-    }
-}
-
-static void escape(struct slice plain, struct bytes *out)
-{
-    unsigned zeros = 0;
-
-    for (size_t i = 0; i < plain.len; i++) {
-        if (zeros >= 2 && plain.ptr[i] <= 3) {
-            bytes_u8(out, 3);
-            zeros = 0;
-        }
-        zeros = plain.ptr[i] ? 0 : zeros + 1;
-        bytes_u8(out, plain.ptr[i]);
-    }
-}
-
 static bool is_video_set(enum bmff_coding coding, struct slice plain)
 {
     return coding == BMFF_CODING_HEVC && (plain.ptr[0] >> 1 & 0x3f) == 32;
@@ -503,12 +474,12 @@ bool bmff_set_rebuild(enum bmff_coding coding, struct slice nal, struct bytes *o
     bytes_init(&plain, SET_SCRATCH);
     bytes_init(&made, SET_SCRATCH);
     if (nal.len >= 3 && nal.len <= SET_SCRATCH)
-        unescape(nal, &plain);
+        bmff_unescape(nal, &plain);
     bits.whole = bytes_view(&plain);
     if (plain.len >= 3 && plain.failed == SH_OK && read_set(coding, &bits)) {
         build_set(bits.whole, bits.at, bits.at + (is_video_set(coding, bits.whole) ? 1 : 0),
                   &made);
-        escape(bytes_view(&made), out);
+        bmff_escape(bytes_view(&made), out);
         whole = made.failed == SH_OK;
     }
     bytes_release(&plain);
