@@ -23,6 +23,26 @@
 #define CRYPT_TAG_BYTES 16
 #define CRYPT_NONCE_BYTES 12
 
+/* Hash functions of others' files.  CRYPT_SHA1 only where OCSP and old time stamps name a
+ * certificate by it; never in a signature. */
+enum crypt_hash { CRYPT_SHA256 = 1, CRYPT_SHA384, CRYPT_SHA512, CRYPT_SHA1 };
+/* Not a cap: the longest digest there is, bytes. */
+#define CRYPT_DIGEST_MAX 64
+
+/* How others sign. */
+enum crypt_scheme {
+    CRYPT_ECDSA_RAW, /* r and s side by side, as COSE has them */
+    CRYPT_ECDSA_DER, /* as certificates have them */
+    CRYPT_RSA_PKCS1,
+    CRYPT_RSA_PSS, /* mask by the same hash; salt_len bytes of salt */
+    CRYPT_EDDSA    /* Ed25519; hash is of no meaning */
+};
+struct crypt_alg {
+    enum crypt_scheme scheme;
+    enum crypt_hash hash;
+    unsigned salt_len; /* bytes; CRYPT_RSA_PSS only */
+};
+
 /* A running SHA-256.  Plain memory: copy it by assignment to branch off. */
 struct crypt_sha256 {
     _Alignas(16) uint8_t state[128];
