@@ -222,6 +222,11 @@
 #define LIMIT_SERVE_START_S 15       /* wall seconds until it must be ready */
 #define LIMIT_SERVE_STOP_S 5         /* wall seconds that it has to end */
 
+/* ---- foreign signatures and time stamps ---- */
+#define LIMIT_RSA_LEAST_BITS 2048 /* bits of a modulus: C2PA 13.2.1 takes none below */
+#define LIMIT_RSA_BITS 16384      /* bits: beyond it one check takes longer than a second */
+#define LIMIT_STAMP_CERTS 16      /* certificates in one time stamp: real ones bring 2 to 4 */
+
 /* ---- age files (C2SP age v1) ---- */
 #define LIMIT_AGE_HEADER_BYTES 65536 /* bytes of a header that we parse */
 #define LIMIT_AGE_STANZAS 64         /* recipients of one file */

@@ -1,16 +1,18 @@
 /*
  * crypt -- the one place that sees a crypto library.
  *
- * Spec:    FIPS 180-4 (SHA-2), RFC 8032 (Ed25519), RFC 7748 (X25519), RFC 8439
+ * Spec:    FIPS 180-4 (SHA), RFC 8032 (Ed25519), RFC 7748 (X25519), RFC 8439
  *          (ChaCha20-Poly1305), RFC 5869 (HKDF), RFC 2104 (HMAC), RFC 7914 (scrypt), FIPS
- *          186-4 (P-256).
- * Shapes:  digest 32 bytes; Ed25519 and X25519 keys 32 bytes, signature 64 bytes.
+ *          186-4 (ECDSA), RFC 8017 (RSA), RFC 5280, 5480, 4055 and 8410 (public keys).
+ * Shapes:  digest 32 bytes; Ed25519 and X25519 keys 32 bytes, signature 64 bytes; digests and
+ *          signatures by name: as their names say.
  * Memory:  allocates nothing that outlives a call.
  * Errors:  false where a thing does not hold; a failing library is our bug and stops.
  * Threads: no state.
  *
  * The table `crypto` is defined by exactly one file of each program: crypt_openssl.c natively,
- * crypt_wasm.c in the browser, where the entries that make secrets are NULL.
+ * crypt_wasm.c in the browser, where the entries that make secrets are NULL, and of signatures
+ * by name only Ed25519 can be checked: ask can_verify before saying that one does not hold.
  */
 #ifndef CRYPT_CRYPT_H
 #define CRYPT_CRYPT_H
@@ -23,29 +25,40 @@
 #define CRYPT_TAG_BYTES 16
 #define CRYPT_NONCE_BYTES 12
 
-/* Hash functions of others' files.  CRYPT_SHA1 only where OCSP and old time stamps name a
- * certificate by it; never in a signature. */
-enum crypt_hash { CRYPT_SHA256 = 1, CRYPT_SHA384, CRYPT_SHA512, CRYPT_SHA1 };
-/* Not a cap: the longest digest there is, bytes. */
-#define CRYPT_DIGEST_MAX 64
-
-/* How others sign. */
-enum crypt_scheme {
-    CRYPT_ECDSA_RAW, /* r and s side by side, as COSE has them */
-    CRYPT_ECDSA_DER, /* as certificates have them */
-    CRYPT_RSA_PKCS1,
-    CRYPT_RSA_PSS, /* mask by the same hash; salt_len bytes of salt */
-    CRYPT_EDDSA    /* Ed25519; hash is of no meaning */
-};
-struct crypt_alg {
-    enum crypt_scheme scheme;
-    enum crypt_hash hash;
-    unsigned salt_len; /* bytes; CRYPT_RSA_PSS only */
-};
-
 /* A running SHA-256.  Plain memory: copy it by assignment to branch off. */
 struct crypt_sha256 {
     _Alignas(16) uint8_t state[128];
+};
+
+/* ---- hashes and signatures by name, as X.509, COSE and CMS choose them ---- */
+
+enum crypt_hash {
+    CRYPT_SHA256 = 1,
+    CRYPT_SHA384 = 2,
+    CRYPT_SHA512 = 3,
+    CRYPT_SHA1 = 4, /* names of things only (OCSP's CertID, ESSCertID): never of a signature */
+};
+#define CRYPT_DIGEST_MAX 64
+/* 32, 48, 64 or 20; 0 for another number: what no table knows. */
+size_t crypt_hash_bytes(enum crypt_hash hash);
+
+/* A running digest.  Plain memory: copy it by assignment to branch off. */
+struct crypt_digest {
+    enum crypt_hash hash;
+    _Alignas(16) uint8_t state[224];
+};
+
+enum crypt_scheme {
+    CRYPT_ECDSA_RAW = 1, /* r || s, each as long as the group's order (COSE, RFC 9053 2.1) */
+    CRYPT_ECDSA_DER = 2, /* SEQUENCE of two INTEGERs, strict DER (X.509, CMS; RFC 3279) */
+    CRYPT_RSA_PKCS1 = 3, /* RSASSA-PKCS1-v1_5 (RFC 8017 8.2) */
+    CRYPT_RSA_PSS = 4,   /* RSASSA-PSS, MGF1 with the same hash, salt of salt_len bytes (8.1) */
+    CRYPT_EDDSA = 5, /* Ed25519; its hash is no choice: that of the struct is not looked at */
+};
+struct crypt_alg {
+    enum crypt_scheme scheme; /* 0: none that we know */
+    enum crypt_hash hash;
+    unsigned salt_len; /* bytes, CRYPT_RSA_PSS only */
 };
 
 struct crypt_table {
@@ -61,6 +74,25 @@ struct crypt_table {
      */
     bool (*ed25519_verify)(const uint8_t key[CRYPT_KEY_BYTES], struct slice message,
                            const uint8_t signature[CRYPT_SIGNATURE_BYTES]);
+
+    /* By name; another number than those of enum crypt_hash is our bug. */
+    void (*digest)(enum crypt_hash hash, struct slice data, uint8_t out[CRYPT_DIGEST_MAX]);
+    /* Running: SHA-2 only; CRYPT_SHA1 is our bug. */
+    void (*digest_init)(struct crypt_digest *ctx, enum crypt_hash hash);
+    void (*digest_update)(struct crypt_digest *ctx, struct slice data);
+    void (*digest_final)(struct crypt_digest *ctx, uint8_t out[CRYPT_DIGEST_MAX]);
+
+    /* Can this program judge signatures of that kind at all?  Never with CRYPT_SHA1. */
+    bool (*can_verify)(const struct crypt_alg *alg);
+    /*
+     * Is it the signature of message by the key in spki, a SubjectPublicKeyInfo in strict DER?
+     * False as well for what can_verify denies, for a key of another kind than the scheme's
+     * (also an id-RSASSA-PSS key whose parameters forbid it, RFC 4055 3.3), for groups other
+     * than P-256, P-384 and P-521, for points that are not on them, and for RSA below
+     * LIMIT_RSA_LEAST_BITS or above LIMIT_RSA_BITS bits.
+     */
+    bool (*signature_verify)(const struct crypt_alg *alg, struct slice spki,
+                             struct slice message, struct slice signature);
 
     /* Below: NULL in the browser. */
     void (*ed25519_public)(const struct secret *seed, uint8_t key[CRYPT_KEY_BYTES]);
@@ -103,6 +135,11 @@ extern const struct crypt_table crypto;
  */
 MUST_CHECK bool crypt_es256_public(const struct secret *scalar, uint8_t spki[CRYPT_SPKI_BYTES]);
 
+#define CRYPT_ES256_BYTES 64
+/* r || s over SHA-256 of message; false when the scalar is none (see above). */
+MUST_CHECK bool crypt_es256_sign(const struct secret *scalar, struct slice message,
+                                 uint8_t signature[CRYPT_ES256_BYTES]);
+
 struct crypt_ca {
     const struct secret *scalar; /* a good one: see crypt_es256_public */
     const char *short_id;        /* the subject's CN; its O is "stillhere" */
@@ -115,5 +152,30 @@ struct crypt_ca {
  * signing, both critical, and a subject key identifier.  SH_EARG: bad scalar, year or name.
  */
 MUST_CHECK int crypt_ca_build(const struct crypt_ca *ca, struct bytes *pem, struct why *why);
+
+/* ---- signing with a key that somebody brings: natively only (crypt_sign.c) ---- */
+
+struct crypt_signer; /* a private key */
+/*
+ * The first private key in a PEM text: PKCS#8 (not encrypted), SEC 1 or PKCS#1; P-256, P-384,
+ * P-521, Ed25519, or RSA of LIMIT_RSA_LEAST_BITS to LIMIT_RSA_BITS bits.  SH_EFORMAT: no such
+ * key or damaged; SH_EUNSUPPORTED: a kind that C2PA has not, or encrypted.
+ */
+MUST_CHECK int crypt_signer_open(struct slice pem, struct crypt_signer **out, struct why *why);
+void crypt_signer_close(struct crypt_signer *signer); /* NULL is fine */
+/* Its public half as SubjectPublicKeyInfo DER: what the certificate must hold byte by byte. */
+MUST_CHECK int crypt_signer_public(const struct crypt_signer *signer, struct bytes *spki,
+                                   struct why *why);
+/*
+ * The algorithm that COSE has for it: ES256, ES384, ES512 (raw) by the group, PS256 for RSA,
+ * EdDSA.  sign takes this one; for RSA also PS384, PS512 and PKCS#1; for ECDSA also DER.
+ */
+void crypt_signer_alg(const struct crypt_signer *signer, struct crypt_alg *alg);
+/* Bytes of each signature that sign makes with crypt_signer_alg. */
+size_t crypt_signer_bytes(const struct crypt_signer *signer);
+/* Append the signature of message.  SH_EARG: the key cannot do that. */
+MUST_CHECK int crypt_signer_sign(const struct crypt_signer *signer, const struct crypt_alg *alg,
+                                 struct slice message, struct bytes *signature,
+                                 struct why *why);
 
 #endif
