@@ -82,6 +82,16 @@
 #define LIMIT_CBOR_DEPTH 32      /* nested arrays, maps and tags: real claims go to 8 */
 #define LIMIT_CBOR_VALUES 200000 /* of one CBOR item: a row of 10^5 hashes and more */
 #define LIMIT_CBOR_NAMES 256     /* of one map: real ones have some twenty */
+#define LIMIT_JUMBF_DEPTH 32     /* boxes inside of each other: stores go to 5 */
+#define LIMIT_JUMBF_BOXES 20000  /* of one store: 100 manifests of 20 assertions have 5000 */
+#define LIMIT_C2PA_STORE_BYTES (16u << 20) /* bytes of a store, and of all unpacked manifests */
+#define LIMIT_C2PA_STORE_ARENA (64u << 20) /* bytes of its structs; 200 for a CBOR value */
+#define LIMIT_C2PA_MANIFESTS 1000  /* of one store: one for each edit in a file's life */
+#define LIMIT_C2PA_ASSERTIONS 1000 /* of one manifest, and references in one claim */
+#define LIMIT_C2PA_CHAIN 16        /* certificates of one signature: real ones have 2 to 4 */
+#define LIMIT_C2PA_TOKENS 8        /* time stamps, and OCSP replies, of one signature: 1 */
+#define LIMIT_C2PA_HASHED                                                                      \
+    (UINT64_C(512) << 20) /* bytes hashed for all references of one store: 32 times its most */
 
 /* ---- people ---- */
 #define LIMIT_TIMELINE 20 /* dispatches on one timeline page (issue: 20 a page) */
