@@ -92,6 +92,13 @@
 #define LIMIT_C2PA_TOKENS 8        /* time stamps, and OCSP replies, of one signature: 1 */
 #define LIMIT_C2PA_HASHED                                                                      \
     (UINT64_C(512) << 20) /* bytes hashed for all references of one store: 32 times its most */
+#define LIMIT_C2PA_ARENA                                                                       \
+    (96u << 20) /* bytes; a store of the greatest size, what it says, and the report */
+#define LIMIT_C2PA_TEXT 400          /* bytes of one text of a report */
+#define LIMIT_C2PA_STATUSES 4000     /* status codes of one report */
+#define LIMIT_C2PA_ITEMS 500         /* actions, or ingredients, of one manifest */
+#define LIMIT_C2PA_RANGES 4096       /* runs of bytes explained */
+#define LIMIT_C2PA_REPORT (4u << 20) /* bytes of a report in a pipe */
 
 /* ---- people ---- */
 #define LIMIT_TIMELINE 20 /* dispatches on one timeline page (issue: 20 a page) */

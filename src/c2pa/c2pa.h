@@ -11,8 +11,8 @@
  *          leads to, and about each the status codes in the order in which they were found.
  * Memory:  the report lives in the caller's arena and borrows nothing else.  The store is held
  *          in the arena as well (LIMIT_STORE_BYTES); the file is read in windows.
- * Errors:  SH_ENOMEM, SH_ELIMIT of the arena, and what read_at returned.  Whatever is wrong with
- *          a file is no error but a report.
+ * Errors:  SH_ENOMEM, SH_ELIMIT of the arena, and what read_at returned.  Whatever is wrong
+ *          with a file is no error but a report.
  * Threads: no state.
  *
  * Every text of the report is one line of well-formed UTF-8 of at most LIMIT_C2PA_TEXT bytes,
@@ -59,7 +59,7 @@ struct c2pa_results {
     size_t count;
 };
 
-/* ---- what was found ----------------------------------------------------------------------- */
+/* ---- what was found ---------------------------------------------------------------------- */
 
 enum c2pa_state {
     C2PA_NONE,      /* no credentials in this file */
@@ -146,7 +146,7 @@ struct c2pa_report {
     uint8_t file_sha256[CRYPT_DIGEST_BYTES];
 };
 
-/* ---- asking -------------------------------------------------------------------------------- */
+/* ---- asking ----------------------------------------------------------------------------- */
 
 /*
  * Leaves of a Merkle tree, any of which can be hashed apart from the others.  Digest i goes to
@@ -192,7 +192,7 @@ MUST_CHECK int c2pa_verify_store(struct slice store, const struct c2pa_options *
 /* Is this code among what was found about the active manifest, or the deltas? */
 bool c2pa_report_has(const struct c2pa_report *report, enum c2pa_code code);
 
-/* ---- handing the report on ----------------------------------------------------------------- */
+/* ---- handing the report on -------------------------------------------------------------- */
 
 /*
  * The validation results as C2PA 2.2 15.2.1 shapes them: {"activeManifest": {"success": [...],
