@@ -103,12 +103,10 @@ struct c2pa_ingredient {
     struct c2pa_results deltas;
 };
 
-enum c2pa_manifest_kind { C2PA_STANDARD, C2PA_UPDATE, C2PA_TIME_STAMP };
-
 struct c2pa_manifest_report {
     struct c2pa_manifest_report *next;
-    struct slice label; /* "urn:c2pa:..." */
-    enum c2pa_manifest_kind kind;
+    struct slice label;     /* "urn:c2pa:..." */
+    bool update;            /* one that changes nothing of the content (11.2.3) */
     unsigned claim_version; /* 1 or 2; 0: it could not be read */
     enum c2pa_state state;  /* of this manifest alone: INVALID, VALID or TRUSTED */
     struct c2pa_results results;

@@ -38,6 +38,7 @@ enum crypt_hash {
     CRYPT_SHA512 = 3,
     CRYPT_SHA1 = 4, /* names of things only (OCSP's CertID, ESSCertID): never of a signature */
 };
+/* Not a cap: the longest digest there is, bytes. */
 #define CRYPT_DIGEST_MAX 64
 /* 32, 48, 64 or 20; 0 for another number: what no table knows. */
 size_t crypt_hash_bytes(enum crypt_hash hash);
