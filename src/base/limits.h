@@ -94,9 +94,16 @@
     (UINT64_C(512) << 20) /* bytes hashed for all references of one store: 32 times its most */
 #define LIMIT_C2PA_ARENA                                                                       \
     (96u << 20) /* bytes; a store of the greatest size, what it says, and the report */
-#define LIMIT_C2PA_TEXT 400          /* bytes of one text of a report */
-#define LIMIT_C2PA_STATUSES 4000     /* status codes of one report */
-#define LIMIT_C2PA_ITEMS 500         /* actions, or ingredients, of one manifest */
+#define LIMIT_C2PA_TEXT 400            /* bytes of one text of a report */
+#define LIMIT_C2PA_STATUSES 4000       /* status codes of one report */
+#define LIMIT_C2PA_ITEMS 500           /* actions, or ingredients, of one manifest */
+#define LIMIT_C2PA_WINDOW (256u << 10) /* bytes of content in memory at once: a level-2 cache */
+#define LIMIT_C2PA_EXCLUSIONS 64 /* entries of one list, bits of a uint64_t: real ones 24 */
+#define LIMIT_C2PA_SUBSETS 4096  /* runs in one list: real ones have 8 */
+#define LIMIT_C2PA_SPANS 200000  /* runs left out of one box at the root */
+#define LIMIT_C2PA_MATCHED                                                                     \
+    (UINT64_C(256) << 20) /* bytes compared for the data of exclusions, of one file */
+#define LIMIT_C2PA_LEAVES (1u << 20) /* leaves of one tree: 1 TB in blocks of 1 MiB; 32 MiB */
 #define LIMIT_C2PA_RANGES 4096       /* runs of bytes explained */
 #define LIMIT_C2PA_REPORT (4u << 20) /* bytes of a report in a pipe */
 
