@@ -251,6 +251,16 @@
 #define LIMIT_RSA_BITS 16384      /* bits: beyond it one check takes longer than a second */
 #define LIMIT_STAMP_CERTS 16      /* certificates in one time stamp: real ones bring 2 to 4 */
 
+/* ---- certificates of others (RFC 5280) ---- */
+#define LIMIT_X509_BYTES (64u << 10)  /* bytes of one certificate; today's have 1 to 3 KB */
+#define LIMIT_X509_EXTENSIONS 64      /* extensions of one certificate */
+#define LIMIT_X509_LIST 4096          /* certificates, hashes and uses that a reader trusts */
+#define LIMIT_X509_PATH 8             /* certificates from a leaf to an anchor, both counted */
+#define LIMIT_X509_CHECKS 32          /* signatures tried for one leaf */
+#define LIMIT_X509_NAME_TEXT 512      /* bytes of a name as people read it */
+#define LIMIT_OCSP_BYTES (256u << 10) /* bytes of an OCSP reply with its certificates */
+#define LIMIT_OCSP_CERTS 8            /* certificates of a reply that we look at */
+
 /* ---- age files (C2SP age v1) ---- */
 #define LIMIT_AGE_HEADER_BYTES 65536 /* bytes of a header that we parse */
 #define LIMIT_AGE_STANZAS 64         /* recipients of one file */

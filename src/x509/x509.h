@@ -55,6 +55,7 @@ struct x509_cert {
     struct slice signature;  /* bytes of the BIT STRING */
     struct slice ski;        /* key identifier; empty when there is none */
     struct slice aki;        /* keyIdentifier of the authority; empty when there is none */
+    struct slice aki_serial; /* its authorityCertSerialNumber; empty when there is none */
     struct slice eku;        /* items of the extended key usage: a row of OIDs, well-formed */
     struct slice extensions; /* row of Extension items; empty when there are none */
     uint64_t not_before;     /* unix seconds, UTC */
@@ -81,6 +82,13 @@ struct x509_cert {
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
+/*
+ * An AlgorithmIdentifier of a signature (RFC 5758 3.2, 4055, 8410 3): false for one that we do not
+ * check: no SHA-2, unusual parameters of PSS, unknown.
+ */
+bool x509_algorithm(struct slice algorithm, struct crypt_alg *out);
+/* A SHA-1 or SHA-2 AlgorithmIdentifier of a digest, with NULL or without parameters. */
+bool x509_digest(struct slice algorithm, enum crypt_hash *out);
 /* One certificate that fills der; at most LIMIT_X509_BYTES.  Structure only. */
 MUST_CHECK int x509_parse(struct slice der, struct x509_cert *out, struct why *why);
 /*
