@@ -7,8 +7,8 @@ static int bad(struct why *why, const char *what)
 }
 
 /*
- * BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL }.
- * A FALSE that is written out is no DER, but common: taken.
+ * BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER OPTIONAL
+ * }. A FALSE that is written out is no DER, but common: taken.
  */
 static int parse_basic(struct slice value, struct x509_cert *cert, struct why *why)
 {
@@ -117,9 +117,9 @@ static int parse_no_check(struct slice value, struct x509_cert *cert, struct why
 }
 
 /*
- * What a path depends on.  Those without a function say nothing that could make a path bad as we
- * ask for none of certain policies (RFC 5280 6.1.1: any-policy, no explicit policy required), and
- * may be critical.
+ * What a path depends on.  Those without a function say nothing that could make a path bad as
+ * we ask for none of certain policies (RFC 5280 6.1.1: any-policy, no explicit policy
+ * required), and may be critical.
  */
 static const struct known {
     const char *oid;

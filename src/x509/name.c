@@ -9,8 +9,8 @@ struct part {
 };
 
 /*
- * Name ::= SEQUENCE OF SET OF SEQUENCE { type OID, value ANY }: the next type and value; *set is
- * what is left of the set being read.  1, 0 at the end, or an error.
+ * Name ::= SEQUENCE OF SET OF SEQUENCE { type OID, value ANY }: the next type and value; *set
+ * is what is left of the set being read.  1, 0 at the end, or an error.
  */
 static int next_part(struct slice *rest, struct slice *set, struct part *out, struct why *why)
 {

@@ -17,8 +17,8 @@ MUST_CHECK int x509_key_check(const struct x509_cert *cert, struct why *why);
 bool x509_names_issuer(const struct x509_cert *cert, const struct x509_cert *issuer);
 
 /*
- * The next block "-----BEGIN label-----" ... "-----END label-----" of *text; *before gets the text
- * in front of it.  1: label and DER (appended to der) are set; 0: no block is left.
+ * The next block "-----BEGIN label-----" ... "-----END label-----" of *text; *before gets the
+ * text in front of it.  1: label and DER (appended to der) are set; 0: no block is left.
  */
 MUST_CHECK int x509_pem_next(struct slice *text, struct slice *before, struct slice *label,
                              struct bytes *der, struct why *why);
