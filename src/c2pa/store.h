@@ -28,7 +28,7 @@ enum c2pa_fault_kind {
     C2PA_BAD_CBOR,    /* claim.cbor.invalid, assertion.cbor.invalid */
     C2PA_BAD_JSON,    /* not used by the reader: for whoever reads the JSON */
     C2PA_BAD_SHAPE,   /* claim.malformed and the like */
-    C2PA_CANNOT_READ, /* legal, but beyond what we read: compressed without inflate, too large */
+    C2PA_CANNOT_READ, /* legal, but beyond what we read: compressed, no inflate; too large */
 };
 struct c2pa_fault {
     enum c2pa_fault_kind kind;
@@ -127,10 +127,10 @@ struct c2pa_cose {
  */
 MUST_CHECK int c2pa_cose_parse(struct slice raw, struct arena *arena, struct c2pa_cose *cose,
                                struct why *why);
-/* Append what was signed: Sig_structure ["Signature1", protected, h'', payload] (RFC 9052 4.4). */
+/* What was signed: Sig_structure ["Signature1", protected, h'', payload] (RFC 9052 4.4). */
 void c2pa_cose_signed(const struct c2pa_cose *cose, struct slice payload, struct bytes *out);
 /*
- * Append what a time stamp is over: ["CounterSignature", protected, h'', payload], payload being
+ * What a time stamp is over: ["CounterSignature", protected, h'', payload], payload being
  * the claim for sigTst and signature_raw for sigTst2 (C2PA 10.3.2.5).
  */
 void c2pa_cose_stamped(const struct c2pa_cose *cose, struct slice payload, struct bytes *out);
@@ -167,7 +167,7 @@ struct c2pa_store {
 };
 
 /*
- * Unpack Brotli (RFC 7932) into out, which is empty and whose max holds; SH_ELIMIT when there is
+ * Unpack Brotli (RFC 7932) into out, which is empty and whose max holds; SH_ELIMIT if there is
  * more, SH_EFORMAT when it is none.
  */
 typedef int c2pa_inflate(void *ctx, struct slice packed, struct bytes *out, struct why *why);
@@ -178,7 +178,7 @@ struct c2pa_store_options {
 };
 
 /*
- * Read the store from its parts: that of the box `manifest`, or those of `original` and `update`
+ * Read the store from its parts: that of the box `manifest`, or of `original` and `update`
  * (C2PA A.5.3), whose manifests follow.  Each is a jumb box and zeros.  *out on success only.
  */
 MUST_CHECK int c2pa_store_parse(const struct slice *parts, size_t count,

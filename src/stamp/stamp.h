@@ -97,7 +97,7 @@ MUST_CHECK int stamp_request(const struct stamp_query *query, struct bytes *out,
                              struct why *why);
 /*
  * Is this TimeStampResp (application/timestamp-reply) an answer to the query, with a signature
- * that holds and certificates?  Whom the reader trusts is not asked.  Gives the token, borrowed.
+ * that holds and certificates?  Whom the reader trusts is not asked.  Gives the token borrowed.
  */
 MUST_CHECK int stamp_answer(const struct stamp_query *query, struct slice response,
                             struct arena *arena, struct slice *token, struct why *why);
