@@ -26,9 +26,8 @@ enum c2pa_fault_kind {
     C2PA_ABSENT,      /* claim.missing, claimSignature.missing */
     C2PA_SEVERAL,     /* claim.multiple */
     C2PA_BAD_CBOR,    /* claim.cbor.invalid, assertion.cbor.invalid */
-    C2PA_BAD_JSON,    /* not used by the reader: for whoever reads the JSON */
     C2PA_BAD_SHAPE,   /* claim.malformed and the like */
-    C2PA_CANNOT_READ, /* legal, but beyond what we read: compressed, no inflate; too large */
+    C2PA_CANNOT_READ, /* legal, but too much, or compressed and no inflate given */
 };
 struct c2pa_fault {
     enum c2pa_fault_kind kind;
@@ -39,8 +38,9 @@ struct c2pa_fault {
 
 struct c2pa_hashed_uri {
     struct slice url;
-    struct slice alg;               /* as written, or empty: of what is around it */
-    struct slice hash;              /* empty: not there or no byte string */
+    struct slice alg;    /* as written, or empty */
+    struct slice around; /* alg of the structure around it: the caller's to set, or empty */
+    struct slice hash;   /* empty: not there or no byte string */
     const struct cbor_value *value; /* the map, for what else is in it; NULL: there is none */
 };
 
@@ -127,11 +127,11 @@ struct c2pa_cose {
  */
 MUST_CHECK int c2pa_cose_parse(struct slice raw, struct arena *arena, struct c2pa_cose *cose,
                                struct why *why);
-/* What was signed: Sig_structure ["Signature1", protected, h'', payload] (RFC 9052 4.4). */
+/* Append what was signed: ["Signature1", protected, h'', payload] (RFC 9052 4.4). */
 void c2pa_cose_signed(const struct c2pa_cose *cose, struct slice payload, struct bytes *out);
 /*
- * What a time stamp is over: ["CounterSignature", protected, h'', payload], payload being
- * the claim for sigTst and signature_raw for sigTst2 (C2PA 10.3.2.5).
+ * Append what a time stamp is over: ["CounterSignature", protected, h'', payload]; payload is
+ * the claim for sigTst, and signature_raw for sigTst2 (C2PA 10.3.2.5).
  */
 void c2pa_cose_stamped(const struct c2pa_cose *cose, struct slice payload, struct bytes *out);
 /* The algorithm of a COSE number; false: none of C2PA 13.2.1. */
@@ -167,22 +167,23 @@ struct c2pa_store {
 };
 
 /*
- * Unpack Brotli (RFC 7932) into out, which is empty and whose max holds; SH_ELIMIT if there is
- * more, SH_EFORMAT when it is none.
+ * Unpack Brotli (RFC 7932) into out, which is empty and whose max holds; SH_ELIMIT when there
+ * is more, SH_EFORMAT when it is none.
  */
 typedef int c2pa_inflate(void *ctx, struct slice packed, struct bytes *out, struct why *why);
 
 struct c2pa_store_options {
-    c2pa_inflate *inflate; /* NULL: a compressed manifest is C2PA_CANNOT_READ */
+    const struct slice *parts; /* of the box `manifest`, or of `original` and `update` */
+    size_t part_count;         /* 1 or 2 */
+    c2pa_inflate *inflate;     /* NULL: a compressed manifest is C2PA_CANNOT_READ */
     void *ctx;
 };
 
 /*
- * Read the store from its parts: that of the box `manifest`, or of `original` and `update`
- * (C2PA A.5.3), whose manifests follow.  Each is a jumb box and zeros.  *out on success only.
+ * Read the store from its parts (C2PA A.5.3), each a jumb box and zeros: the manifests of the
+ * second follow those of the first.  *out is set on success only.
  */
-MUST_CHECK int c2pa_store_parse(const struct slice *parts, size_t count,
-                                const struct c2pa_store_options *options, struct arena *arena,
+MUST_CHECK int c2pa_store_parse(const struct c2pa_store_options *options, struct arena *arena,
                                 struct c2pa_store **out, struct why *why);
 
 /* The manifest with this label; NULL when there is none or when there are several. */
@@ -195,9 +196,17 @@ enum c2pa_uri_kind {
     C2PA_URI_MALFORMED, /* no self#jumbf URI, or with an empty label or .. in it */
     C2PA_URI_MISSING,   /* nothing has these labels, or several have */
 };
+enum c2pa_check {
+    C2PA_CHECK_NOT_DONE,
+    C2PA_CHECK_MATCH,
+    C2PA_CHECK_MISMATCH,  /* also: no hash there */
+    C2PA_CHECK_MISSING,   /* kind says how */
+    C2PA_CHECK_ALGORITHM, /* none given, or none that C2PA 13.1 allows */
+};
 /* What a JUMBF URI names. */
 struct c2pa_target {
     enum c2pa_uri_kind kind;
+    enum c2pa_check check;       /* set by c2pa_uri_check only */
     bool outside;                /* written for another manifest than the one it stands in */
     struct slice manifest_label; /* of an absolute URI; else that of from */
     const struct c2pa_manifest *manifest;   /* NULL: not in the store */
@@ -217,21 +226,14 @@ void c2pa_uri_build(const struct c2pa_manifest *manifest, const char *path, stru
 bool c2pa_uri_same(const struct c2pa_manifest *from_a, struct slice a,
                    const struct c2pa_manifest *from_b, struct slice b);
 
-enum c2pa_check {
-    C2PA_CHECK_MATCH,
-    C2PA_CHECK_MISMATCH,  /* also: no hash there */
-    C2PA_CHECK_MISSING,   /* target.kind says how */
-    C2PA_CHECK_ALGORITHM, /* none given, or none that C2PA 13.1 allows */
-};
 /*
- * Does what reference names have the hash that it says (8.4.2.3)?  enclosing: alg of the
- * structure around it, or empty; then that of from's claim.  Returns SH_ELIMIT when more than
- * LIMIT_C2PA_HASHED bytes would have been hashed for one store, else 0 with *check set.
+ * Does what reference names, as it stands in from, have the hash that it says (8.4.2.3)?  By
+ * its alg, that around it, or that of from's claim.  0: target->check says; SH_ELIMIT when more
+ * than LIMIT_C2PA_HASHED bytes would have been hashed for one store.
  */
 MUST_CHECK int c2pa_uri_check(struct c2pa_store *store, const struct c2pa_manifest *from,
-                              const struct c2pa_hashed_uri *reference, struct slice enclosing,
-                              struct c2pa_target *target, enum c2pa_check *check,
-                              struct why *why);
+                              const struct c2pa_hashed_uri *reference,
+                              struct c2pa_target *target, struct why *why);
 /* The digest of C2PA 13.1.1: sha256, sha384, sha512; false: another. */
 bool c2pa_hash_alg(struct slice text, enum crypt_hash *hash);
 /* Read {url, ?alg, hash}; false (out zeroed but for value) when value is none. */
