@@ -122,6 +122,19 @@ struct crypt_table {
                    struct secret *out);
 };
 
+/* ---- AlgorithmIdentifiers (items with their tag), for all who read DER ---- */
+
+/* A hash with parameters absent or NULL; 0: none of enum crypt_hash. */
+enum crypt_hash crypt_hash_parse(struct slice item);
+/*
+ * A signature algorithm: ecdsa-with-SHA-2 (CRYPT_ECDSA_DER), SHA-2 with RSA, RSASSA-PSS with
+ * SHA-2 throughout, Ed25519; parameters as their RFCs ask.  False for all others, so for MD5
+ * and SHA-1.
+ */
+MUST_CHECK bool crypt_alg_parse(struct slice item, struct crypt_alg *out);
+/* RSASSA-PSS-params alone (RFC 4055 3.1). */
+MUST_CHECK bool crypt_pss_parse(struct slice params, struct crypt_alg *out);
+
 /* Not `crypt`, which <unistd.h> declares; the linker's name has the module's in front. */
 #define crypto crypt_primitives
 extern const struct crypt_table crypto;

@@ -19,7 +19,7 @@
 #define CA_YEARS 50
 
 /* The key pair of scalar, or NULL when the scalar is out of 1..order-1 (FIPS 186-4 B.4.2). */
-static EVP_PKEY *pair_of(const struct secret *scalar)
+EVP_PKEY *crypt_ca_pair(const struct secret *scalar)
 {
     EC_KEY *ec;
     EC_POINT *point;
@@ -50,7 +50,7 @@ static EVP_PKEY *pair_of(const struct secret *scalar)
 
 bool crypt_es256_public(const struct secret *scalar, uint8_t spki[CRYPT_SPKI_BYTES])
 {
-    EVP_PKEY *pkey = pair_of(scalar);
+    EVP_PKEY *pkey = crypt_ca_pair(scalar);
     uint8_t *end = spki;
 
     if (!pkey)
@@ -148,7 +148,7 @@ int crypt_ca_build(const struct crypt_ca *ca, struct bytes *pem, struct why *why
     if (ca->year < 1970 || ca->year > 9999 - CA_YEARS)
         return why_set(why, SH_EARG, WHY_NOWHERE, "certificate: the year %d is out of range",
                        (int)ca->year);
-    pkey = pair_of(ca->scalar);
+    pkey = crypt_ca_pair(ca->scalar);
     if (!pkey)
         return why_set(why, SH_EARG, WHY_NOWHERE,
                        "certificate: the secret is no P-256 scalar (FIPS 186-4 B.4.2)");

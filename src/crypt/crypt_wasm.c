@@ -1,13 +1,15 @@
 /*
- * The table of primitives for the browser: SHA-256, SHA-512 and the verification of Ed25519, in
- * plain C without a library.  Small rather than fast; it handles no secret, so nothing here
- * needs to run in constant time.  Its verdicts are those of OpenSSL (a test compares them):
+ * The table of primitives for the browser: SHA and the verification of Ed25519, in plain C
+ * without a library.  Small rather than fast; it handles no secret, so nothing here needs to
+ * run in constant time.  Its verdicts are those of OpenSSL (a test compares them):
  * S must be below the group's order, R is compared as bytes, no multiplication by the cofactor,
  * and a key whose y is not reduced is accepted.
  *
  * Clauses: FIPS 180-4 4 to 6; RFC 8032 5.1.
  */
 #include "crypt/crypt.h"
+
+#include "crypt/crypt_int.h"
 
 /* ---- SHA-2 ---- */
 
@@ -187,36 +189,178 @@ static void sha512_block(uint64_t hash[8], const uint8_t *block)
         hash[i] += v[i];
 }
 
+/* SHA-512 and SHA-384, which differ in where they start and how much of the end they give. */
+struct sha512_state {
+    uint64_t hash[8];
+    uint64_t total;
+    uint8_t block[128];
+};
+_Static_assert(sizeof(struct sha512_state) <= sizeof(((struct crypt_digest *)0)->state) &&
+                   sizeof(struct sha256_state) <= sizeof(((struct crypt_digest *)0)->state),
+               "state outgrew room");
+
+static void sha512_init(struct sha512_state *state, const uint64_t start[8])
+{
+    memcpy(state->hash, start, sizeof state->hash);
+    state->total = 0;
+}
+
+static void sha512_update(struct sha512_state *state, struct slice data)
+{
+    size_t used = (size_t)(state->total % 128);
+
+    state->total += data.len;
+    for (size_t at = 0; at < data.len;) {
+        size_t take = data.len - at < 128 - used ? data.len - at : 128 - used;
+
+        memcpy(state->block + used, data.ptr + at, take);
+        at += take;
+        used += take;
+        if (used == 128) {
+            sha512_block(state->hash, state->block);
+            used = 0;
+        }
+    }
+}
+
+static void sha512_final(struct sha512_state *state, uint8_t *out, size_t out_len)
+{
+    size_t used = (size_t)(state->total % 128);
+    uint64_t bits = state->total * 8;
+
+    state->block[used++] = 0x80;
+    if (used > 112) {
+        memset(state->block + used, 0, 128 - used);
+        sha512_block(state->hash, state->block);
+        used = 0;
+    }
+    memset(state->block + used, 0, 128 - used);
+    for (size_t i = 0; i < 8; i++)
+        state->block[127 - i] = (uint8_t)(bits >> 8 * i);
+    sha512_block(state->hash, state->block);
+    for (size_t i = 0; i < out_len; i++)
+        out[i] = (uint8_t)(state->hash[i / 8] >> (56 - 8 * (i % 8)));
+}
+
 /* SHA-512 of three parts one after the other: Ed25519 hashes R || A || M. */
 static void sha512_three(const struct slice part[3], uint8_t out[64])
 {
-    uint64_t hash[8], total = 0;
-    uint8_t block[128];
-    size_t used = 0;
+    struct sha512_state state;
 
-    memcpy(hash, initial_hash, sizeof hash);
-    for (size_t i = 0; i < 3; i++) {
-        total += part[i].len;
-        for (size_t at = 0; at < part[i].len; at++) {
-            block[used++] = part[i].ptr[at];
-            if (used == sizeof block) {
-                sha512_block(hash, block);
-                used = 0;
-            }
-        }
+    sha512_init(&state, initial_hash);
+    for (size_t i = 0; i < 3; i++)
+        sha512_update(&state, part[i]);
+    sha512_final(&state, out, 64);
+}
+
+/* ---- digests by name ---- */
+
+/* Where SHA-384 starts: the 9th to 16th prime's square roots (5.3.4). */
+static const uint64_t initial_hash_384[8] = {
+    0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17, 0x152fecd8f70e5939,
+    0x67332667ffc00b31, 0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4,
+};
+
+static struct sha512_state *wide(struct crypt_digest *ctx)
+{
+    return (struct sha512_state *)(void *)ctx->state;
+}
+
+/* A SHA-256 begins a running digest by name as it is: the state of both is only memory. */
+static struct crypt_sha256 *narrow(struct crypt_digest *ctx)
+{
+    return (struct crypt_sha256 *)(void *)ctx->state;
+}
+
+static void digest_init(struct crypt_digest *ctx, enum crypt_hash hash)
+{
+    ctx->hash = hash;
+    if (hash == CRYPT_SHA256)
+        sha256_init(narrow(ctx));
+    else if (hash == CRYPT_SHA384 || hash == CRYPT_SHA512)
+        sha512_init(wide(ctx), hash == CRYPT_SHA384 ? initial_hash_384 : initial_hash);
+    else
+        bug("a running digest that there is not");
+}
+
+static void digest_update(struct crypt_digest *ctx, struct slice data)
+{
+    if (ctx->hash == CRYPT_SHA256)
+        sha256_update(narrow(ctx), data);
+    else
+        sha512_update(wide(ctx), data);
+}
+
+static void digest_final(struct crypt_digest *ctx, uint8_t out[CRYPT_DIGEST_MAX])
+{
+    if (ctx->hash == CRYPT_SHA256)
+        sha256_final(narrow(ctx), out);
+    else
+        sha512_final(wide(ctx), out, crypt_hash_bytes(ctx->hash));
+}
+
+/* SHA-1 (6.1.2), in one go over blocks; the last one or two are built beside. */
+static void sha1_block(uint32_t hash[5], const uint8_t *block)
+{
+    static const uint32_t constant[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
+    uint32_t w[80], v[5];
+
+    for (size_t i = 0; i < 80; i++) {
+        const uint8_t *at = block + 4 * i;
+
+        w[i] = i < 16 ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 |
+                            at[3]
+                      : turn32(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 31);
     }
-    block[used++] = 0x80;
-    if (used > 112) {
-        memset(block + used, 0, sizeof block - used);
-        sha512_block(hash, block);
-        used = 0;
+    memcpy(v, hash, sizeof v);
+    for (size_t i = 0; i < 80; i++) {
+        uint32_t mixed = i < 20   ? (v[1] & v[2]) ^ (~v[1] & v[3])
+                         : i < 40 ? v[1] ^ v[2] ^ v[3]
+                         : i < 60 ? (v[1] & v[2]) ^ (v[1] & v[3]) ^ (v[2] & v[3])
+                                  : v[1] ^ v[2] ^ v[3];
+        uint32_t next = turn32(v[0], 27) + mixed + v[4] + constant[i / 20] + w[i];
+
+        v[4] = v[3];
+        v[3] = v[2];
+        v[2] = turn32(v[1], 2);
+        v[1] = v[0];
+        v[0] = next;
     }
-    memset(block + used, 0, sizeof block - used);
+    for (size_t i = 0; i < 5; i++)
+        hash[i] += v[i];
+}
+
+static void sha1(struct slice data, uint8_t *out)
+{
+    uint32_t hash[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+    size_t whole = data.len / 64 * 64, left = data.len - whole;
+    size_t end = left < 56 ? 64 : 128;
+    uint8_t last[128] = {0};
+
+    for (size_t at = 0; at < whole; at += 64)
+        sha1_block(hash, data.ptr + at);
+    if (left)
+        memcpy(last, data.ptr + whole, left);
+    last[left] = 0x80;
     for (size_t i = 0; i < 8; i++)
-        block[127 - i] = (uint8_t)(total * 8 >> 8 * i);
-    sha512_block(hash, block);
-    for (size_t i = 0; i < 64; i++)
-        out[i] = (uint8_t)(hash[i / 8] >> (56 - 8 * (i % 8)));
+        last[end - 1 - i] = (uint8_t)((uint64_t)data.len * 8 >> 8 * i);
+    for (size_t at = 0; at < end; at += 64)
+        sha1_block(hash, last + at);
+    for (size_t i = 0; i < 20; i++)
+        out[i] = (uint8_t)(hash[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+static void digest(enum crypt_hash hash, struct slice data, uint8_t out[CRYPT_DIGEST_MAX])
+{
+    struct crypt_digest ctx;
+
+    if (hash == CRYPT_SHA1) {
+        sha1(data, out);
+        return;
+    }
+    digest_init(&ctx, hash);
+    digest_update(&ctx, data);
+    digest_final(&ctx, out);
 }
 
 /* ---- numbers modulo p = 2^255 - 19 ---- */
@@ -595,10 +739,31 @@ static bool ed25519_verify(const uint8_t key[CRYPT_KEY_BYTES], struct slice mess
     return memcmp(encoded, signature, sizeof encoded) == 0;
 }
 
+static bool can_verify(const struct crypt_alg *alg)
+{
+    return alg->scheme == CRYPT_EDDSA;
+}
+
+static bool signature_verify(const struct crypt_alg *alg, struct slice spki,
+                             struct slice message, struct slice signature)
+{
+    struct crypt_public key;
+
+    return can_verify(alg) && crypt_public_parse(spki, &key) && crypt_public_fits(&key, alg) &&
+           signature.len == CRYPT_SIGNATURE_BYTES &&
+           ed25519_verify(key.point.ptr, message, signature.ptr);
+}
+
 const struct crypt_table crypto = {
     .sha256 = sha256,
     .sha256_init = sha256_init,
     .sha256_update = sha256_update,
     .sha256_final = sha256_final,
     .ed25519_verify = ed25519_verify,
+    .digest = digest,
+    .digest_init = digest_init,
+    .digest_update = digest_update,
+    .digest_final = digest_final,
+    .can_verify = can_verify,
+    .signature_verify = signature_verify,
 };
