@@ -83,6 +83,7 @@ static enum crypt_hash mask_of(struct slice item)
 bool crypt_pss_parse(struct slice params, struct crypt_alg *out)
 {
     struct der_item seq, hash, mask, salt, trailer;
+    struct crypt_alg found = {.scheme = CRYPT_RSA_PSS};
     uint64_t salt_len = 20, field = 1;
     struct slice rest;
 
@@ -101,11 +102,12 @@ bool crypt_pss_parse(struct slice params, struct crypt_alg *out)
         return false;
     if (trailer.raw.ptr && (der_u64(&trailer.value, &field, NULL) != 0 || trailer.value.len))
         return false;
-    *out = (struct crypt_alg){.scheme = CRYPT_RSA_PSS, .hash = crypt_hash_parse(hash.value)};
-    if (!crypt_hash_signs(out->hash) || mask_of(mask.value) != out->hash || field != 1 ||
+    found.hash = crypt_hash_parse(hash.value);
+    if (!crypt_hash_signs(found.hash) || mask_of(mask.value) != found.hash || field != 1 ||
         salt_len > LIMIT_RSA_BITS / 8)
         return false;
-    out->salt_len = (unsigned)salt_len;
+    found.salt_len = (unsigned)salt_len;
+    *out = found;
     return true;
 }
 

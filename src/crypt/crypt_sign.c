@@ -27,14 +27,18 @@ bool crypt_es256_sign(const struct secret *scalar, struct slice message,
     EVP_PKEY *pkey = crypt_ca_pair(scalar);
     uint8_t digest[CRYPT_DIGEST_BYTES];
     ECDSA_SIG *sig;
+    EC_KEY *ec;
 
     if (!pkey)
         return false;
     crypto.sha256(message, digest);
-    sig = ECDSA_do_sign(digest, sizeof digest, EVP_PKEY_get0_EC_KEY(pkey));
+    ec = EVP_PKEY_get1_EC_KEY(pkey);
+    crypt_must(ec != NULL);
+    sig = ECDSA_do_sign(digest, sizeof digest, ec);
     crypt_must(sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), signature, 32) == 32 &&
                BN_bn2binpad(ECDSA_SIG_get0_s(sig), signature + 32, 32) == 32);
     ECDSA_SIG_free(sig);
+    EC_KEY_free(ec);
     EVP_PKEY_free(pkey);
     return true;
 }

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "crypt/crypt.h"
+#include "vectors.h"
 
 /* The browser's table beside the native one: its file's `crypto`, here by another name. */
 #undef crypto
@@ -39,100 +40,6 @@ static void fill(uint8_t *out, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         out[i] = (uint8_t)(number() >> 20);
-}
-
-/* ---- vectors as lines of words ---- */
-
-#define WORDS_MAX 8
-struct row {
-    char line[200000];
-    char *word[WORDS_MAX];
-    size_t words;
-};
-
-struct vectors {
-    FILE *in;
-    pid_t child;
-    struct row row;
-};
-
-static struct vectors vectors;
-
-static bool vectors_open(const char *kind, const char *name)
-{
-    const char *shared = getenv("STILLHERE_SHARED"), *source = getenv("STILLHERE_SOURCE");
-    char path[2000], tool[2000];
-    int ends[2];
-
-    source = source ? source : ".";
-    (void)snprintf(tool, sizeof tool, "%s/tests/vectors/flatten.py", source);
-    if (shared)
-        (void)snprintf(path, sizeof path, "%s/vectors/safety/%s", shared, name);
-    else
-        (void)snprintf(path, sizeof path, "%s/../shared/vectors/safety/%s", source, name);
-    if (access(path, R_OK)) {
-        print_message("# skipped: no %s here\n", name);
-        return false;
-    }
-    assert_int_equal(pipe(ends), 0);
-    vectors.child = fork();
-    assert_true(vectors.child >= 0);
-    if (!vectors.child) {
-        (void)dup2(ends[1], 1);
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        (void)execlp("python3", "python3", tool, kind, path, (char *)NULL);
-        _exit(127);
-    }
-    (void)close(ends[1]);
-    vectors.in = fdopen(ends[0], "r");
-    assert_non_null(vectors.in);
-    return true;
-}
-
-static bool vectors_next(void)
-{
-    struct row *row = &vectors.row;
-    char *at = row->line;
-
-    if (!fgets(row->line, sizeof row->line, vectors.in))
-        return false;
-    assert_non_null(strchr(row->line, '\n'));
-    for (row->words = 0; row->words < WORDS_MAX && *at; row->words++) {
-        row->word[row->words] = at;
-        at += strcspn(at, " \n");
-        *at++ = 0;
-    }
-    return true;
-}
-
-static void vectors_close(void)
-{
-    int status;
-
-    (void)fclose(vectors.in);
-    assert_int_equal(waitpid(vectors.child, &status, 0), vectors.child);
-    assert_int_equal(status, 0);
-}
-
-/* Word i as bytes into out; returns how many. */
-static size_t word_bytes(size_t i, uint8_t *out, size_t max)
-{
-    const char *text = vectors.row.word[i];
-    size_t len = strlen(text) / 2;
-
-    assert_true(i < vectors.row.words && len <= max);
-    if (strcmp(text, "-") == 0)
-        return 0;
-    assert_true(hex_parse(slice_text(text), out, len));
-    return len;
-}
-
-/* Does `held` agree with the second word of the row? */
-static void expect(bool held)
-{
-    if (vectors.row.word[1][0] != '?' && held != (vectors.row.word[1][0] == '1'))
-        fail_msg("vector %s: %d", vectors.row.word[0], held);
 }
 
 /* ---- SHA-256 ---- */
@@ -272,7 +179,7 @@ static void ed25519_wycheproof(void **state)
     struct counted count;
 
     (void)state;
-    if (!vectors_open("ed25519", "wycheproof/ed25519_test.json"))
+    if (!vectors_open("ed25519", "safety/wycheproof/ed25519_test.json"))
         skip();
     count = ed25519_vectors("wycheproof");
     assert_int_equal(count.cases, 151);
@@ -289,7 +196,7 @@ static void ed25519_cctv(void **state)
     struct counted count;
 
     (void)state;
-    if (!vectors_open("cctv", "cctv-ed25519/ed25519/ed25519vectors.json"))
+    if (!vectors_open("cctv", "safety/cctv-ed25519/ed25519/ed25519vectors.json"))
         skip();
     count = ed25519_vectors("cctv");
     assert_int_equal(count.cases, 914);
@@ -335,7 +242,7 @@ static void x25519_wycheproof(void **state)
     size_t cases = 0;
 
     (void)state;
-    if (!vectors_open("x25519", "wycheproof/x25519_test.json"))
+    if (!vectors_open("x25519", "safety/wycheproof/x25519_test.json"))
         skip();
     while (vectors_next()) {
         struct secret scalar, shared;
@@ -376,7 +283,7 @@ static void chapoly_wycheproof(void **state)
     size_t cases = 0;
 
     (void)state;
-    if (!vectors_open("chapoly", "wycheproof/chacha20_poly1305_test.json"))
+    if (!vectors_open("chapoly", "safety/wycheproof/chacha20_poly1305_test.json"))
         skip();
     while (vectors_next()) {
         static uint8_t message[4096], sealed[4200], out[4200];
@@ -431,7 +338,7 @@ static void hkdf_wycheproof(void **state)
     size_t cases = 0;
 
     (void)state;
-    if (!vectors_open("hkdf", "wycheproof/hkdf_sha256_test.json"))
+    if (!vectors_open("hkdf", "safety/wycheproof/hkdf_sha256_test.json"))
         skip();
     while (vectors_next()) {
         static uint8_t ikm[4096], salt[4096], info[4096], wanted[32];
@@ -455,7 +362,7 @@ static void hmac_wycheproof(void **state)
     size_t cases = 0;
 
     (void)state;
-    if (!vectors_open("hmac", "wycheproof/hmac_sha256_test.json"))
+    if (!vectors_open("hmac", "safety/wycheproof/hmac_sha256_test.json"))
         skip();
     while (vectors_next()) {
         static uint8_t key[4096], message[4096], tag[32], out[32];

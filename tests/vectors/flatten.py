@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Print test vectors that came as JSON as lines of words, for the unit tests in C.
 
-usage: flatten.py KIND FILE     KIND: ed25519 cctv x25519 chapoly hkdf hmac
+usage: flatten.py KIND FILE     KIND: ed25519 cctv x25519 chapoly hkdf hmac spki
 Each line: "<id> <expected> <hex>..."; "-" stands for the empty string; expected is 1, 0, or
 ? where implementations may differ."""
 import json
@@ -29,6 +29,8 @@ def rows(kind, data):
             if kind == "ed25519":
                 key = group.get("publicKey", group.get("key"))["pk"]
                 yield case["tcId"], expected, key, case["msg"], case["sig"]
+            elif kind == "spki":
+                yield (case["tcId"], expected, group["publicKeyDer"], case["msg"], case["sig"])
             elif kind == "x25519":
                 yield (case["tcId"], expected, case["private"], case["public"], case["shared"])
             elif kind == "chapoly":
