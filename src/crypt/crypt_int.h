@@ -30,6 +30,7 @@ MUST_CHECK bool crypt_public_parse(struct slice spki, struct crypt_public *out);
 /* May the key make signatures by alg? */
 bool crypt_public_fits(const struct crypt_public *key, const struct crypt_alg *alg);
 
+/* Not a cap: the longest there is. */
 #define CRYPT_ECDSA_MAX 132 /* bytes of r || s for P-521 */
 /* Strict DER to r || s, 2 * order_bytes long. */
 MUST_CHECK bool crypt_ecdsa_parse(struct slice der, size_t order_bytes, uint8_t *raw);
