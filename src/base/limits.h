@@ -106,6 +106,9 @@
 #define LIMIT_C2PA_LEAVES (1u << 20) /* leaves of one tree: 1 TB in blocks of 1 MiB; 32 MiB */
 #define LIMIT_C2PA_RANGES 4096       /* runs of bytes explained */
 #define LIMIT_C2PA_REPORT (4u << 20) /* bytes of a report in a pipe */
+#define LIMIT_STORE_LABEL 512        /* bytes of a label in it: real ones have 54 */
+#define LIMIT_WRITE_TREES 16 /* mdat boxes that get a tree each; with more: a flat hash */
+#define LIMIT_SPLICE_BYTES (UINT64_C(64) << 30) /* bytes of a file that `sign` copies */
 
 /* ---- people ---- */
 #define LIMIT_TIMELINE 20 /* dispatches on one timeline page (issue: 20 a page) */

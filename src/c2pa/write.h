@@ -22,6 +22,7 @@
 #define C2PA_WRITE_H
 
 #include "base/base.h"
+#include "bmff/bmff.h"
 #include "crypt/crypt.h"
 
 /* ---- who signs -------------------------------------------------------------------------- */
@@ -96,7 +97,8 @@ struct c2pa_write {
     size_t action_count;
     struct slice channel;                    /* org.stillhere.dispatch {channel, dispatch}; */
     struct slice dispatch;                   /* both empty: none */
-    struct slice parent;                     /* store of the file that was opened, or empty */
+    struct slice parent;                     /* store of the file that was opened, or empty; */
+    struct slice updates;                    /* and that of its box `update`, or empty */
     const struct c2pa_write_result *results; /* about it, in the verifier's order */
     size_t result_count;
     const struct c2pa_write_tree *trees;
@@ -116,6 +118,22 @@ MUST_CHECK int c2pa_write_size(const struct c2pa_write *write, uint64_t *size, s
  */
 MUST_CHECK int c2pa_write_box(const struct c2pa_write *write, const uint8_t *hash,
                               struct bytes *box, struct why *why);
+/*
+ * The same in two steps, for when what makes the box must not reach who signs: a box with zeros
+ * in the place of signature and token, and the bytes of its claim; then the COSE_Sign1 whole,
+ * as long as the one in the box.
+ */
+struct c2pa_unsigned {
+    struct bytes box;
+    struct bytes claim;
+    size_t cose_at; /* where in the box the COSE_Sign1 begins */
+};
+/* On success *out is the caller's to release. */
+MUST_CHECK int c2pa_write_unsigned(const struct c2pa_write *write, const uint8_t *hash,
+                                   struct c2pa_unsigned *out, struct why *why);
+void c2pa_unsigned_release(struct c2pa_unsigned *unsigned_box);
+MUST_CHECK int c2pa_write_cose(const struct c2pa_write_signer *signer, struct slice claim,
+                               struct bytes *cose, struct why *why);
 /* "urn:c2pa:xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx" of this manifest. */
 #define C2PA_WRITE_LABEL_BYTES 46
 void c2pa_write_label(const struct c2pa_write *write, char label[C2PA_WRITE_LABEL_BYTES]);
@@ -156,5 +174,49 @@ MUST_CHECK int c2pa_write_hash_feed(struct c2pa_write_hash *hash, struct slice p
 /* After size bytes. */
 MUST_CHECK int c2pa_write_hash_done(struct c2pa_write_hash *hash,
                                     uint8_t out[CRYPT_DIGEST_BYTES], struct why *why);
+
+/* ---- the file around the box --------------------------------------------------------------- */
+
+/*
+ * Copies a file with room for a box of credentials in it, in one pass: what names places in the
+ * file (stco, co64, saio, iloc, tfhd, tfra, sidx) is set right as it goes by, all else stays.
+ * Boxes of credentials that were there are left out; in an update they stay, and `manifest`
+ * becomes `original`.
+ */
+struct c2pa_splice {
+    uint64_t size;   /* of the new file: after c2pa_splice_room */
+    uint64_t box_at; /* where in it the box goes */
+    uint64_t box_size;
+    uint64_t store_at[2]; /* in the old file: of `manifest` or `original`, of `update` */
+    uint64_t store_len[2];
+    bool update;
+    bool fragmented;                  /* it has a moof */
+    uint32_t mdats;                   /* how many */
+    uint64_t mdat[LIMIT_WRITE_TREES]; /* size of the first ones, head included */
+
+    /* private */
+    uint64_t old_size;
+    struct bytes edits, patches;
+    uint64_t from;      /* of the old file: what is copied next */
+    uint64_t made;      /* bytes of the new file so far */
+    uint32_t edit;      /* the next one */
+    uint64_t edit_left; /* bytes of room still to give */
+    bool edit_begun;
+    uint32_t patch; /* the next one */
+    struct bmff_source source;
+};
+
+/* Reads heads of boxes.  On success *out is the caller's to release. */
+MUST_CHECK int c2pa_splice_plan(const struct bmff_source *source, bool update,
+                                struct c2pa_splice *out, struct why *why);
+/* The room is box_size bytes: sets size and box_at.  Before the first read, and not after. */
+void c2pa_splice_room(struct c2pa_splice *splice, uint64_t box_size);
+/*
+ * The next bytes of the new file: 1..room of them, room >= 4096; 0 at its end.  In the room for
+ * the box they are the head of one of its size, with the UUID, and zeros.  source as above.
+ */
+MUST_CHECK int c2pa_splice_read(struct c2pa_splice *splice, uint8_t *buf, size_t room,
+                                size_t *len, struct why *why);
+void c2pa_splice_release(struct c2pa_splice *splice);
 
 #endif

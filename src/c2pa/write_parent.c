@@ -1,0 +1,152 @@
+/*
+ * What a manifest says about the one before it: where the active one lies in a store, and the
+ * hashes of it and of its signature (C2PA 18.15).  The verifier has read the store before; here
+ * only the frames are followed again.
+ */
+#include "c2pa/write_int.h"
+
+#include <string.h>
+
+#define TYPE_AT 8   /* of a description, in a superbox's payload: behind the head of jumd */
+#define LABEL_AT 25 /* behind the type and the toggles */
+#define TOGGLE_LABEL 0x02
+
+struct frame {
+    uint8_t type[4];
+    struct slice raw, payload;
+};
+
+static int frame_next(struct cursor *cur, struct frame *out, struct why *why)
+{
+    size_t at = cur->at;
+    uint32_t size = rd_u32(cur);
+    struct slice type = rd_bytes(cur, 4);
+
+    if (cur->failed || size < 8 || size - 8 > rd_left(cur))
+        return why_set(why, SH_EFORMAT, at,
+                       "credentials of the parent: a box that ends before it begins, or behind "
+                       "the store (ISO 19566-5 4.2)");
+    memcpy(out->type, type.ptr, 4);
+    out->payload = rd_bytes(cur, size - 8);
+    out->raw = slice_sub(cur->whole, at, size);
+    return SH_OK;
+}
+
+/* The type and label of a superbox, and a cursor over its content. */
+static int superbox_enter(const struct frame *frame, const uint8_t **type, struct slice *label,
+                          struct cursor *content, struct why *why)
+{
+    struct frame description;
+    struct slice body;
+    size_t end;
+    int rc;
+
+    *content = cursor_of(frame->payload);
+    rc = frame_next(content, &description, why);
+    if (rc != SH_OK)
+        return rc;
+    body = description.raw;
+    if (memcmp(frame->type, "jumb", 4) != 0 || memcmp(description.type, "jumd", 4) != 0 ||
+        body.len <= LABEL_AT || !(body.ptr[LABEL_AT - 1] & TOGGLE_LABEL) ||
+        (end = slice_find(body, LABEL_AT, 0)) == body.len || end == LABEL_AT ||
+        end - LABEL_AT > LIMIT_STORE_LABEL)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "credentials of the parent: a superbox without a label (C2PA 11.1.4)");
+    *type = body.ptr + TYPE_AT;
+    *label = slice_sub(body, LABEL_AT, end - LABEL_AT);
+    return SH_OK;
+}
+
+static void payload_hash(const struct frame *frame, uint8_t hash[CRYPT_DIGEST_BYTES])
+{
+    crypto.sha256(frame->payload, hash);
+}
+
+/* The signature of the manifest whose content cur stands in. */
+static int signature_find(struct cursor *cur, struct c2pa_parent *out, struct why *why)
+{
+    unsigned found = 0;
+
+    while (rd_left(cur)) {
+        struct frame frame;
+        struct cursor inner;
+        struct slice label;
+        const uint8_t *type;
+        int rc = frame_next(cur, &frame, why);
+
+        if (rc != SH_OK)
+            return rc;
+        if (memcmp(frame.type, "jumb", 4) != 0)
+            continue;
+        rc = superbox_enter(&frame, &type, &label, &inner, why);
+        if (rc != SH_OK)
+            return rc;
+        if (memcmp(type, "c2cs", 4) != 0)
+            continue;
+        found++;
+        out->signature_label = label;
+        payload_hash(&frame, out->signature_hash);
+    }
+    if (found != 1)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "credentials of the parent: expected one signature in its active "
+                       "manifest, found %u (C2PA 11.1.4.5)",
+                       found);
+    return SH_OK;
+}
+
+static int manifest_read(const struct frame *frame, struct c2pa_parent *out, struct why *why)
+{
+    struct cursor inner;
+    const uint8_t *type;
+    int rc = superbox_enter(frame, &type, &out->label, &inner, why);
+
+    if (rc != SH_OK)
+        return rc;
+    if (memcmp(type, "c2cm", 4) == 0)
+        return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                       "credentials of the parent: its active manifest is compressed, which "
+                       "cannot be referred to here (C2PA 11.2.4)");
+    payload_hash(frame, out->manifest_hash);
+    return signature_find(&inner, out, why);
+}
+
+/* All manifests of a store, and the last of them. */
+static int store_read(struct slice store, struct slice *manifests, struct frame *last,
+                      struct why *why)
+{
+    struct cursor cur = cursor_of(store), inner;
+    struct frame root;
+    struct slice label;
+    const uint8_t *type;
+    bool any = false;
+    int rc = frame_next(&cur, &root, why);
+
+    if (rc == SH_OK)
+        rc = superbox_enter(&root, &type, &label, &inner, why);
+    if (rc != SH_OK)
+        return rc;
+    *manifests = slice_sub(inner.whole, inner.at, rd_left(&inner));
+    while (rd_left(&inner)) {
+        rc = frame_next(&inner, last, why);
+        if (rc != SH_OK)
+            return rc;
+        any = true;
+    }
+    if (!any || memcmp(type, "c2pa", 4) != 0)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "credentials of the parent: no store with a manifest (C2PA 11.1.4)");
+    return SH_OK;
+}
+
+int c2pa_parent_read(struct slice store, struct slice updates, struct c2pa_parent *out,
+                     struct why *why)
+{
+    struct frame last;
+    int rc = store_read(store, &out->manifests, &last, why);
+
+    out->updates = slice_of(NULL, 0);
+    if (rc == SH_OK && updates.len)
+        rc = store_read(updates, &out->updates, &last, why);
+    return rc == SH_OK ? manifest_read(&last, out, why) : rc;
+}
