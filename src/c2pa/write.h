@@ -175,7 +175,7 @@ MUST_CHECK int c2pa_write_hash_feed(struct c2pa_write_hash *hash, struct slice p
 MUST_CHECK int c2pa_write_hash_done(struct c2pa_write_hash *hash,
                                     uint8_t out[CRYPT_DIGEST_BYTES], struct why *why);
 
-/* ---- the file around the box --------------------------------------------------------------- */
+/* ---- the file around the box ----------------------------------------------------------- */
 
 /*
  * Copies a file with room for a box of credentials in it, in one pass: what names places in the
