@@ -1,0 +1,393 @@
+/* The signature of a claim: who made it, when, and is that somebody (C2PA 2.2 15.7 to 15.9). */
+#include "c2pa/validate_int.h"
+
+#include "stamp/stamp.h"
+
+/* The signature of one manifest under way. */
+struct signing {
+    const struct c2pa_subject *subject;
+    const struct c2pa_cose *cose;
+    struct crypt_alg alg;
+    struct x509_cert *chain; /* the signer's own first */
+    size_t count;
+    uint64_t at;  /* the moment to judge for: of a trusted token, else now */
+    bool stamped; /* at is that of a token */
+    const struct x509_cert *issuer;
+};
+
+/* ---- the certificate -------------------------------------------------------------------- */
+
+static struct slice kept_text(struct c2pa_judge *judge, struct bytes *text)
+{
+    struct slice kept = c2pa_text(judge, bytes_view(text));
+
+    bytes_clear(text);
+    return kept;
+}
+
+static void tell_signer(const struct signing *signing)
+{
+    const struct x509_cert *leaf = &signing->chain[0];
+    struct c2pa_manifest_report *told = signing->subject->told;
+    struct c2pa_judge *judge = signing->subject->judge;
+    const char *alg = c2pa_cose_alg_text(signing->cose->alg);
+    struct bytes text = {0};
+
+    bytes_init(&text, 65536);
+    x509_name_part(leaf->subject, X509_ORGANIZATION, &text);
+    told->signer.organization = kept_text(judge, &text);
+    x509_name_part(leaf->subject, X509_COMMON_NAME, &text);
+    told->signer.name = kept_text(judge, &text);
+    if (told->signer.name.len == 0)
+        told->signer.name = told->signer.organization;
+    x509_name_text(leaf->issuer, &text);
+    told->signer.issuer = kept_text(judge, &text);
+    x509_serial_text(leaf, &text);
+    told->signer.serial = kept_text(judge, &text);
+    bytes_release(&text);
+    told->signer.algorithm = slice_text(alg ? alg : "");
+    told->signer.not_before = leaf->not_before;
+    told->signer.not_after = leaf->not_after;
+    x509_sha256(leaf, told->signer.sha256);
+    told->has_signer = true;
+}
+
+/* Certificates and algorithm; false: said, and nothing more can be judged. */
+static bool signer_of(struct signing *signing)
+{
+    const struct c2pa_subject *subject = signing->subject;
+    const struct c2pa_cose *cose = signing->cose;
+    struct c2pa_judge *judge = subject->judge;
+    const struct x509_trust *trust = judge->options->trust;
+    struct why why = {0};
+
+    if (cose->chain_count == 0 || cose->chain_twice) {
+        c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID,
+                           cose->chain_twice ? "x5chain stands in both headers (C2PA 14.6)"
+                                             : "no certificate in the signature (C2PA 14.6)");
+        return false;
+    }
+    signing->chain = c2pa_take(judge, cose->chain_count * sizeof(*signing->chain));
+    if (!signing->chain)
+        return false;
+    if (x509_parse(cose->chain[0], &signing->chain[0], &why) != 0) {
+        c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID, why.text);
+        return false;
+    }
+    signing->count = 1;
+    for (size_t i = 1; i < cose->chain_count; i++)
+        if (x509_parse(cose->chain[i], &signing->chain[signing->count], NULL) == 0)
+            signing->count++;
+    tell_signer(signing);
+    if (!cose->has_alg || !c2pa_cose_alg(cose->alg, &signing->alg)) {
+        c2pa_say_signature(subject, C2PA_ALGORITHM_UNSUPPORTED,
+                           "the algorithm of the signature is none of C2PA 13.2.1");
+        return false;
+    }
+    if (x509_profile(&signing->chain[0], X509_FOR_CLAIM, trust ? trust->ekus : NULL, &why) != 0)
+        c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID, why.text);
+    else if (!x509_key_fits(&signing->chain[0], &signing->alg))
+        c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID,
+                           "the key is of another kind than the algorithm (C2PA 13.2.1)");
+    return true;
+}
+
+/* ---- time stamps ------------------------------------------------------------------------ */
+
+static void tell_stamper(struct c2pa_judge *judge, const struct stamp *stamp,
+                         struct c2pa_manifest_report *told)
+{
+    struct bytes text = {0};
+    struct slice name = stamp->signer ? stamp->signer->subject : stamp->tsa_name;
+
+    if (name.len == 0)
+        return;
+    bytes_init(&text, 65536);
+    x509_name_part(name, X509_COMMON_NAME, &text);
+    if (text.len == 0)
+        x509_name_text(name, &text);
+    told->stamper = kept_text(judge, &text);
+    bytes_release(&text);
+}
+
+/* What one token says about message; true: it is trusted, and its time holds from now on. */
+static bool token_holds(struct signing *signing, struct slice token, struct slice message)
+{
+    static const enum c2pa_code said[] = {[STAMP_MISMATCH] = C2PA_STAMP_MISMATCH,
+                                          [STAMP_UNTRUSTED] = C2PA_STAMP_UNTRUSTED,
+                                          [STAMP_OUTSIDE] = C2PA_STAMP_OUTSIDE,
+                                          [STAMP_UNCHECKED] = C2PA_STAMP_UNTRUSTED};
+    const struct c2pa_subject *subject = signing->subject;
+    struct c2pa_judge *judge = subject->judge;
+    const struct x509_trust *trust = judge->options->trust;
+    struct stamp_judgement judgement = {0};
+    struct stamp *stamp = NULL;
+    struct why why = {0};
+
+    if (stamp_parse(token, judge->arena, &stamp, &why) != 0) {
+        c2pa_say_signature(subject, C2PA_STAMP_MALFORMED, why.text);
+        return false;
+    }
+    stamp_judge(stamp, message, trust ? trust->tsa : NULL, &judgement);
+    if (judgement.verdict != STAMP_TRUSTED) {
+        if (judgement.imprint && judgement.signature && !subject->told->claimed_at) {
+            subject->told->claimed_at = stamp->gen_time;
+            tell_stamper(judge, stamp, subject->told);
+        }
+        c2pa_say_signature(subject, said[judgement.verdict], judgement.why.text);
+        return false;
+    }
+    c2pa_say_signature(subject, C2PA_STAMP_VALIDATED, NULL);
+    c2pa_say_signature(subject, C2PA_STAMP_TRUSTED, NULL);
+    subject->told->stamped_at = stamp->gen_time;
+    tell_stamper(judge, stamp, subject->told);
+    signing->at = stamp->gen_time;
+    signing->stamped = true;
+    return true;
+}
+
+/* Tokens of c2pa.time-stamp assertions about this manifest (15.8.1.2). */
+static void stamps_of_others(struct signing *signing, struct slice message)
+{
+    const struct c2pa_subject *subject = signing->subject;
+
+    for (const struct c2pa_reached *one = subject->judge->reached; one; one = one->next)
+        for (size_t i = 0; i < one->manifest->assertion_count; i++) {
+            const struct c2pa_assertion *assertion = &one->manifest->assertions[i];
+            const struct cbor_value *name;
+
+            if (!assertion->listed || !assertion->cbor || assertion->cbor->type != CBOR_MAP ||
+                !c2pa_named(assertion, "c2pa.time-stamp"))
+                continue;
+            for (name = assertion->cbor->first; name && name->next; name = name->next->next)
+                if (name->type == CBOR_TEXT && name->next->type == CBOR_BYTES &&
+                    slice_equal(name->string, subject->manifest->label) &&
+                    token_holds(signing, name->next->string, message))
+                    return;
+        }
+}
+
+static void find_time(struct signing *signing)
+{
+    const struct c2pa_subject *subject = signing->subject;
+    const struct c2pa_cose *cose = signing->cose;
+    struct bytes message = {0};
+    struct slice token = {0};
+    struct why why = {0};
+    bool held = false;
+
+    bytes_init(&message, (size_t)LIMIT_C2PA_STORE_BYTES + 65536);
+    if (cose->has_stamp && cose->token_count != 1)
+        c2pa_say_signature(subject, C2PA_STAMP_MALFORMED,
+                           "sigTst2 has not one token (C2PA 15.8.1.1)");
+    if (cose->has_stamp_v1 && cose->token_v1_count != 1)
+        c2pa_say_signature(subject, C2PA_STAMP_MALFORMED,
+                           "sigTst has not one token (C2PA 15.8.1.1)");
+    c2pa_cose_stamped(cose, cose->signature_raw, &message);
+    if (cose->has_stamp && cose->token_count == 1)
+        held = token_holds(signing, cose->tokens[0], bytes_view(&message));
+    if (!held && cose->has_stamp_v1 && cose->token_v1_count == 1) {
+        struct bytes old = {0};
+
+        bytes_init(&old, (size_t)LIMIT_C2PA_STORE_BYTES + 65536);
+        c2pa_cose_stamped(cose, subject->manifest->claim.raw, &old);
+        if (stamp_response(cose->tokens_v1[0], &token, &why) != 0)
+            c2pa_say_signature(subject, C2PA_STAMP_MALFORMED, why.text);
+        else
+            held = token_holds(signing, token, bytes_view(&old));
+        bytes_release(&old);
+    }
+    if (!held)
+        stamps_of_others(signing, bytes_view(&message));
+    bytes_release(&message);
+}
+
+/* ---- trust ------------------------------------------------------------------------------ */
+
+/* Does a chain hold at a moment?  *why: the first cause against it. */
+static bool chain_at(struct signing *signing, uint64_t at, struct why *why)
+{
+    const struct x509_trust *trust = signing->subject->judge->options->trust;
+    struct x509_question question = {.leaf = &signing->chain[0],
+                                     .more = signing->chain + 1,
+                                     .more_count = signing->count - 1,
+                                     .anchors = trust ? trust->anchors : NULL,
+                                     .at = at};
+    struct x509_answer answer = {0};
+    enum x509_verdict verdict = x509_chain(&question, &answer, why);
+
+    if (answer.issuer)
+        signing->issuer = answer.issuer;
+    return verdict == X509_TRUSTED;
+}
+
+/* Is the time of signing within the certificate, and every other above it that is known? */
+static bool inside(const struct signing *signing, uint64_t at)
+{
+    for (size_t i = 0; i < signing->count; i++) {
+        if (i > 0 && !x509_signed_by(&signing->chain[i - 1], &signing->chain[i]))
+            break; /* not of the path */
+        if (at < signing->chain[i].not_before || at > signing->chain[i].not_after)
+            return false;
+    }
+    return true;
+}
+
+static void judge_trust(struct signing *signing)
+{
+    const struct c2pa_subject *subject = signing->subject;
+    const struct x509_trust *trust = subject->judge->options->trust;
+    const struct x509_cert *leaf = &signing->chain[0];
+    struct why why = {0};
+    bool trusted = chain_at(signing, signing->at, &why);
+
+    if (!trusted && trust && x509_trust_allows(trust, leaf))
+        trusted = true; /* 14.4.3: the reader knows this signer himself */
+    if (trusted)
+        c2pa_say_signature(subject, C2PA_CREDENTIAL_TRUSTED, NULL);
+    else if (inside(signing, signing->at) || !chain_at(signing, leaf->not_after, NULL))
+        c2pa_say_signature(subject, C2PA_CREDENTIAL_UNTRUSTED,
+                           why.text[0] ? why.text : "no anchor is given");
+}
+
+static void judge_validity(const struct signing *signing)
+{
+    const struct c2pa_subject *subject = signing->subject;
+    const struct c2pa_cose *cose = signing->cose;
+
+    if (inside(signing, signing->at))
+        c2pa_say_signature(subject, C2PA_SIGNATURE_INSIDE, NULL);
+    else
+        c2pa_say_signature(subject, C2PA_SIGNATURE_OUTSIDE,
+                           signing->stamped ? "the time stamp is not within the certificates"
+                                            : "the certificates do not hold now");
+    if (cose->has_iat) {
+        bool fits = cose->iat >= 0 && inside(signing, (uint64_t)cose->iat) &&
+                    (!signing->stamped || (uint64_t)cose->iat <= signing->at);
+
+        c2pa_say_signature(subject, fits ? C2PA_TIME_INSIDE : C2PA_TIME_OUTSIDE, NULL);
+    }
+}
+
+/* ---- revocation ------------------------------------------------------------------------- */
+
+static enum x509_ocsp reply_says(const struct signing *signing, struct slice reply)
+{
+    struct x509_ocsp_question question = {.reply = reply,
+                                          .cert = &signing->chain[0],
+                                          .issuer = signing->issuer,
+                                          .at = signing->at,
+                                          .now = signing->subject->judge->options->now};
+
+    return x509_ocsp_judge(&question, NULL, NULL);
+}
+
+/* The worst that usable replies say is kept: a revocation is never outvoted. */
+static void hear(enum x509_ocsp said, enum x509_ocsp *kept)
+{
+    if (said == X509_OCSP_REVOKED || *kept == X509_OCSP_UNUSABLE ||
+        (said == X509_OCSP_GOOD && *kept == X509_OCSP_UNKNOWN))
+        *kept = said;
+}
+
+/* Replies in c2pa.certificate-status assertions of all manifests (15.9). */
+static void hear_others(const struct signing *signing, enum x509_ocsp *kept)
+{
+    for (const struct c2pa_reached *one = signing->subject->judge->reached; one;
+         one = one->next)
+        for (size_t i = 0; i < one->manifest->assertion_count; i++) {
+            const struct c2pa_assertion *assertion = &one->manifest->assertions[i];
+            const struct cbor_value *replies;
+
+            if (!assertion->listed || !c2pa_named(assertion, "c2pa.certificate-status"))
+                continue;
+            replies = cbor_member(assertion->cbor, "ocspVals");
+            if (!replies || replies->type != CBOR_ARRAY ||
+                replies->count > LIMIT_C2PA_TOKENS * 8)
+                continue;
+            for (const struct cbor_value *reply = replies->first; reply; reply = reply->next)
+                if (reply->type == CBOR_BYTES && *kept != X509_OCSP_REVOKED)
+                    hear(reply_says(signing, reply->string), kept);
+        }
+}
+
+static void judge_revocation(const struct signing *signing)
+{
+    const struct c2pa_subject *subject = signing->subject;
+    enum x509_ocsp said = X509_OCSP_UNUSABLE;
+
+    if (signing->issuer) {
+        for (size_t i = 0; i < signing->cose->ocsp_count && i < LIMIT_C2PA_TOKENS; i++)
+            hear(reply_says(signing, signing->cose->ocsp[i]), &said);
+        hear_others(signing, &said);
+    }
+    if (said == X509_OCSP_GOOD)
+        c2pa_say_signature(subject, C2PA_OCSP_NOT_REVOKED, NULL);
+    else if (said == X509_OCSP_REVOKED)
+        c2pa_say_signature(subject, C2PA_OCSP_REVOKED, "the issuer revoked the certificate");
+    else if (said == X509_OCSP_UNKNOWN)
+        c2pa_say_signature(subject, C2PA_OCSP_UNKNOWN, "the issuer does not know it");
+    else
+        c2pa_say_signature(subject, C2PA_OCSP_SKIPPED, NULL);
+}
+
+/* ---- all of it --------------------------------------------------------------------------- */
+
+static void judge_bytes(const struct signing *signing)
+{
+    const struct c2pa_subject *subject = signing->subject;
+    struct bytes message = {0};
+
+    bytes_init(&message, (size_t)LIMIT_C2PA_STORE_BYTES + 65536);
+    c2pa_cose_signed(signing->cose, subject->manifest->claim.raw, &message);
+    if (message.failed != SH_OK && subject->judge->failed == 0)
+        subject->judge->failed = bytes_check(&message, subject->judge->why);
+    if (!crypto.can_verify(&signing->alg))
+        c2pa_say_signature(subject, C2PA_ALGORITHM_UNSUPPORTED,
+                           "this program cannot check signatures of that kind");
+    else if (crypto.signature_verify(&signing->alg, signing->chain[0].spki,
+                                     bytes_view(&message), signing->cose->signature))
+        c2pa_say_signature(subject, C2PA_SIGNATURE_VALIDATED, NULL);
+    else
+        c2pa_say_signature(subject, C2PA_SIGNATURE_MISMATCH,
+                           "the signature was not made over this claim by this key");
+    bytes_release(&message);
+}
+
+/* The signature box that the claim names must be the one of its own manifest (15.7). */
+static bool signature_here(const struct c2pa_subject *subject)
+{
+    const struct c2pa_manifest *manifest = subject->manifest;
+    struct c2pa_target target = {0};
+
+    if (manifest->claim.signature.len == 0 || manifest->cose.fault.kind == C2PA_ABSENT ||
+        manifest->cose.fault.kind == C2PA_SEVERAL)
+        return false;
+    c2pa_uri_follow(subject->judge->store, manifest, manifest->claim.signature, &target);
+    return target.kind == C2PA_URI_OK && target.manifest == manifest && target.box &&
+           target.box == manifest->cose.box;
+}
+
+void c2pa_judge_signature(const struct c2pa_subject *subject)
+{
+    struct signing signing = {.subject = subject,
+                              .cose = &subject->manifest->cose,
+                              .at = subject->judge->options->now};
+
+    if (!signature_here(subject)) {
+        c2pa_say_claim(subject, C2PA_SIGNATURE_MISSING,
+                       "the claim names no signature in its own manifest (C2PA 15.7)");
+        return;
+    }
+    if (signing.cose->fault.kind != C2PA_SOUND) {
+        c2pa_say_signature(subject, C2PA_SIGNATURE_MISMATCH, signing.cose->fault.text);
+        return;
+    }
+    if (!signer_of(&signing))
+        return;
+    find_time(&signing);
+    judge_trust(&signing);
+    judge_validity(&signing);
+    judge_bytes(&signing);
+    judge_revocation(&signing);
+}
