@@ -42,14 +42,13 @@ static bool names_ingredient(const struct acting *acting, const struct cbor_valu
     const struct c2pa_subject *subject = acting->subject;
     struct c2pa_hashed_uri reference = {0};
     enum c2pa_relationship relationship = C2PA_INPUT_TO;
-    enum c2pa_check check = C2PA_CHECK_MISSING;
     struct c2pa_target target = {0};
 
     if (!c2pa_hashed_uri_parse(value, &reference))
         return false;
-    if (c2pa_uri_check(subject->judge->store, subject->manifest, &reference, (struct slice){0},
-                       &target, &check, subject->judge->why) != 0 ||
-        check != C2PA_CHECK_MATCH || !target.assertion ||
+    if (c2pa_uri_check(subject->judge->store, subject->manifest, &reference, &target,
+                       subject->judge->why) != 0 ||
+        target.check != C2PA_CHECK_MATCH || !target.assertion ||
         (!anywhere && target.manifest != subject->manifest) ||
         !c2pa_is_ingredient(target.assertion) ||
         !c2pa_relationship_of(target.assertion, &relationship))

@@ -3,7 +3,8 @@
  * they say?
  *
  * Spec:    C2PA 2.2: A.5 (the uuid boxes), 18.6 (c2pa.hash.bmff), 15.12.2 (its validation).
-@@
+ * Shapes:  file  the boxes at the root of a file and its C2PA boxes; binding  one assertion
+ *          c2pa.hash.bmff; bound  what came of it.
  * Memory:  a file lives in the caller's arena (32 bytes for a box) and borrows its source; the
  *          content is read in windows of LIMIT_C2PA_WINDOW bytes, twice at most.
  * Errors:  SH_ENOMEM, SH_ELIMIT (more than LIMIT_BOXES boxes), and what read_at returned.  What

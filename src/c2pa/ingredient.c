@@ -145,23 +145,21 @@ static bool has_redactions(const struct c2pa_judge *judge, const struct c2pa_man
 /* 15.11.3.3.1: the hash of the signature of the ingredient. */
 static void check_signature(struct c2pa_judge *judge, struct c2pa_edge *edge, bool must)
 {
-    struct c2pa_target target = {0};
-    enum c2pa_check check = C2PA_CHECK_MISSING;
+    struct c2pa_target target = {.check = C2PA_CHECK_MISSING};
 
     if (edge->signature.url.len == 0 && !must)
         return;
     if (edge->signature.url.len &&
-        c2pa_uri_check(judge->store, edge->from, &edge->signature, (struct slice){0}, &target,
-                       &check, judge->why) != 0) {
+        c2pa_uri_check(judge->store, edge->from, &edge->signature, &target, judge->why) != 0) {
         judge->failed = SH_ELIMIT;
         return;
     }
-    if (check == C2PA_CHECK_MATCH &&
+    if (target.check == C2PA_CHECK_MATCH &&
         (!edge->to || target.manifest != edge->to || target.box != edge->to->cose.box))
-        check = C2PA_CHECK_MISSING; /* a signature, but not that of this ingredient */
-    if (check == C2PA_CHECK_MATCH)
+        target.check = C2PA_CHECK_MISSING; /* a signature, but not that of this ingredient */
+    if (target.check == C2PA_CHECK_MATCH)
         edge_say(judge, edge, C2PA_INGREDIENT_SIGNATURE_VALIDATED, NULL);
-    else if (check == C2PA_CHECK_MISSING)
+    else if (target.check == C2PA_CHECK_MISSING)
         edge_say(judge, edge, C2PA_INGREDIENT_SIGNATURE_MISSING,
                  "claimSignature names no signature of this ingredient");
     else
@@ -170,27 +168,25 @@ static void check_signature(struct c2pa_judge *judge, struct c2pa_edge *edge, bo
 
 static void check_edge(struct c2pa_judge *judge, struct c2pa_edge *edge)
 {
-    struct c2pa_target target = {0};
-    enum c2pa_check check = C2PA_CHECK_MISSING;
+    struct c2pa_target target = {.check = C2PA_CHECK_MISSING};
     bool redacted = edge->to && has_redactions(judge, edge->to);
 
     if (edge->active.url.len && edge->to &&
-        c2pa_uri_check(judge->store, edge->from, &edge->active, (struct slice){0}, &target,
-                       &check, judge->why) != 0) {
+        c2pa_uri_check(judge->store, edge->from, &edge->active, &target, judge->why) != 0) {
         judge->failed = SH_ELIMIT;
         return;
     }
-    if (check == C2PA_CHECK_MATCH)
+    if (target.check == C2PA_CHECK_MATCH)
         edge_say(judge, edge, C2PA_INGREDIENT_MANIFEST_VALIDATED, NULL);
-    else if (check == C2PA_CHECK_MISSING)
+    else if (target.check == C2PA_CHECK_MISSING)
         edge_say(judge, edge, C2PA_INGREDIENT_MANIFEST_MISSING,
                  "its manifest is not in the store");
-    else if (check == C2PA_CHECK_ALGORITHM)
+    else if (target.check == C2PA_CHECK_ALGORITHM)
         edge_say(judge, edge, C2PA_ALGORITHM_UNSUPPORTED, "hash of the ingredient's manifest");
     else if (!redacted)
         edge_say(judge, edge, C2PA_INGREDIENT_MANIFEST_MISMATCH, NULL);
     if (edge->to)
-        check_signature(judge, edge, redacted && check != C2PA_CHECK_MATCH);
+        check_signature(judge, edge, redacted && target.check != C2PA_CHECK_MATCH);
 }
 
 static void tell(struct c2pa_judge *judge, const struct c2pa_subject *subject,

@@ -124,7 +124,6 @@ static void judge_reference(const struct c2pa_subject *subject,
     struct c2pa_judge *judge = subject->judge;
     const struct c2pa_manifest *manifest = subject->manifest;
     struct c2pa_target target = {0};
-    enum c2pa_check check = C2PA_CHECK_MISSING;
 
     c2pa_uri_follow(judge->store, manifest, reference->url, &target);
     if (c2pa_is_redacted(judge, manifest, reference->url)) {
@@ -144,14 +143,13 @@ static void judge_reference(const struct c2pa_subject *subject,
                  "the claim lists what is not there, or is there twice");
         return;
     }
-    if (c2pa_uri_check(judge->store, manifest, reference, (struct slice){0}, &target, &check,
-                       judge->why) != 0) {
+    if (c2pa_uri_check(judge->store, manifest, reference, &target, judge->why) != 0) {
         judge->failed = SH_ELIMIT;
         return;
     }
-    if (check == C2PA_CHECK_MATCH)
+    if (target.check == C2PA_CHECK_MATCH)
         c2pa_say_assertion(subject, C2PA_HASHED_URI_MATCH, target.assertion, NULL);
-    else if (check == C2PA_CHECK_ALGORITHM)
+    else if (target.check == C2PA_CHECK_ALGORITHM)
         c2pa_say_assertion(subject, C2PA_ALGORITHM_UNSUPPORTED, target.assertion,
                            "no hash algorithm that C2PA 13.1 allows");
     else
@@ -298,23 +296,21 @@ static void judge_inner(const struct c2pa_subject *subject,
     struct c2pa_judge *judge = subject->judge;
     struct c2pa_hashed_uri reference = {0};
     struct c2pa_target target = {0};
-    enum c2pa_check check = C2PA_CHECK_MISSING;
 
     if (!c2pa_hashed_uri_parse(map, &reference) || !starts_with(reference.url, "self#jumbf=") ||
         c2pa_is_redacted(judge, subject->manifest, reference.url))
         return;
-    if (c2pa_uri_check(judge->store, subject->manifest, &reference, (struct slice){0}, &target,
-                       &check, judge->why) != 0) {
+    if (c2pa_uri_check(judge->store, subject->manifest, &reference, &target, judge->why) != 0) {
         judge->failed = SH_ELIMIT;
         return;
     }
-    if (check == C2PA_CHECK_MISSING)
+    if (target.check == C2PA_CHECK_MISSING)
         c2pa_say_assertion(subject, C2PA_REFERENCE_MISSING, assertion,
                            "it refers to what is not there");
-    else if (check == C2PA_CHECK_MISMATCH)
+    else if (target.check == C2PA_CHECK_MISMATCH)
         c2pa_say_assertion(subject, C2PA_REFERENCE_MISMATCH, assertion,
                            "what it refers to was changed");
-    else if (check == C2PA_CHECK_ALGORITHM)
+    else if (target.check == C2PA_CHECK_ALGORITHM)
         c2pa_say_assertion(subject, C2PA_ALGORITHM_UNSUPPORTED, assertion,
                            "no hash algorithm that C2PA 13.1 allows");
 }
@@ -429,17 +425,16 @@ static void judge_icon(const struct c2pa_subject *subject)
         cbor_member(subject->manifest->claim.generator_info, "icon");
     struct c2pa_hashed_uri reference = {0};
     struct c2pa_target target = {0};
-    enum c2pa_check check = C2PA_CHECK_MISSING;
 
     if (!icon || icon->type != CBOR_MAP || !c2pa_hashed_uri_parse(icon, &reference) ||
         !starts_with(reference.url, "self#jumbf="))
         return;
-    if (c2pa_uri_check(subject->judge->store, subject->manifest, &reference, (struct slice){0},
-                       &target, &check, subject->judge->why) != 0)
+    if (c2pa_uri_check(subject->judge->store, subject->manifest, &reference, &target,
+                       subject->judge->why) != 0)
         subject->judge->failed = SH_ELIMIT;
-    else if (check == C2PA_CHECK_MISSING)
+    else if (target.check == C2PA_CHECK_MISSING)
         c2pa_say_claim(subject, C2PA_REFERENCE_MISSING, "the icon is not there");
-    else if (check != C2PA_CHECK_MATCH)
+    else if (target.check != C2PA_CHECK_MATCH)
         c2pa_say_claim(subject, C2PA_REFERENCE_MISMATCH, "the icon was changed");
 }
 

@@ -159,11 +159,10 @@ static void say_uncovered(const struct c2pa_subject *subject, const struct c2pa_
 static void take_bound(const struct c2pa_subject *subject, const struct c2pa_subject *owner,
                        const struct c2pa_assertion *assertion, const struct c2pa_bound *bound)
 {
-    static const enum c2pa_code said[] = {[C2PA_CONTENT_MATCH] = C2PA_BMFF_MATCH,
-                                          [C2PA_CONTENT_MISMATCH] = C2PA_BMFF_MISMATCH,
-                                          [C2PA_CONTENT_MALFORMED] = C2PA_BMFF_MALFORMED,
-                                          [C2PA_CONTENT_ALGORITHM] =
-                                              C2PA_ALGORITHM_UNSUPPORTED};
+    static const enum c2pa_code said[] = {[C2PA_BOUND_MATCH] = C2PA_BMFF_MATCH,
+                                          [C2PA_BOUND_MISMATCH] = C2PA_BMFF_MISMATCH,
+                                          [C2PA_BOUND_MALFORMED] = C2PA_BMFF_MALFORMED,
+                                          [C2PA_BOUND_ALGORITHM] = C2PA_ALGORITHM_UNSUPPORTED};
     struct c2pa_report *report = subject->judge->report;
 
     c2pa_say_assertion(owner, said[bound->verdict], assertion,
@@ -294,9 +293,10 @@ static void malformed(struct c2pa_judge *judge, const char *text)
 static int judge_parts(struct c2pa_judge *judge, const struct slice *parts, size_t count)
 {
     const struct c2pa_options *options = judge->options;
-    struct c2pa_store_options reading = {.inflate = options->inflate, .ctx = options->ctx};
+    struct c2pa_store_options reading = {
+        .parts = parts, .part_count = count, .inflate = options->inflate, .ctx = options->ctx};
     struct why why = {0};
-    int rc = c2pa_store_parse(parts, count, &reading, judge->arena, &judge->store, &why);
+    int rc = c2pa_store_parse(&reading, judge->arena, &judge->store, &why);
 
     if (rc == SH_EFORMAT || rc == SH_ELIMIT || rc == SH_EUNSUPPORTED) {
         malformed(judge, why.text);
