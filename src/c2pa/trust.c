@@ -331,7 +331,7 @@ static void judge_revocation(const struct signing *signing)
         c2pa_say_signature(subject, C2PA_OCSP_SKIPPED, NULL);
 }
 
-/* ---- all of it --------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------ */
 
 static void judge_bytes(const struct signing *signing)
 {

@@ -258,7 +258,7 @@ static void conclude(const struct c2pa_judge *judge)
     }
 }
 
-/* ---- all of it --------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------ */
 
 static int judge_all(struct c2pa_judge *judge)
 {

@@ -75,11 +75,11 @@ bool c2pa_results_have(const struct c2pa_results *results, enum c2pa_code code);
 const struct c2pa_status *c2pa_results_failure(const struct c2pa_results *results);
 void *c2pa_take(struct c2pa_judge *judge, size_t size);
 
-/* ---- trust.c ------------------------------------------------------------------------------ */
+/* ---- trust.c ---------------------------------------------------------------- */
 
 void c2pa_judge_signature(const struct c2pa_subject *subject);
 
-/* ---- rules.c ------------------------------------------------------------------------------ */
+/* ---- rules.c ---------------------------------------------------------------- */
 
 /* Everything about the assertions of a manifest but its actions and ingredients. */
 void c2pa_judge_assertions(const struct c2pa_subject *subject);
@@ -89,11 +89,11 @@ bool c2pa_named(const struct c2pa_assertion *assertion, const char *name);
 bool c2pa_is_redacted(const struct c2pa_judge *judge, const struct c2pa_manifest *manifest,
                       struct slice uri);
 
-/* ---- action.c ----------------------------------------------------------------------------- */
+/* ---- action.c ---------------------------------------------------------------- */
 
 void c2pa_judge_actions(const struct c2pa_subject *subject);
 
-/* ---- ingredient.c ------------------------------------------------------------------------- */
+/* ---- ingredient.c ---------------------------------------------------------------- */
 
 /* Find all manifests that the active one leads to, and all redactions. */
 void c2pa_reach(struct c2pa_judge *judge);
