@@ -74,8 +74,6 @@ static bool is_authority(struct search *search, const struct x509_cert *cert)
     if (cert->has_constraints)
         return refuse(search, cert,
                       "it has constraints of names or policies, which are not followed");
-    if (cert->unique_ids)
-        return refuse(search, cert, "it has unique identifiers (C2PA 2.2 14.5.1.1)");
     if (x509_key_check(cert, NULL) < 0)
         return refuse(search, cert,
                       "its key is of another kind or shorter than C2PA 2.2 "
@@ -137,20 +135,6 @@ static const struct x509_anchor *try_anchors(struct search *search, struct step 
     return NULL;
 }
 
-/* Authorities in between must also have what anchors may lack (C2PA 2.2 14.5.1.1). */
-static bool is_between(struct search *search, const struct x509_cert *cert)
-{
-    if (!cert->sig_known)
-        return refuse(search, cert, "signed by an algorithm that is not taken");
-    if (!cert->has_aki && !slice_equal(cert->issuer, cert->subject))
-        return refuse(search, cert, "no authority key identifier (C2PA 2.2 14.5.1.1)");
-    if (!cert->ski.len)
-        return refuse(search, cert, "no subject key identifier (C2PA 2.2 14.5.1.1)");
-    if (!cert->has_key_usage)
-        return refuse(search, cert, "no key usage (C2PA 2.2 14.5.1.1)");
-    return true;
-}
-
 /* One authority further up, when one of those that came with the leaf fits. */
 static bool climb(struct search *search, struct step *step)
 {
@@ -164,8 +148,7 @@ static bool climb(struct search *search, struct step *step)
         const struct x509_cert *candidate = &question->more[step->more++];
         unsigned self = slice_equal(candidate->issuer, candidate->subject) ? 1 : 0;
 
-        if (is_in_path(search, candidate) || !is_issuer(search, candidate) ||
-            !is_between(search, candidate))
+        if (is_in_path(search, candidate) || !is_issuer(search, candidate))
             continue;
         search->path[search->depth++] =
             (struct step){candidate, question->anchors, 0, step->self_issued + self};

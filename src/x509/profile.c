@@ -74,6 +74,8 @@ static int check_key_usage(const struct x509_cert *leaf, enum x509_purpose purpo
 
     if (purpose != X509_FOR_CLAIM)
         signs |= X509_NON_REPUDIATION;
+    if (!leaf->has_key_usage && purpose != X509_FOR_CLAIM)
+        return SH_OK;
     if (!leaf->has_key_usage)
         return bad(why, "no key usage");
     if (leaf->key_usage & X509_KEY_CERT_SIGN)
@@ -107,7 +109,8 @@ int x509_profile(const struct x509_cert *leaf, enum x509_purpose purpose,
         return bad(why, "it is an authority's: CA:TRUE");
     if (slice_equal(leaf->issuer, leaf->subject))
         return bad(why, "it names itself as its issuer");
-    if (!leaf->has_aki)
+    /* Of a claim's signer; RFC 3161 and 6960 ask for none, and small authorities write none. */
+    if (!leaf->has_aki && purpose == X509_FOR_CLAIM)
         return bad(why, "no authority key identifier");
     rc = check_key_usage(leaf, purpose, why);
     if (rc == SH_OK)
