@@ -30,6 +30,12 @@ MUST_CHECK int role_source(const int *fd, struct bmff_source *source, struct why
 /* Enter the cage of those who read clips: nothing but these descriptors. */
 MUST_CHECK int role_reader_cage(const int *fds, size_t count, struct why *why);
 
+/*
+ * Unpack Brotli (RFC 7932) into out, up to its max: c2pa_options.inflate.  SH_ELIMIT: there is
+ * more; SH_EFORMAT: it is none, or not all of packed.  ctx is not looked at.
+ */
+MUST_CHECK int role_inflate(void *ctx, struct slice packed, struct bytes *out, struct why *why);
+
 /* In the child. */
 void role_facts_send(const struct proc_side *side, const struct bmff_facts *facts);
 /* In the keeper: nothing outside of limits.h, the fixed codes and bits gets through. */
