@@ -1,4 +1,4 @@
-/* The one place that sees Brotli: compressed manifests (C2PA 11.2.4), in the cage of readers. */
+/* The one place that sees Brotli: compressed manifests (C2PA 11.2.4), read in a cage. */
 #include <brotli/decode.h>
 
 #include "role/role_int.h"

@@ -1,6 +1,6 @@
 /*
  * Manifest stores of files: the C2PA boxes of MP4 and HEIC, and the APP11 segments of JPEG
- * (C2PA A.3.1, A.5), taken out without any code of ours, so that tests have bytes to begin with.
+ * (C2PA A.3.1, A.5), taken out without any code of ours: bytes for tests to begin with.
  */
 #ifndef STORE_SCENE_H
 #define STORE_SCENE_H
