@@ -205,7 +205,7 @@ static int sid_parse(struct stamp *stamp, struct slice *rest, struct why *why)
     return SH_OK;
 }
 
-/* Of RSA, the algorithm often names only the key, and digestAlgorithm the hash (RFC 3370 3.2). */
+/* For RSA it often names only the key, and digestAlgorithm the hash (RFC 3370 3.2). */
 static void alg_parse(struct stamp *stamp, struct slice item)
 {
     struct crypt_alg alg = {0};

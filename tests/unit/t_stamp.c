@@ -67,13 +67,19 @@ static void pem_signer(struct party *party)
     BIO_free(bio);
 }
 
-/* eku NULL: an authority. */
-static void party_make(struct party *party, EVP_PKEY *pkey, const char *name,
-                       struct party *issuer, const char *eku, uint64_t from, uint64_t to)
+struct subject {
+    const char *name;
+    struct party *issuer; /* NULL: itself */
+    const char *eku;      /* NULL: an authority */
+    uint64_t from, to;
+};
+
+static void party_make(struct party *party, EVP_PKEY *pkey, struct subject subject)
 {
     static long serial = 1000;
     X509 *x509 = X509_new();
-    X509 *by = issuer ? issuer->x509 : x509;
+    X509 *by = subject.issuer ? subject.issuer->x509 : x509;
+    const char *eku = subject.eku;
     uint8_t *end = party->der;
     int len;
 
@@ -82,11 +88,11 @@ static void party_make(struct party *party, EVP_PKEY *pkey, const char *name,
     party->x509 = x509;
     assert_int_equal(X509_set_version(x509, 2), 1);
     assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(x509), serial++), 1);
-    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(x509), (time_t)from));
-    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(x509), (time_t)to));
+    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(x509), (time_t)subject.from));
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(x509), (time_t)subject.to));
     assert_int_equal(X509_NAME_add_entry_by_txt(X509_get_subject_name(x509), "CN",
-                                                MBSTRING_UTF8, (const uint8_t *)name, -1, -1,
-                                                0),
+                                                MBSTRING_UTF8, (const uint8_t *)subject.name,
+                                                -1, -1, 0),
                      1);
     assert_int_equal(X509_set_issuer_name(x509, X509_get_subject_name(by)), 1);
     assert_int_equal(X509_set_pubkey(x509, pkey), 1);
@@ -97,7 +103,8 @@ static void party_make(struct party *party, EVP_PKEY *pkey, const char *name,
            eku ? "critical,digitalSignature" : "critical,keyCertSign,cRLSign");
     if (eku && *eku)
         extend(x509, by, NID_ext_key_usage, eku);
-    assert_true(X509_sign(x509, issuer ? issuer->pkey : pkey, EVP_sha256()) > 0);
+    assert_true(X509_sign(x509, subject.issuer ? subject.issuer->pkey : pkey, EVP_sha256()) >
+                0);
     len = i2d_X509(x509, NULL);
     assert_true(len > 0 && (size_t)len <= sizeof party->der);
     party->len = (size_t)i2d_X509(x509, &end);
@@ -130,20 +137,23 @@ static int make_all(void **state)
 
     (void)state;
     arena_init(&arena, 16u << 20);
-    party_make(&ca, ec(), "CA", NULL, NULL, from - YEAR, to + YEAR);
-    party_make(&other_ca, ec(), "Other CA", NULL, NULL, from - YEAR, to + YEAR);
-    party_make(&sub_ca, ec(), "Sub CA", &ca, NULL, from, to);
-    party_make(&good, ec(), "TSA", &ca, eku, from, to);
-    party_make(&rsa, EVP_RSA_gen(2048), "TSA RSA", &ca, eku, from, to);
-    party_make(&p384, EVP_EC_gen("P-384"), "TSA P-384", &ca, eku, from, to);
-    party_make(&under_sub, ec(), "TSA below", &sub_ca, eku, from, to);
-    party_make(&expired, ec(), "TSA past", &ca, eku, from, GEN_TIME - 1);
-    party_make(&future, ec(), "TSA to come", &ca, eku, GEN_TIME + 1, to);
-    party_make(&no_eku, ec(), "TSA none", &ca, "", from, to);
-    party_make(&soft_eku, ec(), "TSA soft", &ca, "timeStamping", from, to);
-    party_make(&two_ekus, ec(), "TSA two", &ca, "critical,timeStamping,emailProtection", from,
-               to);
-    party_make(&mail_eku, ec(), "TSA mail", &ca, "critical,emailProtection", from, to);
+    party_make(&ca, ec(), (struct subject){"CA", NULL, NULL, from - YEAR, to + YEAR});
+    party_make(&other_ca, ec(),
+               (struct subject){"Other CA", NULL, NULL, from - YEAR, to + YEAR});
+    party_make(&sub_ca, ec(), (struct subject){"Sub CA", &ca, NULL, from, to});
+    party_make(&good, ec(), (struct subject){"TSA", &ca, eku, from, to});
+    party_make(&rsa, EVP_RSA_gen(2048), (struct subject){"TSA RSA", &ca, eku, from, to});
+    party_make(&p384, EVP_EC_gen("P-384"), (struct subject){"TSA P-384", &ca, eku, from, to});
+    party_make(&under_sub, ec(), (struct subject){"TSA below", &sub_ca, eku, from, to});
+    party_make(&expired, ec(), (struct subject){"TSA past", &ca, eku, from, GEN_TIME - 1});
+    party_make(&future, ec(), (struct subject){"TSA to come", &ca, eku, GEN_TIME + 1, to});
+    party_make(&no_eku, ec(), (struct subject){"TSA none", &ca, "", from, to});
+    party_make(&soft_eku, ec(), (struct subject){"TSA soft", &ca, "timeStamping", from, to});
+    party_make(
+        &two_ekus, ec(),
+        (struct subject){"TSA two", &ca, "critical,timeStamping,emailProtection", from, to});
+    party_make(&mail_eku, ec(),
+               (struct subject){"TSA mail", &ca, "critical,emailProtection", from, to});
     trust_make(&trust, &ca);
     trust_make(&other_trust, &other_ca);
     assert_int_equal(x509_trust_init(&no_trust, &arena, NULL), 0);
@@ -184,8 +194,8 @@ struct forge {
     const char *digest_oid;    /* SHA-256 */
     const char *sig_oid;       /* as the key has it, of SHA-256 */
     unsigned version;          /* 1 */
-    unsigned ess;              /* 0: V2, 1: V1, 2: V2 with SHA-1, 3: V2 with issuerSerial */
-    size_t cut;                /* bytes that the imprint is shorter */
+    unsigned ess; /* ESSCertID: 0: V2, 1: V1, 2: V2 of SHA-1, 3: V2, issuerSerial */
+    size_t cut;   /* bytes that the imprint is shorter */
     bool by_ski, no_certs, no_digest, no_type, no_ess, twice, wrong_digest, critical, soft;
     bool nonce, two_signers, no_attrs, other_info, rsa_key_oid, wrong_serial, tail;
 };
@@ -393,7 +403,7 @@ static void forge(struct bytes *out, const struct forge *forge)
     bytes_release(&info);
 }
 
-/* ---- OpenSSL's verdict: what `openssl ts -verify -CAfile` says at the time of the token ---- */
+/* ---- OpenSSL's verdict: what `openssl ts -verify -CAfile` says at that moment ---- */
 
 static bool openssl_verifies(struct slice token, struct slice message, const struct party *root,
                              uint64_t at)
