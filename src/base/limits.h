@@ -106,7 +106,11 @@
 #define LIMIT_C2PA_LEAVES (1u << 20) /* leaves of one tree: 1 TB in blocks of 1 MiB; 32 MiB */
 #define LIMIT_C2PA_RANGES 4096       /* runs of bytes explained */
 #define LIMIT_C2PA_REPORT (4u << 20) /* bytes of a report in a pipe */
-#define LIMIT_STORE_LABEL 512        /* bytes of a label in it: real ones have 54 */
+#define LIMIT_ROOM_BYTES                                                                       \
+    (LIMIT_C2PA_STORE_BYTES + (1u << 20)) /* bytes of the box of ours in a new clip */
+#define LIMIT_CLAIM_BYTES 4096         /* bytes of a claim that we sign: ours have some 700 */
+#define LIMIT_CLAIM_ARENA (256u << 10) /* bytes of its values */
+#define LIMIT_STORE_LABEL 512          /* bytes of a label in it: real ones have 54 */
 #define LIMIT_WRITE_TREES 16 /* mdat boxes that get a tree each; with more: a flat hash */
 #define LIMIT_SPLICE_BYTES (UINT64_C(64) << 30) /* bytes of a file that `sign` copies */
 

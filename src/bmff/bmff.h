@@ -24,6 +24,7 @@
  *
  * What the new file holds, in this order:
  *     ftyp  isom 512 isom iso2 iso4 mp41
+ *     uuid  only with bmff_plan_room: a box of content credentials (C2PA 2.2 A.5.1)
  *     moov  mvhd trak(video) [trak(audio)]
  *     trak  tkhd [edts/elst] mdia(mdhd hdlr minf(vmhd|smhd dinf/dref/url stbl))
  *     stbl  stsd stts [ctts] [stss] stsc stsz stco|co64
@@ -133,10 +134,16 @@ enum bmff_note {
     BMFF_NOTE_SOUND = 64,       /* Opus or ALAC: some browsers cannot play its sound */
 };
 
+/* Where the box of credentials lies in a new file that has one: right behind ftyp. */
+#define BMFF_ROOM_AT 32
+/* Its header, purpose and the offset of a box of proofs, which is 0 (C2PA 2.2 A.5.1). */
+#define BMFF_ROOM_HEAD_BYTES 45
+
 /* What the new file is.  Plain values: may be copied, sent over a pipe, compared. */
 struct bmff_facts {
     uint64_t file_bytes;    /* size of the new file: head_bytes + bytes of all runs */
-    uint64_t head_bytes;    /* ftyp, moov and the header of mdat */
+    uint64_t head_bytes;    /* ftyp, room, moov and the header of mdat */
+    uint64_t room_bytes;    /* the whole box of credentials at BMFF_ROOM_AT, or 0 */
     uint64_t duration_ms;   /* of what is shown, >= 1 */
     uint32_t width;         /* pixels as shown, after rotation and pixel aspect */
     uint32_t height;        /* the same */
@@ -173,6 +180,13 @@ MUST_CHECK int bmff_plan_make(const struct bmff_source *source, struct bmff_plan
                               struct why *why);
 
 /*
+ * Leave room for content credentials right behind ftyp: bytes in all, of which the first
+ * BMFF_ROOM_HEAD_BYTES are written, the others zero.  Head and facts of the plan follow; the
+ * plan begins again with its first run.  SH_ELIMIT: more than LIMIT_ROOM_BYTES.
+ */
+MUST_CHECK int bmff_plan_room(struct bmff_plan *plan, uint64_t bytes, struct why *why);
+
+/*
  * The next run behind head, neighbours already joined; false after the last.  Every run of
  * the clip lies inside it, and inside one of its mdat boxes.
  *     while (bmff_plan_next(&plan, &run))
@@ -201,7 +215,8 @@ struct bmff_source bmff_preview_source(struct bmff_preview *preview);
 
 /*
  * Does the file hold exactly what our writer writes: these boxes, in this order, zero where it
- * writes zero, and mdat tiled by the samples without a byte between or behind?  0 and *facts
+ * writes zero, and mdat tiled by the samples without a byte between or behind?  A box of
+ * credentials at BMFF_ROOM_AT may hold anything: who judges those comes after.  0 and *facts
  * (removed = 0), else SH_EFORMAT or SH_ELIMIT and *facts untouched.  For a draft, before
  * anything is published: the planner's word is not believed.
  */

@@ -462,6 +462,9 @@ void bmff_box_close(struct bytes *out, size_t start);
 void bmff_zeros(struct bytes *out, size_t count);
 
 /* ftyp, moov and the header of mdat. */
-MUST_CHECK int bmff_write_head(struct bmff_state *state, struct bytes *out, struct why *why);
+MUST_CHECK int bmff_write_head(struct bmff_state *state, uint64_t room, struct bytes *out,
+                               struct why *why);
+/* The first BMFF_ROOM_HEAD_BYTES of a box of credentials of that size. */
+void bmff_write_room(struct bytes *out, uint64_t room);
 
 #endif

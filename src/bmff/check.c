@@ -397,6 +397,41 @@ static int check_grammar(const struct bmff_plan *plan, struct why *why)
 
 /* ---- the rebuild of a rebuild ---- */
 
+/* The size of the box of credentials that lies where ours does; 0: there is none. */
+static int find_room(const struct bmff_source *source, uint64_t *room, struct why *why)
+{
+    uint8_t found[BMFF_ROOM_HEAD_BYTES];
+    struct cursor cur = cursor_of(slice_of(found, sizeof(found)));
+    struct bytes ours;
+    int rc;
+
+    *room = 0;
+    if (source->size < BMFF_ROOM_AT + sizeof(found))
+        return SH_OK;
+    rc = source->read_at(source->ctx, BMFF_ROOM_AT, found, sizeof(found), why);
+    if (rc < 0)
+        return rc;
+    *room = rd_u32(&cur);
+    bytes_init(&ours, sizeof(found));
+    bmff_write_room(&ours, *room);
+    rc = bytes_check(&ours, why);
+    if (rc == SH_OK && (*room < sizeof(found) || *room > LIMIT_ROOM_BYTES ||
+                        memcmp(ours.ptr, found, sizeof(found)) != 0))
+        *room = 0;
+    bytes_release(&ours);
+    return rc;
+}
+
+/* What the room holds is not ours to say. */
+static size_t head_part(const struct bmff_plan *plan, size_t at, size_t most)
+{
+    size_t end = plan->head.len;
+
+    if (plan->facts.room_bytes && at < BMFF_ROOM_AT + BMFF_ROOM_HEAD_BYTES)
+        end = BMFF_ROOM_AT + BMFF_ROOM_HEAD_BYTES;
+    return end - at < most ? end - at : most;
+}
+
 static int check_head(const struct bmff_source *source, const struct bmff_plan *plan,
                       struct why *why)
 {
@@ -408,7 +443,7 @@ static int check_head(const struct bmff_source *source, const struct bmff_plan *
             why, SH_EFORMAT, WHY_NOWHERE, "draft: %llu bytes where its own rebuild has %llu",
             (unsigned long long)source->size, (unsigned long long)plan->facts.file_bytes);
     while (at < plan->head.len) {
-        size_t len = plan->head.len - at < sizeof(piece) ? plan->head.len - at : sizeof(piece);
+        size_t len = head_part(plan, at, sizeof(piece));
         int rc = source->read_at(source->ctx, at, piece, len, why);
 
         if (rc < 0)
@@ -419,6 +454,8 @@ static int check_head(const struct bmff_source *source, const struct bmff_plan *
                                "draft: byte %zu is 0x%02x where its own rebuild has 0x%02x",
                                at + i, piece[i], plan->head.ptr[at + i]);
         at += len;
+        if (plan->facts.room_bytes && at == BMFF_ROOM_AT + BMFF_ROOM_HEAD_BYTES)
+            at = BMFF_ROOM_AT + (size_t)plan->facts.room_bytes;
     }
     return SH_OK;
 }
@@ -442,11 +479,18 @@ static int check_tiles(const struct bmff_source *source, struct bmff_plan *plan,
 int bmff_check(const struct bmff_source *source, struct bmff_facts *facts, struct why *why)
 {
     struct bmff_plan plan = {0};
+    uint64_t room = 0;
     int rc = bmff_plan_make(source, &plan, why);
 
     if (rc < 0)
         return rc;
-    rc = check_grammar(&plan, why);
+    rc = find_room(source, &room, why);
+    if (rc == SH_OK && room)
+        rc = bmff_plan_room(&plan, room, why);
+    if (room) /* That one stays; another would leave no room for itself in the head. */
+        plan.facts.removed &= ~(1u << BMFF_REMOVED_CREDENTIALS);
+    if (rc == SH_OK)
+        rc = check_grammar(&plan, why);
     if (rc == SH_OK)
         rc = check_head(source, &plan, why);
     if (rc == SH_OK)

@@ -283,7 +283,7 @@ int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan, str
     if (rc == SH_OK)
         rc = bmff_scan_clip(source, made.state, why);
     if (rc == SH_OK)
-        rc = bmff_write_head(made.state, &made.head, why);
+        rc = bmff_write_head(made.state, 0, &made.head, why);
     if (rc < 0)
         goto out;
     fill_facts(made.state, &made.head, &made.facts);
@@ -292,6 +292,28 @@ int bmff_plan_make(const struct bmff_source *source, struct bmff_plan *plan, str
     made = (struct bmff_plan){0};
 out:
     bmff_plan_release(&made);
+    return rc;
+}
+
+int bmff_plan_room(struct bmff_plan *plan, uint64_t bytes, struct why *why)
+{
+    struct bytes head = {0};
+    int rc;
+
+    if (bytes < BMFF_ROOM_HEAD_BYTES || bytes > LIMIT_ROOM_BYTES)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE,
+                       "content credentials of %llu bytes, %u is the most",
+                       (unsigned long long)bytes, LIMIT_ROOM_BYTES);
+    rc = bmff_write_head(plan->state, bytes, &head, why);
+    if (rc == SH_OK) {
+        bytes_release(&plan->head);
+        plan->head = head;
+        head = (struct bytes){0};
+        fill_facts(plan->state, &plan->head, &plan->facts);
+        plan->facts.room_bytes = bytes;
+    }
+    bytes_release(&head);
+    bmff_plan_rewind(plan);
     return rc;
 }
 

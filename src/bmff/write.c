@@ -1,4 +1,4 @@
-/* The new head: ftyp, moov and the header of mdat, nothing in them copied unseen. */
+/* The new head: ftyp, room for credentials, moov, the header of mdat; nothing copied unseen. */
 #include "bmff/bmff_int.h"
 
 #include <string.h>
@@ -49,6 +49,7 @@ void bmff_zeros(struct bytes *out, size_t count)
 struct writer {
     struct bmff_state *state;
     struct bytes *out;
+    uint64_t room;     /* for credentials */
     bool wide;         /* co64 */
     size_t offsets[2]; /* where the rows of stco or co64 stand: video, audio */
 };
@@ -346,6 +347,19 @@ static void write_trak(struct writer *writer, const struct bmff_track *track)
 
 /* ---- the whole ---- */
 
+void bmff_write_room(struct bytes *out, uint64_t room)
+{
+    static const uint8_t c2pa[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
+                                     0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
+
+    bytes_u32(out, (uint32_t)room);
+    bytes_text(out, "uuid");
+    bytes_append(out, c2pa, sizeof(c2pa));
+    bytes_u32(out, 0); /* version, flags */
+    bytes_append(out, "manifest", sizeof("manifest"));
+    bytes_u64(out, 0);
+}
+
 static void write_all(struct writer *writer, uint64_t payload)
 {
     struct bytes *out = writer->out;
@@ -356,6 +370,10 @@ static void write_all(struct writer *writer, uint64_t payload)
     bytes_u32(out, 512);
     bytes_text(out, "isomiso2iso4mp41");
     bmff_box_close(out, box);
+    if (writer->room) {
+        bmff_write_room(out, writer->room);
+        bmff_zeros(out, (size_t)writer->room - BMFF_ROOM_HEAD_BYTES);
+    }
     box = bmff_box_open(out, FOURCC('m', 'o', 'o', 'v'));
     write_mvhd(writer);
     write_trak(writer, &state->video);
@@ -389,14 +407,14 @@ static void fill_offsets(struct writer *writer)
     }
 }
 
-int bmff_write_head(struct bmff_state *state, struct bytes *out, struct why *why)
+int bmff_write_head(struct bmff_state *state, uint64_t room, struct bytes *out, struct why *why)
 {
-    struct writer writer = {.state = state, .out = out};
+    struct writer writer = {.state = state, .out = out, .room = room};
     uint64_t payload = state->video.bytes - state->video.changes.cut;
 
     if (state->has_audio)
         payload += state->audio.bytes - state->audio.changes.cut;
-    bytes_init(out, LIMIT_MOOV_BYTES);
+    bytes_init(out, LIMIT_MOOV_BYTES + (size_t)room);
     write_all(&writer, payload);
     if (out->len + payload > UINT32_MAX) {
         bytes_clear(out);

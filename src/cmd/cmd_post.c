@@ -18,13 +18,6 @@
 #include "io/io.h"
 #include "role/role.h"
 
-static void tell(void *ctx, uint64_t done, uint64_t total)
-{
-    const struct post_teller *teller = ctx;
-
-    cmd_progress(teller->cmd, teller->clip, done, total);
-}
-
 /* ---- what is said ---- */
 
 static void say_string(const struct cmd *cmd, enum lang_string string, const char *value)
@@ -108,7 +101,6 @@ static const char *mime_of(const struct bmff_facts *facts)
 int post_add_clip(struct post *post, const char *name, struct why *why)
 {
     struct post_teller teller = {.cmd = post->cmd, .clip = name};
-    struct role_progress progress = {.step = tell, .ctx = &teller};
     struct doc_blob blob = {.role = slice_text("video"), .mime = slice_text("video/mp4")};
     struct post_stage draft = {.fd = -1};
     struct role_coded coded = {0};
@@ -126,11 +118,7 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     if (rc == SH_OK)
         rc = post_stage_open(post, "video", &draft, why);
     if (rc == SH_OK)
-        rc = role_read(clip, draft.fd, &progress, &facts, why);
-    if (rc == SH_OK) /* For those who only look at it. */
-        rc = io_open_file(post->job.dir, draft.file.staged, &look, why);
-    if (rc == SH_OK)
-        rc = role_check(look, &facts, why);
+        rc = post_make(post, &(struct post_clip){clip, &draft, &look}, &teller, &facts, why);
     if (rc == SH_OK && post->recode)
         post_recode_facts(&coded, &facts);
     if (rc == SH_OK) {
@@ -202,6 +190,7 @@ static int publish(struct post *post, const char *const *clips, size_t count,
     if (rc < 0)
         return rc;
     memcpy(post->dispatch, doc->dispatch, sizeof(post->dispatch));
+    rc = post_claim_make(post, why);
     for (size_t i = 0; rc == SH_OK && i < count; i++)
         rc = post_add_clip(post, clips[i], why);
     if (rc == SH_OK)
@@ -210,6 +199,7 @@ static int publish(struct post *post, const char *const *clips, size_t count,
         post_describe(post, doc);
         rc = append(post, doc, why);
     }
+    post_claim_release(post);
     channel_job_drop(&post->job);
     return rc;
 }
@@ -250,6 +240,7 @@ static int post_all(const struct cmd *cmd, const struct cmd_args *args, const ch
     struct cmd_clock clock = {.now = io_now()};
     int rc = channel_open(cmd->home, CHANNEL_LOOK, &channel, why);
 
+    post.channel = channel;
     /* The lock is not held while clips are read; whether we may sign is asked now. */
     if (rc == SH_OK && *channel_info(channel)->conflict)
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s", channel_info(channel)->conflict);

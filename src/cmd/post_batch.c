@@ -126,8 +126,8 @@ static int read_line(struct batch *batch, struct slice raw, struct line *line, s
     return rc;
 }
 
-static int stage_clip(struct batch *batch, struct item *item, const struct line *line,
-                      struct why *why)
+static int stage_clip(struct batch *batch, const struct channel *channel, struct item *item,
+                      const struct line *line, struct why *why)
 {
     int rc;
 
@@ -135,6 +135,7 @@ static int stage_clip(struct batch *batch, struct item *item, const struct line 
     if (!item->post)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
     *item->post = (struct post){.cmd = batch->cmd,
+                                .channel = channel,
                                 .poster = !cmd_is_set(batch->args, "no-poster"),
                                 .recode = line->recode || cmd_is_set(batch->args, "transcode"),
                                 .job = {.dir = -1, .staging = -1},
@@ -143,9 +144,12 @@ static int stage_clip(struct batch *batch, struct item *item, const struct line 
     memcpy(item->post->dispatch, item->dispatch.doc.dispatch, sizeof(item->post->dispatch));
     rc = channel_job_new(batch->cmd->home, &item->post->job, why);
     if (rc == SH_OK)
+        rc = post_claim_make(item->post, why);
+    if (rc == SH_OK)
         rc = post_add_clip(item->post, line->clip, why);
     if (rc == SH_OK)
         post_describe(item->post, &item->dispatch.doc);
+    post_claim_release(item->post);
     return rc;
 }
 
@@ -166,7 +170,7 @@ static int take_line(struct batch *batch, struct channel *channel, struct slice 
         rc = post_place_from_clip(batch->cmd, cmd_value(batch->args, "place-from-clip"),
                                   &(struct post_clips){&line.clip, 1}, &item->dispatch, why);
     batch->count++;
-    return rc == SH_OK && line.clip ? stage_clip(batch, item, &line, why) : rc;
+    return rc == SH_OK && line.clip ? stage_clip(batch, channel, item, &line, why) : rc;
 }
 
 static int take_lines(struct batch *batch, struct channel *channel, struct slice raw,

@@ -11,6 +11,9 @@
 
 struct post {
     const struct cmd *cmd;
+    const struct channel *channel; /* open to look: who signs the files */
+    struct role_claim claim;       /* what they say of themselves; its certificate is leaf's */
+    struct bytes leaf;
     bool poster;
     bool recode; /* --transcode */
     struct cmd_when when;
@@ -38,6 +41,8 @@ struct post_teller {
 struct post_stage {
     int fd; /* -1: none */
     struct channel_file file;
+    bool hashed; /* sha256 is known */
+    uint8_t sha256[CRYPT_DIGEST_BYTES];
 };
 
 /* Make an empty file in the job's folder, named for kind and the blob it may become. */
@@ -61,7 +66,24 @@ MUST_CHECK int post_recode(const struct channel_job *job, const struct post_tell
 void post_recode_facts(const struct role_coded *coded, struct bmff_facts *facts);
 void post_recode_say(const struct cmd *cmd, const char *name, const struct role_coded *coded);
 
-/* A clip into the dispatch: rebuilt, checked, hashed, with its still picture. */
+/*
+ * Make a new file of the clip in the stage, sign it, and read it back: is it what our writer
+ * writes, and do its credentials hold for whoever trusts the channel's authority?  Also hashes
+ * it.
+ */
+struct post_clip {
+    int clip;
+    struct post_stage *stage;
+    int *look; /* out: the new file, for those who only look at it */
+};
+MUST_CHECK int post_make(struct post *post, const struct post_clip *clip,
+                         const struct post_teller *teller, struct bmff_facts *facts,
+                         struct why *why);
+/* What this dispatch's files say of themselves; before the first clip. */
+MUST_CHECK int post_claim_make(struct post *post, struct why *why);
+void post_claim_release(struct post *post);
+
+/* A clip into the dispatch: rebuilt, signed, checked, hashed, with its still picture. */
 MUST_CHECK int post_add_clip(struct post *post, const char *name, struct why *why);
 /*
  * Are untouched clips kept: --keep-original, --no-original, else the setting.  SH_EARG when

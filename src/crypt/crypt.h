@@ -167,6 +167,22 @@ struct crypt_ca {
  */
 MUST_CHECK int crypt_ca_build(const struct crypt_ca *ca, struct bytes *pem, struct why *why);
 
+struct crypt_leaf {
+    const struct secret *ca;     /* the authority's scalar: a good one, */
+    const struct secret *scalar; /* and so the leaf's own */
+    const char *short_id;        /* as in struct crypt_ca, of subject and issuer */
+    uint8_t serial[16];          /* the same */
+    int32_t year; /* valid from 1 January 00:00 UTC of it, for CRYPT_LEAF_YEARS */
+};
+#define CRYPT_LEAF_YEARS 30
+/*
+ * Append a certificate of that authority for signing claims (FORMATS.md; C2PA 2.2 14.5.1) as
+ * DER: no CA, digital signature (both critical), claim signing and e-mail protection, and the
+ * identifiers of both keys.  SH_EARG as above.
+ */
+MUST_CHECK int crypt_leaf_build(const struct crypt_leaf *leaf, struct bytes *der,
+                                struct why *why);
+
 /* ---- signing with a key that somebody brings: natively only (crypt_sign.c) ---- */
 
 struct crypt_signer; /* a private key */

@@ -8,7 +8,6 @@
 
 #define FOURCC(a, b, c, d)                                                                     \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-#define FACTS_BYTES (3 * 8 + 11 * 4)
 
 static int source_read(void *ctx, uint64_t offset, void *buf, size_t len, struct why *why)
 {
@@ -55,9 +54,10 @@ void role_facts_send(const struct proc_side *side, const struct bmff_facts *fact
                               facts->removed,      facts->notes};
     struct bytes out;
 
-    bytes_init(&out, FACTS_BYTES);
+    bytes_init(&out, ROLE_FACTS_BYTES);
     bytes_u64(&out, facts->file_bytes);
     bytes_u64(&out, facts->head_bytes);
+    bytes_u64(&out, facts->room_bytes);
     bytes_u64(&out, facts->duration_ms);
     for (size_t i = 0; i < COUNT_OF(words); i++)
         bytes_u32(&out, words[i]);
@@ -87,6 +87,7 @@ static bool facts_are_sane(const struct bmff_facts *facts)
 
     return facts->file_bytes >= 1 && facts->file_bytes <= LIMIT_CLIP_BYTES &&
            facts->head_bytes >= 1 && facts->head_bytes <= facts->file_bytes &&
+           facts->room_bytes <= LIMIT_ROOM_BYTES && facts->room_bytes < facts->head_bytes &&
            facts->duration_ms >= 1 &&
            facts->duration_ms <= (uint64_t)LIMIT_CLIP_SECONDS * 1000 && facts->width >= 1 &&
            facts->width <= LIMIT_PIXELS && facts->height >= 1 &&
@@ -113,6 +114,7 @@ int role_facts_take(struct slice report, const char *name, struct bmff_facts *fa
 
     got.file_bytes = rd_u64(&cur);
     got.head_bytes = rd_u64(&cur);
+    got.room_bytes = rd_u64(&cur);
     got.duration_ms = rd_u64(&cur);
     for (size_t i = 0; i < COUNT_OF(words); i++)
         *words[i] = rd_u32(&cur);

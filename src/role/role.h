@@ -25,6 +25,26 @@
  */
 struct channel_signer role_signer(struct channel *channel);
 
+/*
+ * The channel's own certificate for claims, as DER.  Made with a new key, and kept in
+ * private/keys/c2pa-leaf.key, when there is none, when another authority issued it than the one
+ * that the newest identity note names, or in another year: old ones stay good, their chain
+ * is in the files.  The keys are held by a child only.  tmp_dir: a folder of the same file
+ * system.  SH_ENOTFOUND: the authority's key is not here.
+ */
+MUST_CHECK int role_claim_leaf(const struct channel *channel, int tmp_dir,
+                               struct bytes *certificate, struct why *why);
+/*
+ * Append the COSE_Sign1 over a claim by that key (C2PA 2.2 13.2), without a time stamp.  A
+ * child reads the key, enters a cage with nothing but its pipe, and signs only what is a claim
+ * of our writer.
+ */
+MUST_CHECK int role_claim_sign(const struct channel *channel, struct slice claim,
+                               struct bytes *cose, struct why *why);
+/* The channel's authorities that are not revoked, as PEM: the open one first. */
+MUST_CHECK int role_claim_anchors(const struct channel *channel, struct bytes *pem,
+                                  struct why *why);
+
 /* verify_channel on the public tree at dir, in a child that can only read below it. */
 MUST_CHECK int role_verify(int dir, const struct channel_id *expected,
                            struct verify_report *report, struct why *why);
@@ -119,6 +139,36 @@ MUST_CHECK int role_read(int clip, int draft, const struct role_progress *progre
  * not write?
  */
 MUST_CHECK int role_check(int draft, const struct bmff_facts *facts, struct why *why);
+
+/* What a new file says of itself in its content credentials. */
+struct role_claim {
+    struct slice certificate; /* DER, of role_claim_leaf */
+    const char *version;      /* of the program */
+    char channel[CHANNEL_ID_CHARS + 1];
+    char dispatch[2 * 32 + 1]; /* as the document has it */
+    bool recoded;              /* the clip was coded anew before it was read */
+};
+/* A new file whose credentials wait for their signature. */
+struct role_draft {
+    struct bmff_facts facts;
+    uint64_t cose_at; /* where in the file its COSE_Sign1 goes, */
+    size_t cose_bytes;
+    struct bytes claim; /* and over what; to be released */
+};
+struct role_making {
+    int clip, draft;                      /* as above */
+    const struct role_progress *progress; /* may be NULL */
+    const struct role_claim *claim;
+};
+/*
+ * role_read with content credentials (C2PA 2.2 A.5): hashed as it is written, their box made in
+ * the same cage, with zeros for a signature.
+ */
+MUST_CHECK int role_make(const struct role_making *making, struct role_draft *out,
+                         struct why *why);
+/* Sign them by role_claim_sign and put the signature into the draft. */
+MUST_CHECK int role_make_sign(const struct channel *channel, int draft,
+                              const struct role_draft *made, struct why *why);
 
 /* What a clip tells, and what post would make of it. */
 struct role_inspection {

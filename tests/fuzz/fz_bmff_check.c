@@ -18,8 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (facts.removed || facts.file_bytes != size || !facts.video_samples || !facts.width)
         abort();
-    if (bmff_plan_make(&source, &plan, NULL) != SH_OK || plan.head.len != facts.head_bytes ||
-        memcmp(plan.head.ptr, data, plan.head.len) != 0)
+    if (bmff_plan_make(&source, &plan, NULL) != SH_OK)
+        abort();
+    if (facts.room_bytes) {
+        if (facts.room_bytes > plan.head.len + size ||
+            bmff_plan_room(&plan, facts.room_bytes, NULL) != SH_OK)
+            abort();
+        memcpy(plan.head.ptr + BMFF_ROOM_AT, data + BMFF_ROOM_AT, (size_t)facts.room_bytes);
+    }
+    if (plan.head.len != facts.head_bytes || memcmp(plan.head.ptr, data, plan.head.len) != 0)
         abort();
     if (bmff_plan_next(&plan, &run) &&
         (run.offset != plan.head.len || run.len != size - plan.head.len))

@@ -510,6 +510,106 @@ static void large_and_failing_sources(void **state)
     assert_null(plan.state);
 }
 
+/* ---- room for content credentials ---- */
+
+#define ROOM 1000
+
+static int check_facts(struct slice view, struct bmff_facts *facts)
+{
+    struct bmff_source source = bmff_source_slice(&view);
+
+    return bmff_check(&source, facts, NULL);
+}
+
+/* The new file of h264.mp4 with ROOM bytes of room. */
+static struct bytes with_room(struct bmff_facts *planned)
+{
+    struct bytes clip = load("h264.mp4");
+    struct slice view = bytes_view(&clip);
+    struct bmff_source source = bmff_source_slice(&view);
+    struct bmff_plan plan = {0};
+    struct bmff_run run;
+    struct bytes made;
+
+    assert_int_equal(bmff_plan_make(&source, &plan, NULL), SH_OK);
+    assert_true(bmff_plan_next(&plan, &run));
+    assert_int_equal(bmff_plan_room(&plan, BMFF_ROOM_HEAD_BYTES - 1, NULL), SH_ELIMIT);
+    assert_int_equal(bmff_plan_room(&plan, LIMIT_ROOM_BYTES + 1, NULL), SH_ELIMIT);
+    assert_int_equal(bmff_plan_room(&plan, ROOM, NULL), SH_OK);
+    *planned = plan.facts;
+    made = build(&plan, view);
+    bmff_plan_release(&plan);
+    bytes_release(&clip);
+    return made;
+}
+
+static void room_behind_ftyp(void **state)
+{
+    struct bmff_facts plain, planned, facts = {0};
+    struct bytes bare = rebuild("h264.mp4", &plain);
+    struct bytes made = with_room(&planned);
+    size_t moov = find_box(bytes_view(&made), "moov"), len = bare.len - BMFF_ROOM_AT;
+
+    (void)state;
+    assert_int_equal(plain.room_bytes, 0);
+    assert_int_equal(planned.room_bytes, ROOM);
+    assert_int_equal(planned.head_bytes, plain.head_bytes + ROOM);
+    assert_int_equal(planned.file_bytes, plain.file_bytes + ROOM);
+    assert_int_equal(planned.removed, plain.removed);
+    assert_int_equal(made.len, planned.file_bytes);
+    assert_memory_equal(made.ptr, bare.ptr, BMFF_ROOM_AT);
+    assert_int_equal(moov, BMFF_ROOM_AT + ROOM);
+    assert_int_equal(get_u32(made.ptr + BMFF_ROOM_AT), ROOM);
+    assert_memory_equal(made.ptr + BMFF_ROOM_AT + 4, "uuid", 4);
+    assert_memory_equal(made.ptr + BMFF_ROOM_AT + 28, "manifest", 9);
+    for (size_t i = BMFF_ROOM_HEAD_BYTES; i < ROOM; i++)
+        assert_int_equal(made.ptr[BMFF_ROOM_AT + i], 0);
+    /* Behind the room all is the same but the places of the chunks. */
+    for (size_t i = 0; i < len; i++)
+        if (made.ptr[moov + i] != bare.ptr[BMFF_ROOM_AT + i])
+            assert_true(i + BMFF_ROOM_AT < plain.head_bytes);
+    assert_memory_equal(made.ptr + planned.head_bytes, bare.ptr + plain.head_bytes,
+                        bare.len - plain.head_bytes);
+    assert_int_equal(check_facts(bytes_view(&made), &facts), SH_OK);
+    assert_int_equal(facts.room_bytes, ROOM);
+    assert_int_equal(facts.removed, 0);
+    assert_int_equal(facts.head_bytes, planned.head_bytes);
+    /* What it holds is for others to judge. */
+    for (size_t i = BMFF_ROOM_HEAD_BYTES; i < ROOM; i++)
+        made.ptr[BMFF_ROOM_AT + i] = (uint8_t)(i * 7 + 1);
+    assert_int_equal(check_facts(bytes_view(&made), &facts), SH_OK);
+    bytes_release(&bare);
+    bytes_release(&made);
+}
+
+static void room_of_another_shape(void **state)
+{
+    struct bmff_facts planned, facts = {0};
+    struct bytes made = with_room(&planned), twice;
+    struct slice view = bytes_view(&made);
+
+    (void)state;
+    for (size_t i = 0; i < BMFF_ROOM_HEAD_BYTES; i++) {
+        made.ptr[BMFF_ROOM_AT + i] ^= 1;
+        if (check_facts(view, &facts) == SH_OK)
+            fail_msg("byte %zu of the room may be another", i);
+        made.ptr[BMFF_ROOM_AT + i] ^= 1;
+    }
+    for (size_t len = 0; len < planned.head_bytes; len += 13)
+        assert_true(check_facts(slice_sub(view, 0, len), &facts) < 0);
+    /* A second one, before, behind and at the end. */
+    bytes_init(&twice, CLIP_MAX);
+    bytes_slice(&twice, slice_sub(view, 0, BMFF_ROOM_AT + ROOM));
+    bytes_slice(&twice, slice_sub(view, BMFF_ROOM_AT, view.len - BMFF_ROOM_AT));
+    assert_true(check_facts(bytes_view(&twice), &facts) < 0);
+    bytes_clear(&twice);
+    bytes_slice(&twice, view);
+    bytes_slice(&twice, slice_sub(view, BMFF_ROOM_AT, ROOM));
+    assert_true(check_facts(bytes_view(&twice), &facts) < 0);
+    bytes_release(&twice);
+    bytes_release(&made);
+}
+
 /* ---- the second reader ---- */
 
 static int check_bytes(struct slice view)
@@ -639,6 +739,8 @@ int main(void)
         cmocka_unit_test(cut_clips_say_what_is_missing),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(large_and_failing_sources),
+        cmocka_unit_test(room_behind_ftyp),
+        cmocka_unit_test(room_of_another_shape),
         cmocka_unit_test(clips_are_no_drafts),
         cmocka_unit_test(drafts_with_another_box),
         cmocka_unit_test(drafts_with_one_box_more),

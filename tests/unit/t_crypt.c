@@ -506,6 +506,73 @@ static void ca_certificate_is_self_signed(void **state)
     bytes_release(&text);
 }
 
+/* A leaf, as the openssl program sees it, and under its authority. */
+static void leaf_under_its_authority(void **state)
+{
+    const char *print[] = {"openssl", "x509", "-inform", "DER", "-noout", "-text", NULL};
+    char path[] = "/tmp/t_crypt.XXXXXX", leaf_path[] = "/tmp/t_crypt.XXXXXX";
+    const char *verify[] = {"openssl", "verify", "-x509_strict", "-purpose", "smimesign",
+                            "-CAfile", path,     leaf_path,      NULL};
+    struct secret authority, scalar, other;
+    struct crypt_ca ca = {
+        .scalar = &authority, .short_id = "abcd-efgh-ijkl-mnop", .year = 2026};
+    struct crypt_leaf leaf = {
+        .ca = &authority, .scalar = &scalar, .short_id = "abcd-efgh-ijkl-mnop", .year = 2026};
+    struct bytes pem, der, text;
+    int fd = mkstemp(path), leaf_fd = mkstemp(leaf_path);
+
+    (void)state;
+    memset(authority.byte, 9, 32);
+    memset(scalar.byte, 8, 32);
+    memset(other.byte, 0, 32);
+    bytes_init(&pem, 8192);
+    bytes_init(&der, 8192);
+    bytes_init(&text, 65536);
+    assert_int_equal(crypt_ca_build(&ca, &pem, NULL), 0);
+    assert_int_equal(crypt_leaf_build(&leaf, &der, NULL), 0);
+    openssl_reads(bytes_view(&der), print, &text);
+    has(&text, "Version: 3 (0x2)");
+    has(&text, "Issuer: O = stillhere, CN = abcd-efgh-ijkl-mnop");
+    has(&text, "Subject: O = stillhere, CN = abcd-efgh-ijkl-mnop");
+    has(&text, "Not Before: Jan  1 00:00:00 2026 GMT");
+    has(&text, "Not After : Jan  1 00:00:00 2056 GMT");
+    has(&text, "Basic Constraints: critical\n                CA:FALSE");
+    has(&text, "Key Usage: critical\n                Digital Signature\n");
+    has(&text, "1.3.6.1.4.1.62558.2.1, E-mail Protection");
+    has(&text, "Authority Key Identifier");
+    assert_int_equal(write(fd, pem.ptr, pem.len), (ssize_t)pem.len);
+    bytes_clear(&text);
+    bytes_text(&text, "-----BEGIN CERTIFICATE-----\n");
+    for (size_t at = 0; at < der.len; at += 48) {
+        base64_build(&text,
+                     slice_sub(bytes_view(&der), at, der.len - at < 48 ? der.len - at : 48),
+                     BASE64_PADDED);
+        bytes_u8(&text, '\n');
+    }
+    bytes_text(&text, "-----END CERTIFICATE-----\n");
+    assert_int_equal(write(leaf_fd, text.ptr, text.len), (ssize_t)text.len);
+    bytes_clear(&text);
+    openssl_reads(slice_text(""), verify, &text);
+    has(&text, ": OK");
+    (void)close(fd);
+    (void)close(leaf_fd);
+    (void)unlink(path);
+    (void)unlink(leaf_path);
+    bytes_clear(&der);
+    leaf.scalar = &other;
+    assert_int_equal(crypt_leaf_build(&leaf, &der, NULL), SH_EARG);
+    leaf.scalar = &scalar;
+    leaf.ca = &other;
+    assert_int_equal(crypt_leaf_build(&leaf, &der, NULL), SH_EARG);
+    leaf.ca = &authority;
+    leaf.short_id = "";
+    assert_int_equal(crypt_leaf_build(&leaf, &der, NULL), SH_EARG);
+    assert_int_equal(der.len, 0);
+    bytes_release(&pem);
+    bytes_release(&der);
+    bytes_release(&text);
+}
+
 static void ca_refuses(void **state)
 {
     struct secret scalar = {{0}};
@@ -545,6 +612,7 @@ int main(void)
         cmocka_unit_test(es256_scalars_out_of_range),
         cmocka_unit_test(ca_certificate_as_openssl_sees_it),
         cmocka_unit_test(ca_certificate_is_self_signed),
+        cmocka_unit_test(leaf_under_its_authority),
         cmocka_unit_test(ca_refuses),
     };
 
