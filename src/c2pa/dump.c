@@ -4,6 +4,9 @@
 #include "c2pa/c2pa_int.h"
 #include "json/json.h"
 
+/* Not a cap: how deep the data of an assertion lies in what is written here. */
+#define AROUND 5
+
 /* ---- strings ---- */
 
 /* The code point at text[*at], which moves behind it; U+FFFD for a byte that is none. */
@@ -278,7 +281,7 @@ static void put_json(struct bytes *out, struct slice raw)
     struct arena arena;
 
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
-    if (json_parse(raw, LIMIT_JSON_DEPTH, &arena, &root, NULL) < 0)
+    if (json_parse(raw, LIMIT_JSON_DEPTH - AROUND, &arena, &root, NULL) < 0)
         c2pa_json_string(out, raw);
     for (const struct json_value *value = root; value && out->failed == SH_OK;) {
         enter_json(out, root, value);
