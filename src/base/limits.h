@@ -102,8 +102,8 @@
 #define LIMIT_C2PA_SUBSETS 4096  /* runs in one list: real ones have 8 */
 #define LIMIT_C2PA_SPANS 200000  /* runs left out of one box at the root */
 #define LIMIT_C2PA_MATCHED                                                                     \
-    (UINT64_C(256) << 20) /* bytes compared for the data of exclusions, of one file */
-#define LIMIT_C2PA_TREES 256              /* of one assertion: tracks of a set, or mdats */
+    (UINT64_C(256) << 20)    /* bytes compared for the data of exclusions, of one file */
+#define LIMIT_C2PA_TREES 256 /* of one assertion: tracks of a set, or mdats */
 #define LIMIT_C2PA_PROOF_BYTES (16u << 10) /* bytes of a merkle box: 20 hashes have 1400 */
 #define LIMIT_C2PA_PROOF_ARENA (8u << 20)  /* bytes of its structs */
 #define LIMIT_C2PA_LEAVES (1u << 20) /* leaves of one tree: 1 TB in blocks of 1 MiB; 32 MiB */

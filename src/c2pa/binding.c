@@ -1,25 +1,15 @@
 /* One c2pa.hash.bmff assertion against the content of a file (C2PA 2.2 15.12.2). */
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include "c2pa/content.h"
 
 #include "c2pa/content_int.h"
 #include "c2pa/store.h"
 
-int c2pa_judge(struct c2pa_bound *bound, enum c2pa_bound_verdict verdict, uint64_t at,
-               const char *fmt, ...)
+bool c2pa_judge_first(struct c2pa_bound *bound, enum c2pa_bound_verdict verdict)
 {
-    va_list args;
-    char text[sizeof(bound->cause.text)];
-
     if (!bound || bound->verdict != C2PA_BOUND_MATCH)
-        return C2PA_JUDGED;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, args); /* Cut when too long: for people. */
-    va_end(args);
+        return false;
     bound->verdict = verdict;
-    (void)why_set(&bound->cause, SH_EFORMAT, at, "%s", text);
-    return C2PA_JUDGED;
+    return true;
 }
 
 static int malformed(struct c2pa_bound *bound, const char *what)
@@ -61,8 +51,9 @@ static int read_assertion(const struct c2pa_binding *binding, struct arena *aren
         said->hash = hash->string;
     if (!hash && !merkle)
         return malformed(bound, "neither hash nor merkle (18.6.3)");
+    said->trees.alg = said->alg;
     if (merkle)
-        rc = c2pa_trees_parse(merkle, said->alg, arena, &said->trees, bound, why);
+        rc = c2pa_trees_parse(merkle, arena, &said->trees, bound, why);
     return rc;
 }
 

@@ -146,7 +146,7 @@ static int broken(struct c2pa_file *file, uint64_t at, const char *what)
 /* Is the store's box where and what it may be (A.5.3)? */
 static int look_at_store(struct c2pa_file *file, const struct c2pa_root *root, struct why *why)
 {
-    uint8_t buf[OFFSET_BYTES];
+    uint8_t buf[OFFSET_BYTES] = {0};
     struct cursor cur = cursor_of(slice_of(buf, sizeof(buf)));
     int rc;
 

@@ -10,9 +10,14 @@
 
 /* The content is judged, and not as a match: bound->verdict says what; nothing failed. */
 #define C2PA_JUDGED 1
-/* Say so; the first cause stays.  Returns C2PA_JUDGED. */
-int c2pa_judge(struct c2pa_bound *bound, enum c2pa_bound_verdict verdict, uint64_t at,
-               const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Say so; the first cause stays.  An expression of the value C2PA_JUDGED. */
+#define c2pa_judge(bound, verdict, at, ...)                                                    \
+    (c2pa_judge_first((bound), (verdict))                                                      \
+         ? (void)why_set(&(bound)->cause, SH_EFORMAT, (at), __VA_ARGS__)                       \
+         : (void)0,                                                                            \
+     C2PA_JUDGED)
+/* Set the verdict; false when there is one already, or no bound. */
+bool c2pa_judge_first(struct c2pa_bound *bound, enum c2pa_bound_verdict verdict);
 /* A text that names a box type in messages: printable ASCII. */
 struct c2pa_name {
     char text[5];
@@ -147,7 +152,7 @@ struct c2pa_pass {
     uint32_t file_number;
     const struct c2pa_trees *trees; /* which cover mdats, or NULL */
     size_t mdats;                   /* met so far */
-    bool notes_only;                /* the digest is made elsewhere: read only what is left out */
+    bool notes_only; /* the digest is made elsewhere: read only what is left out */
 };
 /* After a failure too: release. */
 MUST_CHECK int c2pa_pass_init(struct c2pa_pass *pass, const struct c2pa_file *file,
@@ -174,41 +179,44 @@ struct c2pa_tree {
     uint64_t seen;         /* leaves that were there */
 };
 struct c2pa_trees {
+    enum crypt_hash alg; /* where a tree names none; 0: none */
     struct c2pa_tree *tree;
     size_t count;
 };
 /* A merkle box: what it says. */
 struct c2pa_proof {
+    struct c2pa_bound *bound; /* given */
     uint64_t unique_id, local_id, location;
     const struct cbor_value *hashes; /* or NULL */
     bool padding_odd;
 };
 
-MUST_CHECK int c2pa_trees_parse(const struct cbor_value *list, enum crypt_hash enclosing,
-                                struct arena *arena, struct c2pa_trees *out,
-                                struct c2pa_bound *bound, struct why *why);
+/* trees->alg is given. */
+MUST_CHECK int c2pa_trees_parse(const struct cbor_value *list, struct arena *arena,
+                                struct c2pa_trees *trees, struct c2pa_bound *bound,
+                                struct why *why);
 void c2pa_trees_release(struct c2pa_trees *trees);
 struct c2pa_tree *c2pa_trees_find(const struct c2pa_trees *trees, uint64_t unique_id,
                                   uint64_t local_id);
 bool c2pa_trees_cover(const struct c2pa_trees *trees, size_t mdat);
 /* Read a merkle box into the scratch arena, which the caller releases after use. */
 MUST_CHECK int c2pa_proof_read(const struct c2pa_file *file, const struct c2pa_root *root,
-                               struct arena *scratch, struct c2pa_proof *out,
-                               struct c2pa_bound *bound, struct why *why);
+                               struct arena *scratch, struct c2pa_proof *proof,
+                               struct why *why);
 /* Does the digest of leaf number proof->location lead to the row?  0 or C2PA_JUDGED. */
 int c2pa_proof_check(const struct c2pa_tree *tree, const struct c2pa_proof *proof,
                      const uint8_t *leaf, uint64_t at, struct c2pa_bound *bound);
 /* Hash the mdats of a file with a flat hash as well; 0, C2PA_JUDGED or an error. */
-MUST_CHECK int c2pa_trees_check(const struct c2pa_file *file, const struct c2pa_binding *binding,
-                                struct c2pa_trees *trees, struct c2pa_bound *bound,
-                                struct why *why);
+MUST_CHECK int c2pa_trees_check(const struct c2pa_file *file,
+                                const struct c2pa_binding *binding, struct c2pa_trees *trees,
+                                struct c2pa_bound *bound, struct why *why);
 
 /* How to hash the leaves of struct c2pa_leaves. */
 struct c2pa_plan {
     enum crypt_hash alg;
-    uint64_t from, to;     /* blocks: bytes of the file, */
-    uint64_t block;        /* of this size, or of */
-    const uint64_t *sizes; /* these */
+    uint64_t from, to;           /* blocks: bytes of the file, */
+    uint64_t block;              /* of this size, or of */
+    const uint64_t *sizes;       /* these */
     const struct c2pa_file *map; /* fragments: NULL for blocks */
     const struct c2pa_exclusions *exclusions;
     enum c2pa_binding_version version;
@@ -218,8 +226,8 @@ struct c2pa_plan {
 /* ---- fragments (fragment.c) ---- */
 
 /* Hash what is fragmented with a pass over the file itself; 0, C2PA_JUDGED or an error. */
-MUST_CHECK int c2pa_fragments_check(const struct c2pa_binding *binding, struct c2pa_trees *trees,
-                                    struct c2pa_pass *pass, struct arena *arena,
-                                    struct why *why);
+MUST_CHECK int c2pa_fragments_check(const struct c2pa_binding *binding,
+                                    struct c2pa_trees *trees, struct c2pa_pass *pass,
+                                    struct arena *arena, struct why *why);
 
 #endif

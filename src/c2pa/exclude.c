@@ -1,4 +1,6 @@
 /* Which bytes of a box are left out of the hash (C2PA 2.2 18.6.2, 18.6.3 and A.5.6). */
+#include "c2pa/content.h"
+
 #include <string.h>
 
 #include "c2pa/content_int.h"

@@ -1,4 +1,6 @@
 /* Which bytes are in the hash, which are not, and why: ranges for people. */
+#include "c2pa/content.h"
+
 #include <string.h>
 
 #include "c2pa/content_int.h"
@@ -74,8 +76,10 @@ int c2pa_ranges_hashed(struct c2pa_ranges *ranges, uint64_t from, uint64_t to, u
     memcpy(path + 1, name.text, sizeof(name.text));
     text = type ? keep(ranges, slice_text(path), "") : "no box";
     return put(ranges,
-               (struct c2pa_range){
-                   .from = from, .to = to, .hashed = true, .why = slice_of(text, text ? strlen(text) : 0)},
+               (struct c2pa_range){.from = from,
+                                   .to = to,
+                                   .hashed = true,
+                                   .why = slice_of(text, text ? strlen(text) : 0)},
                why);
 }
 
@@ -86,8 +90,8 @@ int c2pa_ranges_left(struct c2pa_ranges *ranges, const struct c2pa_span *span, b
     const char **label = &ranges->label[span->entry];
 
     if (!*label)
-        *label = keep(ranges, entry->xpath,
-                      entry->subset_count ? " excluded in part" : " excluded");
+        *label =
+            keep(ranges, entry->xpath, entry->subset_count ? " excluded in part" : " excluded");
     return put(ranges,
                (struct c2pa_range){.from = span->from,
                                    .to = span->to,

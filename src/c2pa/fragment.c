@@ -1,5 +1,7 @@
 /* Files in fragments: one file with several moofs, or an init segment with its segments
  * (C2PA 2.2 15.12.2.2, 18.6.3 and A.5.4.1.2). */
+#include "c2pa/content.h"
+
 #include <string.h>
 
 #include "c2pa/content_int.h"
@@ -23,7 +25,8 @@ static int check_init(const struct c2pa_pass *main, size_t last, const struct c2
         if (!tree->seen)
             continue;
         if (!made[tree->alg]) {
-            rc = c2pa_pass_init(&pass, main->file, main->matcher.exclusions, main->version, why);
+            rc =
+                c2pa_pass_init(&pass, main->file, main->matcher.exclusions, main->version, why);
             c2pa_digest_init(&pass.digest, tree->alg);
             if (rc == SH_OK)
                 rc = c2pa_pass_roots(&pass, 0, last, why);
@@ -49,7 +52,7 @@ static int check_fragment(struct c2pa_pass *pass, size_t moof, const uint8_t *le
 {
     const struct c2pa_file *file = pass->file;
     const struct c2pa_root *root = moof ? &file->roots[moof - 1] : NULL;
-    struct c2pa_proof proof;
+    struct c2pa_proof proof = {.bound = pass->bound};
     struct c2pa_tree *tree;
     struct arena scratch;
     int rc;
@@ -58,7 +61,7 @@ static int check_fragment(struct c2pa_pass *pass, size_t moof, const uint8_t *le
         return c2pa_judge(pass->bound, C2PA_BOUND_MALFORMED, file->roots[moof].at,
                           "moof: no merkle box in front of it (15.12.2.2)");
     arena_init(&scratch, LIMIT_C2PA_PROOF_ARENA);
-    rc = c2pa_proof_read(file, root, &scratch, &proof, pass->bound, why);
+    rc = c2pa_proof_read(file, root, &scratch, &proof, why);
     if (rc != SH_OK)
         goto out;
     if (proof.padding_odd)
@@ -139,7 +142,8 @@ static int check_file(const struct c2pa_binding *binding, struct c2pa_trees *tre
     if (rc == SH_OK)
         rc = hash_leaves(binding, pass, &leaves, why);
     for (size_t i = 0; rc == SH_OK && i < n; i++)
-        rc = check_fragment(pass, moofs[i], leaves.digests + i * leaves.digest_bytes, trees, why);
+        rc = check_fragment(pass, moofs[i], leaves.digests + i * leaves.digest_bytes, trees,
+                            why);
     if (rc == SH_OK && file->merkle_count > n)
         pass->bound->odd |= C2PA_ODD_STRAY;
     for (size_t i = 0; rc == SH_OK && i < trees->count; i++)
@@ -190,7 +194,7 @@ static int judge_segment(const struct c2pa_pass *main, const struct c2pa_file *s
     struct c2pa_bound *bound = main->bound;
     uint8_t leaf[CRYPT_DIGEST_MAX];
     struct c2pa_digest digest;
-    struct c2pa_proof proof;
+    struct c2pa_proof proof = {.bound = bound};
     struct c2pa_tree *tree;
     struct arena scratch;
     int rc;
@@ -201,7 +205,7 @@ static int judge_segment(const struct c2pa_pass *main, const struct c2pa_file *s
                           "(15.12.2.2)",
                           number);
     arena_init(&scratch, LIMIT_C2PA_PROOF_ARENA);
-    rc = c2pa_proof_read(segment, root, &scratch, &proof, bound, why);
+    rc = c2pa_proof_read(segment, root, &scratch, &proof, why);
     if (rc != SH_OK)
         goto out;
     if (proof.padding_odd)

@@ -1,4 +1,6 @@
 /* Hashing boxes at the root: each behind its offset, without what is left out (18.6.2). */
+#include "c2pa/content.h"
+
 #include <string.h>
 
 #include "c2pa/content_int.h"
@@ -78,8 +80,8 @@ int c2pa_pass_init(struct c2pa_pass *pass, const struct c2pa_file *file,
     pass->version = version;
     c2pa_matcher_init(&pass->matcher, exclusions, file->source);
     bytes_init(&pass->room, LIMIT_C2PA_WINDOW);
-    pass->window = (struct c2pa_window){
-        .source = file->source, .buf = bytes_room(&pass->room, LIMIT_C2PA_WINDOW)};
+    pass->window = (struct c2pa_window){.source = file->source,
+                                        .buf = bytes_room(&pass->room, LIMIT_C2PA_WINDOW)};
     pass->window.cap = LIMIT_C2PA_WINDOW;
     return bytes_check(&pass->room, why);
 }
@@ -180,7 +182,8 @@ static int leave_out(struct c2pa_pass *pass, const struct c2pa_root *root,
 {
     bool told = pass->bound && !must_be_out(root);
     bool empty;
-    int rc = read_run(pass, span, told || pass->ranges ? USE_LOOK : USE_WHOLE_ONLY, &empty, why);
+    int rc =
+        read_run(pass, span, told || pass->ranges ? USE_LOOK : USE_WHOLE_ONLY, &empty, why);
 
     if (rc == SH_OK && told)
         note_uncovered(pass, root, span, empty);

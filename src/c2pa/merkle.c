@@ -1,4 +1,6 @@
 /* Trees of hashes over mdat and over fragments (C2PA 2.2 15.12.2, 18.6.3 and A.5.4). */
+#include "c2pa/content.h"
+
 #include <string.h>
 
 #include "c2pa/content_int.h"
@@ -8,8 +10,8 @@
 
 static int bad(struct c2pa_bound *bound, const char *field, const char *what)
 {
-    return c2pa_judge(bound, C2PA_BOUND_MALFORMED, WHY_NOWHERE, "merkle: %s: %s (18.6.3)", field,
-                      what);
+    return c2pa_judge(bound, C2PA_BOUND_MALFORMED, WHY_NOWHERE, "merkle: %s: %s (18.6.3)",
+                      field, what);
 }
 
 static int take_number(const struct cbor_value *map, const char *name, uint64_t *out,
@@ -125,9 +127,8 @@ static int parse_tree(const struct cbor_value *map, enum crypt_hash enclosing,
     return rc;
 }
 
-int c2pa_trees_parse(const struct cbor_value *list, enum crypt_hash enclosing,
-                     struct arena *arena, struct c2pa_trees *out, struct c2pa_bound *bound,
-                     struct why *why)
+int c2pa_trees_parse(const struct cbor_value *list, struct arena *arena,
+                     struct c2pa_trees *trees, struct c2pa_bound *bound, struct why *why)
 {
     struct c2pa_tree *tree;
     uint64_t leaves = 0;
@@ -137,23 +138,23 @@ int c2pa_trees_parse(const struct cbor_value *list, enum crypt_hash enclosing,
     tree = arena_take(arena, list->count * sizeof(*tree));
     if (!tree)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "no memory for Merkle trees");
-    out->tree = tree;
+    trees->tree = tree;
     for (const struct cbor_value *item = list->first; item; item = item->next) {
-        struct c2pa_tree *made = &tree[out->count];
+        struct c2pa_tree *made = &tree[trees->count];
         int rc;
 
         bytes_init(&made->leaves, (size_t)LIMIT_C2PA_LEAVES * CRYPT_DIGEST_MAX);
-        rc = parse_tree(item, enclosing, arena, made, bound);
+        rc = parse_tree(item, trees->alg, arena, made, bound);
         if (rc < 0)
             return why_set(why, (enum sh_err)rc, WHY_NOWHERE, "no memory for Merkle trees");
         leaves += made->count; /* each at most LIMIT_C2PA_LEAVES */
         if (rc == SH_OK && leaves > LIMIT_C2PA_LEAVES)
             rc = bad(bound, "count", "more leaves in all than are read here");
-        if (rc == SH_OK && c2pa_trees_find(out, made->unique_id, made->local_id))
+        if (rc == SH_OK && c2pa_trees_find(trees, made->unique_id, made->local_id))
             rc = bad(bound, "localId", "two trees with the same uniqueId and localId");
         if (rc != SH_OK)
             return rc;
-        out->count++;
+        trees->count++;
     }
     return SH_OK;
 }
@@ -185,12 +186,11 @@ bool c2pa_trees_cover(const struct c2pa_trees *trees, size_t mdat)
 /* ---- proofs ---- */
 
 int c2pa_proof_read(const struct c2pa_file *file, const struct c2pa_root *root,
-                    struct arena *scratch, struct c2pa_proof *out, struct c2pa_bound *bound,
-                    struct why *why)
+                    struct arena *scratch, struct c2pa_proof *proof, struct why *why)
 {
     size_t len = (size_t)(root->size - root->data);
     struct cbor_value *map = NULL;
-    struct c2pa_proof proof = {0};
+    struct c2pa_bound *bound = proof->bound;
     uint8_t *buf;
     int rc;
 
@@ -207,17 +207,17 @@ int c2pa_proof_read(const struct c2pa_file *file, const struct c2pa_root *root,
     if (rc < 0 || map->type != CBOR_MAP)
         return c2pa_judge(bound, C2PA_BOUND_MALFORMED, root->at,
                           "merkle box: no map in CBOR (A.5.4.2)");
+    proof->padding_odd = false;
     for (size_t i = map->raw.len; i < len; i++)
-        proof.padding_odd = proof.padding_odd || buf[i];
-    rc = take_number(map, "uniqueId", &proof.unique_id, bound);
+        proof->padding_odd = proof->padding_odd || buf[i];
+    rc = take_number(map, "uniqueId", &proof->unique_id, bound);
     if (rc == SH_OK)
-        rc = take_number(map, "localId", &proof.local_id, bound);
+        rc = take_number(map, "localId", &proof->local_id, bound);
     if (rc == SH_OK)
-        rc = take_number(map, "location", &proof.location, bound);
-    proof.hashes = cbor_member(map, "hashes");
-    if (rc == SH_OK && proof.hashes && proof.hashes->type != CBOR_ARRAY)
+        rc = take_number(map, "location", &proof->location, bound);
+    proof->hashes = cbor_member(map, "hashes");
+    if (rc == SH_OK && proof->hashes && proof->hashes->type != CBOR_ARRAY)
         rc = bad(bound, "hashes", "no array");
-    *out = proof;
     return rc;
 }
 
@@ -239,7 +239,7 @@ int c2pa_proof_check(const struct c2pa_tree *tree, const struct c2pa_proof *proo
     const struct cbor_value *step = proof->hashes ? proof->hashes->first : NULL;
     uint64_t place = proof->location;
     uint64_t count = tree->count;
-    uint8_t node[CRYPT_DIGEST_MAX];
+    uint8_t node[CRYPT_DIGEST_MAX] = {0};
     struct slice here = slice_of(node, tree->digest_bytes);
 
     if (place >= count)
@@ -469,13 +469,13 @@ static int hash_tree(const struct c2pa_file *file, const struct c2pa_binding *bi
 static int check_box(const struct c2pa_file *file, const struct c2pa_root *root,
                      const struct c2pa_trees *trees, struct c2pa_bound *bound, struct why *why)
 {
-    struct c2pa_proof proof;
+    struct c2pa_proof proof = {.bound = bound};
     struct c2pa_tree *tree;
     struct arena scratch;
     int rc;
 
     arena_init(&scratch, LIMIT_C2PA_PROOF_ARENA);
-    rc = c2pa_proof_read(file, root, &scratch, &proof, bound, why);
+    rc = c2pa_proof_read(file, root, &scratch, &proof, why);
     if (rc != SH_OK)
         goto out;
     if (proof.padding_odd)
