@@ -2,7 +2,7 @@
 _stillhere() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" i
     local globals="-C --json -q -v --no-color --lang --require-cage --help --version"
-    local commands="init inspect post checkin promise status show publish correct withdraw original settings verify audit proof serve watch key backup restore recover rebuild doctor"
+    local commands="init inspect post checkin promise status show publish correct withdraw original settings verify audit proof sign serve watch key backup restore recover rebuild doctor"
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         -C | --lang) i=$((i + 1)) ;;
@@ -22,7 +22,7 @@ _stillhere() {
         mapfile -t COMPREPLY < <(compgen -W "en zh-Hans uk ru" -- "$word")
         return
         ;;
-    --file | --policy | --output | -o | --sheet | --to | --from | --tls-cert | --tls-key | --contacts | --trust)
+    --file | --policy | --output | -o | --sheet | --to | --from | --tls-cert | --tls-key | --contacts | --trust | --cert | --key)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
@@ -47,6 +47,7 @@ _stillhere() {
     settings) options="base zone family-zone family-place covers originals --unset" ;;
     verify) options="--channel --file --policy --key" ;;
     proof) options="--output -o" ;;
+    sign) options="--cert --key --update --merkle" ;;
     audit) options="--heal --read-data" ;;
     serve) options="--listen --tls-cert --tls-key --watch-state --front-at --cosign --allow-host --print-config" ;;
     watch) options="--once --contacts --rehearse --test --ack --log --state --channel --every --allow-host --trust" ;;

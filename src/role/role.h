@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "bmff/bmff.h"
+#include "c2pa/write.h"
 #include "channel/channel.h"
 #include "verify/verify.h"
 
@@ -215,5 +216,43 @@ bool role_media_is_there(void);
  * SOF0 or SOF2, DHT, DRI, SOS, EOI, and not a byte behind?  Pure.
  */
 MUST_CHECK int role_jpeg_check(struct slice raw, struct role_picture *picture, struct why *why);
+
+/* ---- signing files for anybody (`sign`) --------------------------------------------------- */
+
+/* What claims of ours name as their generator. */
+#define ROLE_GENERATOR "stillhere"
+
+/* A private key in a PEM file, which only children read. */
+struct role_key {
+    int fd;            /* of the file */
+    struct slice spki; /* of the certificate that it must fit */
+    /* role_key_look fills in: */
+    struct crypt_alg alg;
+    int cose; /* enum c2pa_write_alg */
+    size_t signature_bytes;
+};
+/* Is it a key that can sign claims, and that of the certificate?  SH_ECRYPT: of another one. */
+MUST_CHECK int role_key_look(struct role_key *key, struct why *why);
+/* Sign a Sig_structure whose payload is a claim of this program; nothing else is signed. */
+MUST_CHECK int role_key_sign(const struct role_key *key, struct slice message,
+                             uint8_t *signature, struct why *why);
+
+struct role_sign {
+    int in;                                 /* the file: only read */
+    int out;                                /* an empty one, open for reading and writing */
+    const struct c2pa_write_signer *signer; /* its callbacks run here, not in the child */
+    const char *version;                    /* of this program, or NULL */
+    const uint8_t *random;                  /* 2 * C2PA_WRITE_ID_BYTES */
+    bool update;                            /* an update manifest at the end */
+    bool merkle;                            /* a tree also below LIMIT_FLAT_BYTES */
+    const char *stamp_of;                   /* label of the manifest that token is of, or "" */
+    struct slice token;
+};
+/*
+ * Copy a file with credentials in it, in a caged child, and have them signed.  On success out
+ * holds the new file, which nobody has looked at yet.  progress may be NULL.
+ */
+MUST_CHECK int role_sign(const struct role_sign *job, const struct role_progress *progress,
+                         struct why *why);
 
 #endif

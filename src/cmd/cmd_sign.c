@@ -1,0 +1,285 @@
+/* stillhere sign IN OUT: a copy of a video with content credentials in it. */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "c2pa/write.h"
+#include "cmd/files_int.h"
+#include "cmd/sign_int.h"
+#include "io/io.h"
+#include "role/role.h"
+#include "x509/x509.h"
+
+/* ---- who signs ---- */
+
+static int sign_callback(void *ctx, struct slice message, uint8_t *signature, struct why *why)
+{
+    const struct signing *signing = ctx;
+
+    return role_key_sign(&signing->key, message, signature, why);
+}
+
+/* Certificates that nobody issued but themselves are anchors: they do not belong in a file. */
+static void chain_fill(struct signing *signing, const struct x509_cert *certs, size_t count)
+{
+    struct c2pa_write_signer *signer = &signing->signer;
+
+    for (size_t i = 0; i < count && signer->chain_count < C2PA_WRITE_CHAIN; i++)
+        if (i == 0 || !slice_equal(certs[i].subject, certs[i].issuer))
+            signer->chain[signer->chain_count++] = certs[i].raw;
+}
+
+static int validity_check(const struct x509_cert *leaf, struct why *why)
+{
+    char from[WHEN_TEXT_BYTES], to[WHEN_TEXT_BYTES];
+    uint64_t now = io_now();
+
+    if (now >= leaf->not_before && now <= leaf->not_after)
+        return SH_OK;
+    when_text(leaf->not_before, from);
+    when_text(leaf->not_after, to);
+    return why_set(why, SH_EARG, WHY_NOWHERE,
+                   "the certificate is good from %s to %s only; what it signs now counts "
+                   "nowhere",
+                   from, to);
+}
+
+static int cert_read(struct signing *signing, const char *path, struct why *why)
+{
+    struct x509_cert *certs;
+    size_t count = 0;
+    int rc = io_read(AT_FDCWD, path, &signing->pem, why);
+
+    if (rc == SH_OK)
+        rc = x509_pem(bytes_view(&signing->pem), &signing->arena, &certs, &count, why);
+    if (rc == SH_OK && !count)
+        rc = why_set(why, SH_EFORMAT, WHY_NOWHERE, "no certificate in it (PEM)");
+    if (rc == SH_OK)
+        rc = x509_profile(&certs[0], X509_FOR_CLAIM, NULL, why);
+    if (rc == SH_OK)
+        rc = validity_check(&certs[0], why);
+    if (rc != SH_OK)
+        return why_name(why, rc, path);
+    chain_fill(signing, certs, count);
+    signing->key.spki = certs[0].spki;
+    x509_sha256(&certs[0], signing->leaf_sha256);
+    x509_name_part(certs[0].subject, X509_COMMON_NAME, &signing->name);
+    if (!signing->name.len)
+        x509_name_part(certs[0].subject, X509_ORGANIZATION, &signing->name);
+    bytes_u8(&signing->name, 0);
+    return bytes_check(&signing->name, why);
+}
+
+static int key_take(struct signing *signing, const char *path, struct why *why)
+{
+    int rc = io_open_file(AT_FDCWD, path, &signing->key.fd, why);
+
+    if (rc == SH_OK)
+        rc = role_key_look(&signing->key, why);
+    if (rc != SH_OK)
+        return why_name(why, rc, path);
+    signing->signer.alg = (enum c2pa_write_alg)signing->key.cose;
+    signing->signer.signature_bytes = signing->key.signature_bytes;
+    signing->signer.sign = sign_callback;
+    signing->signer.ctx = signing;
+    return SH_OK;
+}
+
+/* ---- the file that is made ---- */
+
+static void progress_step(void *ctx, uint64_t done, uint64_t total)
+{
+    const struct signing *signing = ctx;
+
+    cmd_progress(signing->cmd, signing->in_path, done, total);
+}
+
+static int refuse_existing(const struct cmd_place *place, struct why *why)
+{
+    if (faccessat(place->dir, place->base, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return SH_OK;
+    return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                   "%s: there is such a file already; it is left as it is, choose another name",
+                   place->path);
+}
+
+/* The last step; a file system that cannot refuse by itself is asked just before. */
+static int give_name(const struct signing *signing, struct why *why)
+{
+    const struct cmd_place *place = &signing->place;
+    int rc;
+
+    if (renameat2(place->dir, signing->temporary, place->dir, place->base, RENAME_NOREPLACE) ==
+        0)
+        return SH_OK;
+    rc = refuse_existing(place, why);
+    if (rc == SH_OK && renameat(place->dir, signing->temporary, place->dir, place->base) != 0)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", place->path, strerror(errno));
+    return rc;
+}
+
+static int write_out(struct signing *signing, int fd, struct why *why)
+{
+    uint8_t random[2 * C2PA_WRITE_ID_BYTES];
+    const struct role_progress progress = {progress_step, signing};
+    struct role_sign job = {.in = signing->in,
+                            .out = fd,
+                            .signer = &signing->signer,
+                            .version = STILLHERE_VERSION,
+                            .random = random,
+                            .update = signing->update,
+                            .merkle = signing->merkle,
+                            .stamp_of = ""};
+    struct stat st;
+    int rc;
+
+    io_random(random, sizeof(random));
+    rc = role_sign(&job, &progress, why);
+    cmd_progress_end(signing->cmd);
+    if (rc != SH_OK)
+        return why_name(why, rc, signing->in_path);
+    /* As a copy would have it: who may read the one may read the other. */
+    if (fstat(signing->in, &st) == 0)
+        (void)fchmod(fd, st.st_mode & 0666);
+    if (fstat(fd, &st) == 0)
+        signing->bytes = (uint64_t)st.st_size;
+    return io_sync_fd(fd, signing->place.path, why);
+}
+
+/* Under a name of its own until it is whole, durable and read back. */
+static int make_file(struct signing *signing, struct why *why)
+{
+    uint8_t random[8];
+    int fd, rc;
+
+    memcpy(signing->temporary, ".stillhere-sign-", 16);
+    io_random(random, sizeof(random));
+    hex_build(slice_of(random, sizeof(random)), signing->temporary + 16);
+    fd = openat(signing->place.dir, signing->temporary,
+                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", signing->place.path,
+                       strerror(errno));
+    rc = write_out(signing, fd, why);
+    if (rc == SH_OK)
+        rc = give_name(signing, why);
+    if (rc == SH_OK)
+        rc = io_sync_fd(signing->place.dir, signing->place.path, why);
+    else
+        (void)unlinkat(signing->place.dir, signing->temporary, 0); /* The cause counts. */
+    io_close(&fd);
+    return rc;
+}
+
+/* ---- the command ---- */
+
+static const char *alg_text(int cose)
+{
+    switch (cose) {
+    case C2PA_WRITE_ES256:
+        return "ES256";
+    case C2PA_WRITE_ES384:
+        return "ES384";
+    case C2PA_WRITE_ES512:
+        return "ES512";
+    case C2PA_WRITE_EDDSA:
+        return "Ed25519";
+    default:
+        return "PS256";
+    }
+}
+
+static int answer(const struct signing *signing)
+{
+    struct json_writer json;
+    struct bytes out;
+
+    bytes_init(&out, LIMIT_PAGE_BYTES);
+    if (signing->cmd->json) {
+        json = cmd_json_open(&out);
+        if (text_is_utf8(slice_text(signing->place.path)))
+            json_put_text(&json, "file", signing->place.path);
+        json_put_number(&json, "bytes", signing->bytes);
+        json_put_text(&json, "algorithm", alg_text(signing->key.cose));
+        json_put_text(&json, "signer", (const char *)signing->name.ptr);
+        json_put_hex(&json, "certificate",
+                     slice_of(signing->leaf_sha256, sizeof(signing->leaf_sha256)));
+        json_put_bool(&json, "update", signing->update);
+        cmd_json_close(&json);
+    } else {
+        LANG_SAY(&out, signing->cmd->lang, STR_SIGN_DONE, signing->place.path,
+                 (const char *)signing->name.ptr);
+        bytes_u8(&out, '\n');
+    }
+    return cmd_answer(signing->cmd, &out);
+}
+
+static int sign(struct signing *signing, const struct cmd_args *args, struct why *why)
+{
+    int rc = io_open_file(AT_FDCWD, signing->in_path, &signing->in, why);
+
+    if (rc == SH_OK)
+        rc = cmd_place_open(args->words[1], &signing->place, why);
+    if (rc == SH_OK)
+        rc = refuse_existing(&signing->place, why);
+    if (rc == SH_OK)
+        rc = cert_read(signing, cmd_value(args, "cert"), why);
+    if (rc == SH_OK)
+        rc = key_take(signing, cmd_value(args, "key"), why);
+    return rc == SH_OK ? make_file(signing, why) : rc;
+}
+
+static int run(struct cmd *cmd, const struct cmd_args *args)
+{
+    struct signing signing = {.cmd = cmd, .in = -1, .place = {.dir = -1}, .key = {.fd = -1}};
+    struct why why = {0};
+    int rc, code;
+
+    if (args->word_count != 2)
+        return cmd_usage(cmd, "sign needs two files: the one to copy, and the one to make");
+    if (!cmd_is_set(args, "cert") || !cmd_is_set(args, "key"))
+        return cmd_usage(cmd, "sign needs --cert and --key");
+    signing.in_path = args->words[0];
+    signing.update = cmd_is_set(args, "update");
+    signing.merkle = cmd_is_set(args, "merkle");
+    arena_init(&signing.arena, LIMIT_DOCUMENT_ARENA);
+    bytes_init(&signing.pem, LIMIT_TRUST_BYTES);
+    bytes_init(&signing.name, LIMIT_PAGE_BYTES);
+    rc = sign(&signing, args, &why);
+    code = rc < 0 ? cmd_erred(cmd, &why) : answer(&signing);
+    bytes_release(&signing.pem);
+    bytes_release(&signing.name);
+    arena_release(&signing.arena);
+    io_close(&signing.in);
+    io_close(&signing.key.fd);
+    io_close(&signing.place.dir);
+    return code;
+}
+
+static const struct cmd_option options[] = {
+    {"cert", "FILE", "your certificate and those of its issuers (PEM), yours first"},
+    {"key", "FILE", "its private key (PEM)"},
+    {"update", NULL, "leave the credentials that are there and add to them"},
+    {"merkle", NULL, "hash the media in blocks, which can be checked apart"},
+    {NULL, NULL, NULL}};
+
+const struct cmd_spec cmd_spec_sign = {
+    .name = "sign",
+    .usage = "IN OUT --cert FILE --key FILE [--update] [--merkle]",
+    .summary = "copy a video with content credentials in it",
+    .about =
+        "Copies IN to OUT and puts content credentials (C2PA) into the copy, signed with your\n"
+        "key: that these bytes are as you had them.  Nothing else in it changes.  Credentials\n"
+        "that IN has are carried along, and named as those of the file you opened.\n"
+        "IN is only read; a file that is there is never written over.  OUT is read back "
+        "before\n"
+        "it gets its name.",
+    .examples = "  stillhere sign clip.mp4 signed.mp4 --cert chain.pem --key key.pem\n",
+    .options = options,
+    .run = run,
+};

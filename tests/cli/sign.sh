@@ -1,0 +1,135 @@
+#!/bin/bash
+# sign IN OUT: credentials in a copy, by own keys; held against a recomputation in Python and,
+# where they are installed, against other people's verifiers.
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
+helper() { /usr/bin/python3 "$STILLHERE_SOURCE/tests/cli/sign.py" "$@"; }
+
+# ---- a small authority ----
+authority() { # makes ca.pem and ca.key
+    openssl ecparam -name prime256v1 -genkey -noout -out ca.key &&
+        openssl req -x509 -new -key ca.key -subj "/O=test/CN=root" -days 100 -out ca.pem \
+            -addext "basicConstraints=critical,CA:TRUE" \
+            -addext "keyUsage=critical,keyCertSign"
+} 2>/dev/null
+leaf() { # NAME ALGORITHM [EXTENSIONS]: NAME.key NAME.pem and NAME.chain
+    case $2 in
+    ed25519) openssl genpkey -algorithm ed25519 -out "$1.key" ;;
+    rsa*) openssl genpkey -algorithm rsa -pkeyopt "rsa_keygen_bits:${2#rsa}" -out "$1.key" ;;
+    *) openssl ecparam -name "$2" -genkey -noout -out "$1.key" ;;
+    esac
+    printf '%s\n' "basicConstraints=critical,CA:FALSE" "authorityKeyIdentifier=keyid" \
+        "${3:-keyUsage=critical,digitalSignature
+extendedKeyUsage=1.3.6.1.4.1.62558.2.1,emailProtection}" >"$1.ext"
+    openssl req -new -key "$1.key" -subj "/O=test/CN=$1" -out "$1.csr" &&
+        openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -days "${4:-90}" -extfile "$1.ext" \
+            -set_serial "0x$(openssl rand -hex 15)" -out "$1.pem" &&
+        cat "$1.pem" ca.pem >"$1.chain"
+} 2>/dev/null
+ok "an authority" authority
+leaf p256 prime256v1
+leaf ed ed25519
+clip=$STILLHERE_SHARED/clips/nasa_13013.mp4
+if [ ! -f "$clip" ]; then
+    skip "signing clips" "no clips here"
+    finish
+fi
+cp "$clip" in.mp4
+before=$(sha256sum <in.mp4)
+
+# ---- both algorithms ----
+for key in p256 ed; do
+    runs "$key" still sign in.mp4 $key.mp4 --cert $key.chain --key $key.key
+    has "$key: whose certificate" "$out" "certificate of $key"
+    same "$key: the hash is that of the bytes" "$(helper hash $key.mp4)" match
+    same "$key: behind ftyp" "$(helper boxes $key.mp4 | cut -d' ' -f1-2)" "ftyp uuid"
+    same "$key: every chunk is where the tables say" "$(helper samples $key.mp4)" \
+        "$(helper samples in.mp4)"
+done
+same "IN is as it was" "$(sha256sum <in.mp4)" "$before"
+helper text p256.mp4 >text
+for word in c2pa.claim.v2 c2pa.hash.bmff.v3 c2pa.actions.v2 c2pa.opened c2pa.ingredient.v3; do
+    has "holds $word" "$(cat text)" "$word"
+done
+lacks "no time, and no name of a file" "$(cat text)" 'sigTst|iat|nasa|/tmp'
+runs "json" still sign in.mp4 j.mp4 --cert p256.chain --key p256.key --json
+same "its algorithm" "$(json "['algorithm']")" ES256
+same "its size" "$(json "['bytes']")" "$(stat -c %s j.mp4)"
+
+# ---- what was there ----
+runs "of a signed file" still sign p256.mp4 second.mp4 --cert ed.chain --key ed.key
+same "one box of credentials" "$(helper boxes second.mp4 | tr ' ' '\n' | grep -c uuid)" 1
+same "its hash" "$(helper hash second.mp4)" match
+helper text second.mp4 >text
+same "two claims in it" "$(grep -c '^.*c2pa.claim.v2' text)" 2
+has "the first is named" "$(cat text)" activeManifest
+runs "an update" still sign p256.mp4 update.mp4 --update --cert ed.chain --key ed.key
+same "at the end" "$(helper boxes update.mp4)" "$(helper boxes p256.mp4) uuid"
+head -c "$(stat -c %s p256.mp4)" update.mp4 >head.mp4
+same "and before it only \"manifest\" became \"original\"" "$(cmp -l head.mp4 p256.mp4 | wc -l)" 8
+runs "an update of it" still sign update.mp4 update2.mp4 --update --cert p256.chain --key p256.key
+same "still one at the end" "$(helper boxes update2.mp4)" "$(helper boxes update.mp4)"
+runs "and a new manifest on top" still sign update2.mp4 third.mp4 --cert p256.chain --key p256.key
+same "one box" "$(helper boxes third.mp4 | tr ' ' '\n' | grep -c uuid)" 1
+same "its hash holds" "$(helper hash third.mp4)" match
+fails 1 "no update of nothing" still sign in.mp4 no.mp4 --update --cert ed.chain --key ed.key
+has "is said" "$err" 'no credentials to update'
+
+# ---- blocks ----
+runs "in blocks" still sign in.mp4 blocks.mp4 --merkle --cert p256.chain --key p256.key
+same "its tree" "$(helper hash blocks.mp4)" match
+
+# ---- other kinds ----
+for file in c.mov sample1.m4a sample1.heic sample1.avif; do
+    from=$STILLHERE_SHARED/vectors/c2pa/c2pa-rs/$file
+    [ -f "$from" ] || continue
+    runs "$file" still sign "$from" "out.$file" --cert p256.chain --key p256.key
+    same "$file: its hash" "$(helper hash "out.$file")" match
+done
+# ffmpeg reads what was moved: places in fragments, and in tables in front and behind.
+if command -v ffmpeg >/dev/null; then
+    decoded() { ffmpeg -v error -i "$1" -map 0:v -f framemd5 - 2>&1 | grep -v '^#' | sha256sum; }
+    ffmpeg -v error -i in.mp4 -c copy -movflags +faststart front.mp4
+    ffmpeg -v error -i in.mp4 -c copy -movflags frag_keyframe+empty_moov frag.mp4
+    ffmpeg -v error -i in.mp4 -c copy -movflags frag_keyframe+empty_moov+default_base_moof \
+        -frag_duration 200000 dash.mp4
+    for kind in front frag dash; do
+        runs "$kind" still sign $kind.mp4 out-$kind.mp4 --cert p256.chain --key p256.key
+        same "$kind: its hash" "$(helper hash out-$kind.mp4)" match
+        same "$kind: every frame is there" "$(decoded out-$kind.mp4)" "$(decoded $kind.mp4)"
+    done
+else
+    skip "frames" "no ffmpeg here"
+fi
+
+# ---- what is refused, and leaves nothing ----
+fails 1 "OUT is there" still sign in.mp4 ed.mp4 --cert ed.chain --key ed.key
+has "and is left as it is" "$err" 'such a file already'
+fails 1 "IN is OUT" still sign in.mp4 in.mp4 --cert ed.chain --key ed.key
+ln -s in.mp4 link.mp4
+fails 1 "nor by a link" still sign in.mp4 link.mp4 --cert ed.chain --key ed.key
+fails 1 "another's key" still sign in.mp4 no.mp4 --cert ed.chain --key p256.key
+has "is said" "$err" 'not the one of the certificate'
+fails 1 "a key that is none" still sign in.mp4 no.mp4 --cert ed.chain --key ed.pem
+fails 1 "a certificate that is none" still sign in.mp4 no.mp4 --cert ed.key --key ed.key
+fails 1 "the authority itself" still sign in.mp4 no.mp4 --cert ca.pem --key ca.key
+leaf bare prime256v1 "keyUsage=critical,digitalSignature"
+fails 1 "a certificate for nothing" still sign in.mp4 no.mp4 --cert bare.chain --key bare.key
+leaf server prime256v1 "keyUsage=critical,digitalSignature
+extendedKeyUsage=serverAuth"
+fails 1 "one for servers" still sign in.mp4 no.mp4 --cert server.chain --key server.key
+export STILLHERE_NOW=4000000000
+fails 2 "one that has run out" still sign in.mp4 no.mp4 --cert ed.chain --key ed.key
+has "is said with its days" "$err" 'is good from 20'
+unset STILLHERE_NOW
+head -c 100000 in.mp4 >cut.mp4
+fails 1 "half a file" still sign cut.mp4 no.mp4 --cert ed.chain --key ed.key
+fails 1 "no video" still sign ca.pem no.mp4 --cert ed.chain --key ed.key
+{ cat in.mp4; printf 'tail'; } >tail.mp4
+fails 1 "bytes behind the last box" still sign tail.mp4 no.mp4 --cert ed.chain --key ed.key
+fails 1 "no file" still sign nowhere.mp4 no.mp4 --cert ed.chain --key ed.key
+fails 1 "no folder" still sign in.mp4 nowhere/no.mp4 --cert ed.chain --key ed.key
+fails 2 "no key" still sign in.mp4 no.mp4 --cert ed.chain
+fails 2 "one word" still sign in.mp4
+ok "nothing was left behind" test -z "$(ls -A | grep -E '^no\.mp4|^\.stillhere')"
+same "and IN is as it was" "$(sha256sum <in.mp4)" "$before"
+finish
