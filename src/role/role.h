@@ -217,7 +217,7 @@ bool role_media_is_there(void);
  */
 MUST_CHECK int role_jpeg_check(struct slice raw, struct role_picture *picture, struct why *why);
 
-/* ---- signing files for anybody (`sign`) --------------------------------------------------- */
+/* ---- signing files for anybody (`sign`) ------------------------------------------------- */
 
 /* What claims of ours name as their generator. */
 #define ROLE_GENERATOR "stillhere"
