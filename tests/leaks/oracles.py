@@ -42,7 +42,7 @@ EXIFTOOL = {
     'CleanApertureWidth': r'\d+', 'CleanApertureHeight': r'\d+', 'CleanApertureOffsetX': r'-?[\d.]+',
     'CleanApertureOffsetY': r'-?[\d.]+',
     # Tables and records that it does not read, named by -u: the walker and the search read them.
-    **dict.fromkeys(('Unknown_edts', 'AVCConfiguration', 'Unknown_avcC', 'Unknown_hvcC', 'Unknown_av1C',
+    **dict.fromkeys(('UUID-Unknown', 'Unknown_edts', 'AVCConfiguration', 'Unknown_avcC', 'Unknown_hvcC', 'Unknown_av1C',
                      'Unknown_vpcC', 'Unknown_dOps', 'Unknown_alac', 'Unknown_esds', 'MediaData',
                      'CompositionTimeToSample', 'SyncSampleTable', 'SampleToChunk', 'SampleSizes',
                      'ChunkOffset', 'ChunkOffset64', 'TimeToSampleTable'),

@@ -1,6 +1,7 @@
 """A strict reader of a finished file, for the tests alone: it knows what may be in it, and names all
 else.  It shares no code with the program; a box, a field or a unit that is not listed is a find.
 """
+import re
 import struct
 
 from mux import UNITY, boxes
@@ -8,7 +9,7 @@ from streams import bits_of, nals, obus
 
 # Which boxes may lie in which, and how often at most.
 TREE = {
-    b'': {b'ftyp': 1, b'moov': 1, b'mdat': 1},
+    b'': {b'ftyp': 1, b'uuid': 1, b'moov': 1, b'mdat': 1},
     b'moov': {b'mvhd': 1, b'trak': 2},
     b'trak': {b'tkhd': 1, b'edts': 1, b'mdia': 1},
     b'edts': {b'elst': 1},
@@ -29,6 +30,45 @@ ENTRIES = {
 SOUND = {b'mp4a', b'Opus', b'alac'}
 BRANDS = {b'isom', b'iso2', b'iso4', b'iso5', b'iso6', b'mp41', b'mp42', b'avc1', b'av01', b'hvc1'}
 SEI_SIZES = {6: range(1, 6), 137: {24}, 144: {4}, 147: {1}}
+
+
+# Content credentials (C2PA 2.2 A.5.1): what goes before the store, and what may stand in it.
+CREDENTIALS = bytes.fromhex('d8fec3d61b0e483c92975828877ec481') + bytes(4) + b'manifest\0' + bytes(8)
+JUMBF = bytes.fromhex('00110010800000aa00389b71')  # behind the four letters of each type
+ASSERTIONS = {b'c2pa.hash.bmff.v3': {'alg', 'hash', 'name', 'exclusions', 'merkle'},
+              b'c2pa.ingredient.v3': {'relationship'}, b'c2pa.actions.v2': {'actions'},
+              b'org.stillhere.dispatch': {'channel', 'dispatch'}}
+ACTIONS = ['c2pa.opened', 'c2pa.transcoded', 'c2pa.edited.metadata', 'c2pa.repackaged']
+CLAIM = {'alg', 'signature', 'instanceID', 'created_assertions', 'claim_generator_info'}
+
+
+def cbor(data, at=0):
+    """One value of definite length, and where it ends."""
+    kind, low = data[at] >> 5, data[at] & 31
+    at += 1
+    if low in (24, 25, 26, 27):
+        wide = 1 << (low - 24)
+        low, at = int.from_bytes(data[at:at + wide], 'big'), at + wide
+    if kind in (0, 1):
+        return (low if kind == 0 else -1 - low), at
+    if kind in (2, 3):
+        text = data[at:at + low]
+        return (text if kind == 2 else text.decode()), at + low
+    if kind == 4:
+        items = []
+        for _ in range(low):
+            value, at = cbor(data, at)
+            items.append(value)
+        return items, at
+    if kind == 5:
+        items = {}
+        for _ in range(low):
+            name, at = cbor(data, at)
+            items[name], at = cbor(data, at)
+        return items, at
+    if kind == 6:
+        return cbor(data, at)
+    return {20: False, 21: True, 22: None}[low], at
 
 
 class Walker:
@@ -72,9 +112,101 @@ class Walker:
                 brands = {body[i:i + 4] for i in range(8, len(body), 4)} | {body[:4]}
                 if brands - BRANDS or body[4:8] != struct.pack('>I', 512):
                     self.find(f'ftyp {body!r}')
+            elif kind == b'uuid':
+                self.credentials(body)
             elif kind == b'moov':
                 self.moov(body)
         return self.finds
+
+    # ---- content credentials ----
+
+    def credentials(self, body):
+        """One manifest, signed by a key of the channel, with four assertions and no more."""
+        if body[:len(CREDENTIALS)] != CREDENTIALS or self.data[36:40] != b'uuid':
+            self.find('uuid: another box than that of credentials')
+            return
+        top = boxes(body[len(CREDENTIALS):])
+        store = self.jumbf(top, b'c2pa', {b'c2pa'})
+        parts = [inner for label, inner in store if label.startswith(b'urn:c2pa:')]
+        if len(parts) != 1 or len(store) != 1:
+            self.find('credentials: not one manifest')
+            return
+        found = dict(self.jumbf(parts[0], b'c2ma', None))
+        if set(found) != {b'c2pa.assertions', b'c2pa.claim.v2', b'c2pa.signature'}:
+            self.find(f'credentials: {sorted(found)}')
+            return
+        for label, inner in self.jumbf_parts(found[b'c2pa.assertions']):
+            self.assertion(label, self.content(label, inner))
+        self.claim(self.content('claim', found[b'c2pa.claim.v2']))
+        self.signature(self.content('signature', found[b'c2pa.signature']))
+
+    def jumbf(self, data, kind, labels):
+        """The superboxes in the first one of these."""
+        rows = data if isinstance(data, list) else boxes(data)
+        if labels is not None:
+            if len(rows) != 1 or rows[0][0] != b'jumb':
+                self.find('credentials: not one JUMBF superbox')
+                return []
+            rows = boxes(rows[0][1])
+        if rows[0][0] != b'jumd' or rows[0][1][:16] != kind + JUMBF or rows[0][1][16] != 3:
+            self.find(f'credentials: {rows[0][1][:20]!r} where {kind!r} belongs')
+        return self.jumbf_parts(rows)
+
+    def jumbf_parts(self, data):
+        rows = data if isinstance(data, list) else boxes(data)
+        parts = []
+        for kind, body in rows[1:]:
+            inner = boxes(body)
+            if kind != b'jumb' or inner[0][0] != b'jumd' or inner[0][1][16] != 3:
+                self.find(f'credentials: {kind!r} {body[:40]!r}')
+                continue
+            parts.append((inner[0][1][17:].rstrip(b'\0'), inner))
+        return parts
+
+    def content(self, label, rows):
+        if len(rows) != 2 or rows[1][0] != b'cbor':
+            self.find(f'credentials: {label!r} is not one CBOR value')
+            return {}
+        value, end = cbor(rows[1][1])
+        if end != len(rows[1][1]):
+            self.find(f'credentials: {label!r} has bytes behind its value')
+        return value
+
+    def assertion(self, label, value):
+        if label not in ASSERTIONS or set(value) - ASSERTIONS[label]:
+            self.find(f'credentials: {label!r} {value!r}')
+        elif label == b'c2pa.actions.v2':
+            names = [action['action'] for action in value['actions']]
+            if [name for name in ACTIONS if name in names] != names or any(
+                    set(action) - {'action'} - ({'parameters'} if i == 0 else set())
+                    for i, action in enumerate(value['actions'])):
+                self.find(f'credentials: {value!r}')
+        elif label == b'c2pa.ingredient.v3' and value != {'relationship': 'parentOf'}:
+            self.find(f'credentials: {value!r}')
+        elif label == b'org.stillhere.dispatch' and (
+                not re.fullmatch('[a-z2-7]{52}', value['channel'])
+                or not re.fullmatch('[0-9a-f]{64}', value['dispatch'])):
+            self.find(f'credentials: {value!r}')
+
+    def claim(self, value):
+        info = value.get('claim_generator_info', {})
+        if set(value) != CLAIM or set(info) != {'name', 'version'} or info['name'] != 'stillhere' \
+                or not re.fullmatch(r'[0-9.]+', info['version']) \
+                or not re.fullmatch(r'xmp:iid:[0-9a-f-]{36}', value['instanceID']):
+            self.find(f'credentials: claim {value!r}')
+
+    def signature(self, value):
+        """No time, no token; one certificate that names the channel and nobody."""
+        protected, _ = cbor(value[0])
+        chain = protected.get(33)
+        if set(protected) != {1, 33} or protected[1] != -7 or not isinstance(chain, bytes) \
+                or value[2] is not None or len(value[3]) != 64 or set(value[1]) - {'pad'} \
+                or any(part.strip(b'\0') for part in value[1].values()):
+            self.find(f'credentials: signature {protected.keys()} {value[1]!r}')
+        elif len(re.findall(rb'\x0c\x09stillhere', chain)) != 2 or \
+                len(re.findall(rb'\x0c\x13[a-z2-7]{4}(-[a-z2-7]{4}){3}', chain)) != 2 or \
+                len(re.findall(rb'\d{2}0101000000Z', chain)) != 2:
+            self.find('credentials: a certificate of another kind')
 
     def moov(self, data):
         for kind, body in self.level('moov', data, TREE[b'moov']):
