@@ -262,6 +262,8 @@
 #define LIMIT_RSA_LEAST_BITS 2048 /* bits of a modulus: C2PA 13.2.1 takes none below */
 #define LIMIT_RSA_BITS 16384      /* bits: beyond it one check takes longer than a second */
 #define LIMIT_STAMP_CERTS 16      /* certificates in one time stamp: real ones bring 2 to 4 */
+#define LIMIT_STAMP_WAIT_MS 60000 /* ms that a server has to give a time stamp */
+#define LIMIT_STAMP_ROOM 16384    /* bytes left for one in a file: real ones have 2 to 8 KB */
 
 /* ---- certificates of others (RFC 5280) ---- */
 #define LIMIT_X509_BYTES (64u << 10)  /* bytes of one certificate; today's have 1 to 3 KB */

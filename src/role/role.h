@@ -255,4 +255,12 @@ struct role_sign {
 MUST_CHECK int role_sign(const struct role_sign *job, const struct role_progress *progress,
                          struct why *why);
 
+/*
+ * stamp_answer (stamp/stamp.h) in a caged child: appends the token of a time-stamp server's
+ * answer to the query.
+ */
+struct stamp_query;
+MUST_CHECK int role_stamp_answer(const struct stamp_query *query, struct slice response,
+                                 struct bytes *token, struct why *why);
+
 #endif

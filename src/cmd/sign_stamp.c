@@ -1,0 +1,76 @@
+/* `sign --tsa URL`: asking a time-stamp authority (RFC 3161 3.4). */
+#include "cmd/sign_stamp_int.h"
+
+#include "io/io.h"
+#include "role/role.h"
+#include "stamp/stamp.h"
+#include "url/url.h"
+
+int sign_stamp_check(const struct sign_stamp *stamp, struct why *why)
+{
+    struct url url;
+    int rc = url_parse(slice_text(stamp->url), &url, why);
+
+    if (rc == SH_OK && url.scheme != URL_HTTP && url.scheme != URL_HTTPS)
+        rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                     "a time stamp is asked for over http or https");
+    if (rc == SH_OK && !fetcher_is_there())
+        rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                     "stillhere-fetch, which asks for time stamps, is not installed");
+    return rc;
+}
+
+/* An answer of RFC 3161 is one of HTTP that went well; anything else is a failure's page. */
+static int reply_check(const struct fetcher_answer *answer, struct why *why)
+{
+    if (answer->outcome != FETCHER_DONE)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "%s",
+                       answer->text[0] ? answer->text : "the server did not answer");
+    if (answer->status != 200)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "the server answers with status %u",
+                       answer->status);
+    return SH_OK;
+}
+
+static int ask(const struct sign_stamp *stamp, const struct stamp_query *query,
+               struct bytes *token, struct why *why)
+{
+    struct fetcher_request request = {
+        .method = FETCHER_POST,
+        .url = stamp->url,
+        .headers = "Content-Type: application/timestamp-query\n"
+                   "Accept: application/timestamp-reply\n",
+        .most_bytes = LIMIT_STAMP_BYTES,
+        .deadline_ms = LIMIT_STAMP_WAIT_MS,
+    };
+    struct fetcher_answer answer;
+    struct fetcher *fetcher = NULL;
+    struct bytes body;
+    int rc;
+
+    bytes_init(&body, LIMIT_STAMP_BYTES);
+    rc = stamp_request(query, &body, why);
+    request.body = bytes_view(&body);
+    if (rc == SH_OK)
+        rc = fetcher_open(&stamp->fetch, &fetcher, why);
+    if (rc == SH_OK)
+        rc = fetcher_do(fetcher, &request, &answer, why);
+    if (rc == SH_OK)
+        rc = reply_check(&answer, why);
+    if (rc == SH_OK)
+        rc = role_stamp_answer(query, answer.body, token, why);
+    fetcher_close(fetcher);
+    bytes_release(&body);
+    return rc;
+}
+
+int sign_stamp_get(void *ctx, struct slice message, struct bytes *token, struct why *why)
+{
+    const struct sign_stamp *stamp = ctx;
+    struct stamp_query query = {.hash = CRYPT_SHA256, .message = message};
+    int rc;
+
+    io_random(query.nonce, sizeof query.nonce);
+    rc = ask(stamp, &query, token, why);
+    return rc == SH_OK ? rc : why_name(why, rc, stamp->url);
+}
