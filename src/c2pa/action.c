@@ -83,19 +83,21 @@ static void count_ingredients(const struct acting *acting, enum c2pa_relationshi
 static void judge_ingredients(const struct acting *acting)
 {
     static const char *const needs_parent[] = {"c2pa.transcoded", "c2pa.repackaged"};
+    bool old = acting->subject->manifest->claim.version < 2;
     size_t counted[2];
 
     if (slice_equal(acting->name, slice_text("c2pa.opened"))) {
         count_ingredients(acting, C2PA_PARENT_OF, false, counted);
-        if (counted[0] != 1 || counted[1] != 1)
+        /* Before version 2 nothing had to be named. */
+        if ((counted[0] || !old) && (counted[0] != 1 || counted[1] != 1))
             say(acting, C2PA_ACTION_MISMATCH, "c2pa.opened: not one parentOf ingredient");
     } else if (slice_equal(acting->name, slice_text("c2pa.placed"))) {
         count_ingredients(acting, C2PA_COMPONENT_OF, false, counted);
-        if (counted[0] == 0 || counted[0] != counted[1])
+        if ((counted[0] == 0 && !old) || counted[0] != counted[1])
             say(acting, C2PA_ACTION_MISMATCH, "c2pa.placed: no componentOf ingredient");
     } else if (slice_equal(acting->name, slice_text("c2pa.removed"))) {
         count_ingredients(acting, C2PA_COMPONENT_OF, true, counted);
-        if (counted[0] == 0 || counted[0] != counted[1])
+        if ((counted[0] == 0 && !old) || counted[0] != counted[1])
             say(acting, C2PA_ACTION_MISMATCH, "c2pa.removed: no componentOf ingredient");
     } else if (is_any(acting->name, needs_parent, COUNT_OF(needs_parent))) {
         count_ingredients(acting, C2PA_PARENT_OF, false, counted);

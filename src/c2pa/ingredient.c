@@ -198,7 +198,7 @@ static void tell(struct c2pa_judge *judge, const struct c2pa_subject *subject,
     if (!told)
         return;
     bytes_init(&uri, 4096);
-    c2pa_uri_build(subject->manifest, "c2pa.assertions/", edge->assertion->label, &uri);
+    c2pa_uri_build(subject->manifest, "c2pa.assertions", edge->assertion->label, &uri);
     told->uri = c2pa_text(judge, bytes_view(&uri));
     bytes_release(&uri);
     told->relationship = edge->relationship;
@@ -321,9 +321,15 @@ static bool known(const struct c2pa_judge *judge, const struct c2pa_edge *edge,
 static void delta_of(struct c2pa_judge *judge, struct c2pa_edge *edge,
                      const struct c2pa_results *results)
 {
+    /*
+     * Whose hash holds was judged when it was taken in, by whoever vouches for that hash
+     * (15.11.3.3.2): that its certificate has run out since is no news.
+     */
+    bool vouched = c2pa_results_have(&edge->results, C2PA_INGREDIENT_MANIFEST_VALIDATED);
+
     for (const struct c2pa_status *one = results->first; one && judge->failed == 0;
          one = one->next)
-        if (!known(judge, edge, one))
+        if (!known(judge, edge, one) && !(vouched && one->code == C2PA_SIGNATURE_OUTSIDE))
             c2pa_status_add(judge, &edge->told->deltas, one);
 }
 

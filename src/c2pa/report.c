@@ -150,7 +150,7 @@ void c2pa_say_signature(const struct c2pa_subject *subject, enum c2pa_code code,
 void c2pa_say_assertion(const struct c2pa_subject *subject, enum c2pa_code code,
                         const struct c2pa_assertion *assertion, const char *explanation)
 {
-    c2pa_say(subject, code, "c2pa.assertions/", assertion->label, explanation);
+    c2pa_say(subject, code, "c2pa.assertions", assertion->label, explanation);
 }
 
 bool c2pa_results_have(const struct c2pa_results *results, enum c2pa_code code)

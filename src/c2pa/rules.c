@@ -138,8 +138,7 @@ static void judge_reference(const struct c2pa_subject *subject,
         return;
     }
     if (!target.assertion) {
-        c2pa_say(subject, C2PA_ASSERTION_MISSING, "c2pa.assertions/",
-                 last_label(reference->url),
+        c2pa_say(subject, C2PA_ASSERTION_MISSING, "c2pa.assertions", last_label(reference->url),
                  "the claim lists what is not there, or is there twice");
         return;
     }

@@ -385,6 +385,9 @@ void c2pa_judge_signature(const struct c2pa_subject *subject)
     }
     if (!signer_of(&signing))
         return;
+    if (signing.cose->pad_not_zero)
+        c2pa_say_signature(subject, C2PA_BOX_ODD,
+                           "not zero: padding of the signature, which nothing protects");
     find_time(&signing);
     judge_trust(&signing);
     judge_validity(&signing);

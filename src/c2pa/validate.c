@@ -271,7 +271,8 @@ static int judge_all(struct c2pa_judge *judge)
             .judge = judge, .manifest = one->manifest, .told = one->told};
 
         judge_manifest(&subject);
-        if (one == judge->reached && judge->file && judge->failed == 0)
+        if (one == judge->reached && judge->file && one->told->claim_version &&
+            judge->failed == 0)
             rc = judge_content(&subject);
         if (rc)
             return rc;

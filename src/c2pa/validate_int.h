@@ -61,7 +61,7 @@ struct slice c2pa_text(struct c2pa_judge *judge, struct slice raw);
 /* url: absolute, in the arena already.  explanation: a format, or NULL. */
 void c2pa_status_add(struct c2pa_judge *judge, struct c2pa_results *results,
                      const struct c2pa_status *status);
-/* About a part of a manifest: path "c2pa.assertions/" and a label, or "" and its own label. */
+/* About a part of a manifest: path "c2pa.assertions" and a label, or "" and its own label. */
 void c2pa_say(const struct c2pa_subject *subject, enum c2pa_code code, const char *path,
               struct slice label, const char *explanation);
 void c2pa_say_claim(const struct c2pa_subject *subject, enum c2pa_code code,
