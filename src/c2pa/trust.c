@@ -61,10 +61,9 @@ static bool signer_of(struct signing *signing)
     const struct x509_trust *trust = judge->options->trust;
     struct why why = {0};
 
-    if (cose->chain_count == 0 || cose->chain_twice) {
+    if (cose->chain_count == 0) {
         c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID,
-                           cose->chain_twice ? "x5chain stands in both headers (C2PA 14.6)"
-                                             : "no certificate in the signature (C2PA 14.6)");
+                           "no certificate in the signature (C2PA 14.6)");
         return false;
     }
     signing->chain = c2pa_take(judge, cose->chain_count * sizeof(*signing->chain));
@@ -377,6 +376,11 @@ void c2pa_judge_signature(const struct c2pa_subject *subject)
     if (!signature_here(subject)) {
         c2pa_say_claim(subject, C2PA_SIGNATURE_MISSING,
                        "the claim names no signature in its own manifest (C2PA 15.7)");
+        return;
+    }
+    if (signing.cose->chain_twice) {
+        c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID,
+                           "x5chain stands in both headers (C2PA 14.6)");
         return;
     }
     if (signing.cose->fault.kind != C2PA_SOUND) {
