@@ -133,6 +133,8 @@ static void read_others(struct c2pa_cose *cose)
     cose->token_count = read_tokens(stamp, cose->tokens);
     cose->token_v1_count = read_tokens(stamp_v1, cose->tokens_v1);
     read_ocsp(cose);
+    if (iat && iat->type == CBOR_TAG && iat->number == 1) /* some write it as an epoch time */
+        iat = iat->first;
     if (iat && iat->type == CBOR_UNSIGNED && iat->number <= INT64_MAX) {
         cose->has_iat = true;
         cose->iat = (int64_t)iat->number;

@@ -181,10 +181,18 @@ static int leave_out(struct c2pa_pass *pass, const struct c2pa_root *root,
                      const struct c2pa_span *span, struct why *why)
 {
     bool told = pass->bound && !must_be_out(root);
-    bool empty;
-    int rc =
-        read_run(pass, span, told || pass->ranges ? USE_LOOK : USE_WHOLE_ONLY, &empty, why);
+    bool empty = true;
+    struct c2pa_span head = *span, rest = *span;
+    int rc;
 
+    /* The header of a box that is left out is not looked at: it is never zero. */
+    if (span->from == root->at && span->to - span->from >= root->head)
+        rest.from = span->from + root->head;
+    head.to = rest.from;
+    rc = read_run(pass, &head, USE_WHOLE_ONLY, &empty, why);
+    if (rc == SH_OK)
+        rc = read_run(pass, &rest, told || pass->ranges ? USE_LOOK : USE_WHOLE_ONLY, &empty,
+                      why);
     if (rc == SH_OK && told)
         note_uncovered(pass, root, span, empty);
     if (rc == SH_OK && pass->ranges)
