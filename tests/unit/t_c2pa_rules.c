@@ -1,4 +1,4 @@
-/* c2pa: each rule about claims, assertions, actions, ingredients and redactions, kept and broken. */
+/* c2pa: each rule about claims, assertions, actions, ingredients, redactions: kept, broken. */
 #include "c2pa_maker.h"
 #include "shows.h"
 
