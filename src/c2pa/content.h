@@ -117,11 +117,12 @@ enum c2pa_bound_verdict {
 
 /* A run of bytes that no hash covers. */
 struct c2pa_uncovered {
-    uint64_t bytes;    /* in all, C2PA boxes, ftyp and mfra not counted */
-    uint64_t from, to; /* the first one that is not all zero; to == 0: there is none */
-    uint32_t type;     /* of the root box that it lies in */
-    uint32_t file;     /* 0: the file, 1: the first fragment, ... */
-    bool media;        /* whole boxes mdat, moov, moof, meta are left out, or ends of mdat */
+    uint64_t bytes; /* in all, C2PA boxes, ftyp and mfra not counted */
+    uint64_t from,
+        to;        /* one that is not all zero, free and skip first; to == 0: there is none */
+    uint32_t type; /* of the root box that it lies in */
+    uint32_t file; /* 0: the file, 1: the first fragment, ... */
+    bool media;    /* whole boxes mdat, moov, moof, meta are left out, or ends of mdat */
 };
 
 struct c2pa_bound {

@@ -94,6 +94,7 @@ MUST_CHECK int c2pa_exclusions_parse(const struct cbor_value *map, struct arena 
 struct c2pa_span {
     uint64_t from, to; /* in the file */
     uint32_t entry;    /* that leaves it out */
+    uint32_t head;     /* bytes of it that are the header of a box */
 };
 /* Finds what is left out, root by root in the order of the file. */
 struct c2pa_matcher {

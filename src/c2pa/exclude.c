@@ -376,10 +376,13 @@ static int match_conditions(struct c2pa_matcher *matcher, const struct box *box,
     return rc;
 }
 
-static void put_span(struct c2pa_matcher *matcher, uint64_t from, uint64_t to, size_t entry)
+static void put_span(struct c2pa_matcher *matcher, const struct box *box, uint64_t from,
+                     uint64_t to, size_t entry)
 {
     struct c2pa_span span = {.from = from, .to = to, .entry = (uint32_t)entry};
 
+    if (from == box->at && to - from >= box->head)
+        span.head = box->head;
     if (from < to)
         bytes_append(&matcher->list, &span, sizeof(span));
 }
@@ -389,12 +392,12 @@ static void put_entry(struct c2pa_matcher *matcher, const struct box *box, size_
     const struct c2pa_exclusion *entry = &matcher->exclusions->entry[number];
 
     if (!entry->subset_count)
-        put_span(matcher, box->at, box->at + box->size, number);
+        put_span(matcher, box, box->at, box->at + box->size, number);
     for (size_t i = 0; i < entry->subset_count; i++) {
         uint64_t from = entry->subset[i].from;
         uint64_t to = entry->subset[i].to;
 
-        put_span(matcher, box->at + (from < box->size ? from : box->size),
+        put_span(matcher, box, box->at + (from < box->size ? from : box->size),
                  box->at + (to < box->size ? to : box->size), number);
     }
 }
@@ -566,8 +569,10 @@ static size_t part_spans(struct c2pa_span *span, size_t count)
     uint64_t end = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (span[i].from < end)
+        if (span[i].from < end) {
             span[i].from = end;
+            span[i].head = 0;
+        }
         if (span[i].from >= span[i].to)
             continue;
         end = span[i].to;

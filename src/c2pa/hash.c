@@ -97,6 +97,15 @@ static bool all_zero(struct slice part)
     return !part.len || (part.ptr[0] == 0 && memcmp(part.ptr, part.ptr + 1, part.len - 1) == 0);
 }
 
+/* What of the part at `at` lies behind `from`. */
+static struct slice behind(struct slice part, uint64_t from, uint64_t at)
+{
+    uint64_t skip = from > at ? from - at : 0;
+
+    return skip < part.len ? slice_sub(part, (size_t)skip, part.len - (size_t)skip)
+                           : slice_of(NULL, 0);
+}
+
 /* What is done with a run of bytes. */
 enum use { USE_HASH, USE_LOOK, USE_WHOLE_ONLY };
 
@@ -113,7 +122,7 @@ static int read_run(struct c2pa_pass *pass, const struct c2pa_span *run, enum us
         if (use == USE_HASH)
             c2pa_digest_add(&pass->digest, part);
         else if (use == USE_LOOK && *empty)
-            *empty = all_zero(part);
+            *empty = all_zero(behind(part, run->from + run->head, at));
         if (pass->whole)
             crypto.sha256_update(pass->whole, part);
         at += part.len;
@@ -162,6 +171,11 @@ static bool is_media(const struct c2pa_pass *pass, const struct c2pa_root *root,
     return false;
 }
 
+static bool is_padding(uint32_t type)
+{
+    return type == C2PA_FOURCC('f', 'r', 'e', 'e') || type == C2PA_FOURCC('s', 'k', 'i', 'p');
+}
+
 static void note_uncovered(struct c2pa_pass *pass, const struct c2pa_root *root,
                            const struct c2pa_span *span, bool empty)
 {
@@ -169,7 +183,8 @@ static void note_uncovered(struct c2pa_pass *pass, const struct c2pa_root *root,
 
     note->bytes += span->to - span->from;
     note->media = note->media || is_media(pass, root, span);
-    if (empty || note->to)
+    /* Padding that is none says more than a field that the list names. */
+    if (empty || (note->to && (!is_padding(root->type) || is_padding(note->type))))
         return;
     note->from = span->from;
     note->to = span->to;
