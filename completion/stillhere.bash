@@ -47,7 +47,7 @@ _stillhere() {
     settings) options="base zone family-zone family-place covers originals --unset" ;;
     verify) options="--channel --file --policy --key" ;;
     proof) options="--output -o" ;;
-    sign) options="--cert --key --update --merkle" ;;
+    sign) options="--cert --key --tsa --allow-host --trust --update --merkle" ;;
     audit) options="--heal --read-data" ;;
     serve) options="--listen --tls-cert --tls-key --watch-state --front-at --cosign --allow-host --print-config" ;;
     watch) options="--once --contacts --rehearse --test --ack --log --state --channel --every --allow-host --trust" ;;

@@ -24,6 +24,13 @@ static int sign_callback(void *ctx, struct slice message, uint8_t *signature, st
     return role_key_sign(&signing->key, message, signature, why);
 }
 
+static int stamp_callback(void *ctx, struct slice message, struct bytes *token, struct why *why)
+{
+    struct signing *signing = ctx;
+
+    return sign_stamp_get(&signing->stamp, message, token, why);
+}
+
 /* Certificates that nobody issued but themselves are anchors: they do not belong in a file. */
 static void chain_fill(struct signing *signing, const struct x509_cert *certs, size_t count)
 {
@@ -87,6 +94,10 @@ static int key_take(struct signing *signing, const char *path, struct why *why)
     signing->signer.signature_bytes = signing->key.signature_bytes;
     signing->signer.sign = sign_callback;
     signing->signer.ctx = signing;
+    if (signing->stamp.url) {
+        signing->signer.stamp = stamp_callback;
+        signing->signer.stamp_bytes = LIMIT_STAMP_ROOM;
+    }
     return SH_OK;
 }
 
@@ -244,6 +255,9 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "sign needs two files: the one to copy, and the one to make");
     if (!cmd_is_set(args, "cert") || !cmd_is_set(args, "key"))
         return cmd_usage(cmd, "sign needs --cert and --key");
+    code = sign_stamp_options(cmd, args, &signing.stamp);
+    if (code != CMD_DONE)
+        return code;
     signing.in_path = args->words[0];
     signing.update = cmd_is_set(args, "update");
     signing.merkle = cmd_is_set(args, "merkle");
@@ -264,13 +278,17 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 static const struct cmd_option options[] = {
     {"cert", "FILE", "your certificate and those of its issuers (PEM), yours first"},
     {"key", "FILE", "its private key (PEM)"},
+    {"tsa", "URL", "have a time-stamp server say that this was there now"},
+    {"allow-host", "HOST[:PORT]", "with --tsa: its address need not be public"},
+    {"trust", "FILE", "with --tsa: more roots of trust for TLS (PEM)"},
     {"update", NULL, "leave the credentials that are there and add to them"},
     {"merkle", NULL, "hash the media in blocks, which can be checked apart"},
     {NULL, NULL, NULL}};
 
 const struct cmd_spec cmd_spec_sign = {
     .name = "sign",
-    .usage = "IN OUT --cert FILE --key FILE [--update] [--merkle]",
+    .usage = "IN OUT --cert FILE --key FILE [--tsa URL] [--allow-host HOST[:PORT]] "
+             "[--trust FILE] [--update] [--merkle]",
     .summary = "copy a video with content credentials in it",
     .about =
         "Copies IN to OUT and puts content credentials (C2PA) into the copy, signed with your\n"
@@ -281,5 +299,6 @@ const struct cmd_spec cmd_spec_sign = {
         "it gets its name.",
     .examples = "  stillhere sign clip.mp4 signed.mp4 --cert chain.pem --key key.pem\n",
     .options = options,
+    .many = "allow-host",
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "c2pa/write.h"
 #include "cmd/cmd.h"
 #include "cmd/files_int.h"
+#include "cmd/sign_stamp_int.h"
 #include "role/role.h"
 
 struct signing {
@@ -20,7 +21,8 @@ struct signing {
     struct bytes pem;  /* of the certificates, which borrow from it and the arena */
     struct bytes name; /* of the signer, for people */
     bool update, merkle;
-    uint64_t bytes; /* of the new file */
+    struct sign_stamp stamp; /* url NULL: none wanted */
+    uint64_t bytes;          /* of the new file */
 };
 
 #endif

@@ -1,15 +1,17 @@
 /* `sign --tsa URL`: asking a time-stamp authority (RFC 3161 3.4). */
 #include "cmd/sign_stamp_int.h"
 
+#include <stdlib.h>
+
 #include "io/io.h"
 #include "role/role.h"
 #include "stamp/stamp.h"
 #include "url/url.h"
 
-int sign_stamp_check(const struct sign_stamp *stamp, struct why *why)
+static int url_check(const char *text, struct why *why)
 {
     struct url url;
-    int rc = url_parse(slice_text(stamp->url), &url, why);
+    int rc = url_parse(slice_text(text), &url, why);
 
     if (rc == SH_OK && url.scheme != URL_HTTP && url.scheme != URL_HTTPS)
         rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
@@ -18,6 +20,26 @@ int sign_stamp_check(const struct sign_stamp *stamp, struct why *why)
         rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
                      "stillhere-fetch, which asks for time stamps, is not installed");
     return rc;
+}
+
+int sign_stamp_options(const struct cmd *cmd, const struct cmd_args *args,
+                       struct sign_stamp *out)
+{
+    struct why why = {0};
+
+    out->url = cmd_value(args, "tsa");
+    out->fetch.allowed = out->allowed;
+    out->fetch.allowed_count = args->many_count;
+    out->fetch.trust_file = cmd_value(args, "trust");
+    out->fetch.resolver = getenv("STILLHERE_RESOLVER"); /* For tests. */
+    if (!out->url && (args->many_count || out->fetch.trust_file))
+        return cmd_usage(cmd, "--allow-host and --trust are for --tsa");
+    for (size_t i = 0; i < args->many_count; i++)
+        if (url_allowed_parse(slice_text(args->many[i]), &out->allowed[i], &why) != SH_OK)
+            return cmd_usage(cmd, "--allow-host %s: %s", args->many[i], why.text);
+    if (out->url && url_check(out->url, &why) != SH_OK)
+        return cmd_usage(cmd, "--tsa %s: %s", out->url, why.text);
+    return CMD_DONE;
 }
 
 /* An answer of RFC 3161 is one of HTTP that went well; anything else is a failure's page. */

@@ -2,15 +2,20 @@
 #ifndef CMD_SIGN_STAMP_INT_H
 #define CMD_SIGN_STAMP_INT_H
 
-#include "base/base.h"
+#include "cmd/cmd.h"
 #include "fetcher/fetcher.h"
 
 struct sign_stamp {
-    const char *url; /* http or https */
+    const char *url; /* http or https; NULL: no stamp is wanted */
     struct fetcher_options fetch;
+    struct url_allowed allowed[CMD_MANY_MAX];
 };
-/* Before anything is written: the address, and whether stillhere-fetch is there. */
-MUST_CHECK int sign_stamp_check(const struct sign_stamp *stamp, struct why *why);
+/*
+ * Before anything is written: --tsa, --allow-host and --trust into *out, which stays where it
+ * is.  Another code than CMD_DONE: what was wrong has been said.
+ */
+int sign_stamp_options(const struct cmd *cmd, const struct cmd_args *args,
+                       struct sign_stamp *out);
 /*
  * For c2pa_write_signer.stamp, ctx is the struct sign_stamp: sends the SHA-256 of message to
  * the server, has the answer read in a cage, and appends the token.  Who the server is and

@@ -1,0 +1,82 @@
+#!/bin/bash
+# sign --tsa: a time stamp of a real server (OpenSSL behind HTTP on loopback) in a signed file,
+# held against openssl ts; and every wrong answer that a server can give.
+. "${STILLHERE_SOURCE:?}/tests/lib.sh" || exit 1
+tsa() { /usr/bin/python3 "$STILLHERE_SOURCE/tests/vectors/tsa.py" "$@"; }
+
+# ---- an authority, a signer, a server ----
+keys() {
+    openssl ecparam -name prime256v1 -genkey -noout -out ca.key &&
+        openssl req -x509 -new -key ca.key -subj "/O=test/CN=root" -days 100 -out ca.pem \
+            -addext "basicConstraints=critical,CA:TRUE" \
+            -addext "keyUsage=critical,keyCertSign" &&
+        openssl ecparam -name prime256v1 -genkey -noout -out leaf.key &&
+        printf '%s\n' "basicConstraints=critical,CA:FALSE" "authorityKeyIdentifier=keyid" \
+            "keyUsage=critical,digitalSignature" \
+            "extendedKeyUsage=1.3.6.1.4.1.62558.2.1,emailProtection" >ext &&
+        openssl req -new -key leaf.key -subj "/O=test/CN=leaf" -out leaf.csr &&
+        openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -days 90 -extfile ext \
+            -set_serial "0x$(openssl rand -hex 15)" -out leaf.pem
+} 2>/dev/null
+ok "keys" keys
+clip=$STILLHERE_SHARED/vectors/c2pa/c2pa-ts/test-video.mp4
+if [ ! -f "$clip" ]; then
+    skip "time stamps in files" "no clips here"
+    finish
+fi
+cp "$clip" in.mp4
+mkdir server
+/usr/bin/python3 "$STILLHERE_SOURCE/tests/vectors/tsa.py" serve server >port 2>server.log &
+server=$!
+trap 'kill "$server" 2>/dev/null; chmod -R u+rwX "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+for _ in $(seq 200); do
+    [ -s port ] && break
+    sleep 0.1
+done
+port=$(cat port)
+stamped() { # PATH OUT
+    still sign in.mp4 "$2" --cert leaf.pem --key leaf.key --allow-host 127.0.0.1 \
+        --tsa "http://127.0.0.1:$port$1"
+}
+
+# ---- a stamp that holds ----
+runs "a time stamp" stamped /tsa out.mp4
+ok "it is in the file" tsa token out.mp4 .
+ok "openssl ts: of this signature, by this authority" openssl ts -verify -token_in -in token.der \
+    -data message.bin -CAfile server/ca.pem
+out=$(still verify out.mp4 --anchors ca.pem --tsa-anchors server/ca.pem --json 2>/dev/null)
+has "verify: trusted" "$out" 'timeStamp\.trusted'
+lacks "verify: nothing against it" "$out" 'timeStamp\.(mismatch|malformed|untrusted)'
+out=$(still verify out.mp4 --anchors ca.pem --json 2>/dev/null)
+has "verify, nobody trusted for the time: so it says" "$out" 'timeStamp\.untrusted'
+runs "without" still sign in.mp4 plain.mp4 --cert leaf.pem --key leaf.key
+fails 1 "no token where none was asked for" tsa token plain.mp4 .
+
+# ---- answers that are none ----
+bad() { # PATH WORDS
+    fails 1 "$1: refused" stamped "/$1" "$1.mp4"
+    has "$1: says why" "$err" "$2"
+    ok "$1: nothing was written" test ! -e "$1.mp4"
+}
+bad rejects "not today"
+bad other "something else"
+bad page "time stamp|DER"
+bad fails "503"
+bad big "larger|more than|too (large|much)|bytes"
+bad damaged "does not hold"
+ok "again: the first time it is an answer" stamped /again first.mp4
+bad again "something else|another question"
+same "no half of a file is left" "$(find . -name '.stillhere-sign-*' | wc -l)" 0
+kill "$server"
+wait "$server" 2>/dev/null
+bad gone "connect|reach|127"
+
+# ---- the command line ----
+wrong() { still sign in.mp4 w.mp4 --cert leaf.pem --key leaf.key "$@"; }
+fails 2 "no address" wrong --tsa nonsense
+fails 2 "another scheme" wrong --tsa smtp://127.0.0.1
+fails 2 "--allow-host alone" wrong --allow-host 127.0.0.1
+fails 1 "an address that is not public" wrong --tsa "http://127.0.0.1:$port/tsa"
+has "is named as such" "$err" "public|loopback"
+ok "nothing was written" test ! -e w.mp4
+finish
