@@ -111,6 +111,45 @@ static bool check_frame(struct verify_walk *walk, const struct subject *subject,
     return true;
 }
 
+/* Say which files it names, to whoever looks for one. */
+static void tell_named(const struct verify_walk *walk, const struct subject *subject,
+                       const struct document *doc)
+{
+    struct verify_named named = {.index = subject->index,
+                                 .by = subject->by,
+                                 .published = doc->published,
+                                 .disputed = subject->disputed};
+    char path[TREE_PATH_BYTES];
+
+    for (size_t i = 0; walk->source->named && i < doc->blob_count; i++) {
+        if (tree_blob_path(doc->blobs[i].sha256, doc->blobs[i].mime, path, NULL) < 0)
+            continue;
+        named.path = path;
+        named.sha256 = doc->blobs[i].sha256;
+        named.bytes = doc->blobs[i].bytes;
+        walk->source->named(walk->source->ctx, &named);
+    }
+}
+
+/* A withdrawn document that is still there: only whom it concerns is told what it names. */
+static int tell_withdrawn(const struct verify_walk *walk, const struct subject *subject)
+{
+    struct document doc;
+    struct arena arena;
+    int rc;
+
+    if (!walk->source->named)
+        return SH_OK;
+    arena_init(&arena, LIMIT_DOCUMENT_ARENA);
+    rc = document_parse(bytes_view(&walk->file), &arena, &doc, NULL);
+    if (rc == SH_OK && slice_equal(doc.channel, slice_text(walk->identity->channel.text)))
+        tell_named(walk, subject, &doc);
+    arena_release(&arena);
+    if (rc == SH_ENOMEM)
+        return why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
+    return SH_OK;
+}
+
 /* Everything about a document whose bytes have the right hash. */
 static int check_content(struct verify_walk *walk, const struct subject *subject,
                          const struct document *doc)
@@ -126,6 +165,7 @@ static int check_content(struct verify_walk *walk, const struct subject *subject
         verify_found(walk, VERIFY_KEY_UNKNOWN, subject->index, 0, text);
     }
     walk->report->documents++;
+    tell_named(walk, subject, doc);
     for (size_t i = 0; i < doc->blob_count && rc == SH_OK; i++)
         rc = check_blob(walk, subject, &doc->blobs[i]);
     if (rc == SH_OK && doc->kind == DOC_WITHDRAW && doc->level == DOC_PURGE &&
@@ -183,7 +223,7 @@ static int check_document(struct verify_walk *walk, const struct subject *subjec
     }
     if (withdrawn) {
         verify_found(walk, VERIFY_WITHDRAWN_PRESENT, subject->index, subject->by, NULL);
-        return SH_OK;
+        return tell_withdrawn(walk, subject);
     }
     return check_grammar(walk, subject);
 }

@@ -83,6 +83,17 @@ struct verify_event {
     const uint8_t *sha256; /* of what should be there; NULL: not known */
 };
 
+/* A file that a document names; what is borrowed lasts for the call. */
+struct verify_named {
+    uint64_t index;     /* of the entry */
+    uint64_t by;        /* the entry that withdraws it, or ENTRY_NO_REF */
+    uint64_t published; /* unix seconds, by the keeper's clock; 0: its document does not say */
+    bool disputed;      /* a revoked key made the entry */
+    const char *path;
+    const uint8_t *sha256;
+    uint64_t bytes;
+};
+
 /* Where the tree comes from.  Paths are those of FORMATS.md, "Public tree". */
 struct verify_source {
     void *ctx;
@@ -107,6 +118,11 @@ struct verify_source {
     /* Told of every entry that is not VERIFY_PRESENT, in no order, and of each file that is
      * missing or changed; may be NULL. */
     void (*event)(void *ctx, const struct verify_event *event);
+    /*
+     * Told of every file that the log's documents name, before it is looked at; also of
+     * withdrawn documents that are still there.  May be NULL.
+     */
+    void (*named)(void *ctx, const struct verify_named *named);
 };
 
 /*
