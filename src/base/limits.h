@@ -118,6 +118,11 @@
 #define LIMIT_FLAT_BYTES                                                                       \
     (UINT64_C(4) << 30) /* bytes of a file hashed as one; larger ones in trees */
 #define LIMIT_SPLICE_BYTES (UINT64_C(64) << 30) /* bytes of a file that `sign` copies */
+#define LIMIT_C2PA_DUMP (32u << 20)             /* bytes of a store as JSON */
+#define LIMIT_CREDIT_TRUST (4u << 20)           /* bytes of one file of anchors: 1000 of 4 KB */
+#define LIMIT_CREDIT_PIECES 240        /* fragments of one recording in one verification */
+#define LIMIT_CREDIT_NAMED 64          /* entries of a channel with files of the same sizes */
+#define LIMIT_CREDIT_SHARE (16u << 20) /* bytes of a file from which on two processes pay */
 
 /* ---- people ---- */
 #define LIMIT_TIMELINE 20 /* dispatches on one timeline page (issue: 20 a page) */
@@ -153,7 +158,7 @@
 #define LIMIT_CAGE_CPU_S 600           /* CPU seconds of one caged child */
 #define LIMIT_CAGE_WAIT_S 3600 /* wall seconds of one caged child: 4 GiB from a slow stick */
 #define LIMIT_CAGE_FILES 64    /* descriptors of a caged process */
-#define LIMIT_CAGE_KEEP 16     /* descriptors that may be handed into a cage */
+#define LIMIT_CAGE_KEEP 256    /* descriptors that may be handed into a cage */
 #define LIMIT_READER_MEMORY (UINT64_C(256) << 20) /* bytes of address space, program included */
 #define LIMIT_MEDIA_MEMORY (UINT64_C(1) << 30) /* bytes: 17 frames of 4K in 10 bit are 480 MB */
 #define LIMIT_MEDIA_WAIT_S 60                  /* wall seconds for one poster */

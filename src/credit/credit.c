@@ -24,8 +24,7 @@ static struct credit_finding *put(struct look *look, enum credit_id id)
 
     if (look->count < FINDINGS_MAX && look->each[id]++ < EACH_MAX)
         finding = &look->finding[look->count++];
-    *finding =
-        (struct credit_finding){.id = id, .word = STR_COUNT, .code = C2PA_CODE_COUNT};
+    *finding = (struct credit_finding){.id = id, .word = STR_COUNT, .code = C2PA_CODE_COUNT};
     return finding;
 }
 

@@ -59,12 +59,13 @@ struct credit_channel {
 };
 
 struct credit_question {
-    const struct c2pa_report *report; /* NULL: the file could not be looked at; cause says why */
-    enum bmff_kind kind;              /* of the file */
-    bool anchors;                     /* the reader named anchors or signers */
-    bool piece;                       /* a fragment without its init segment */
-    size_t pieces;                    /* fragments that were given */
-    const char *expected;                 /* id of the channel it must be of; NULL: any */
+    const struct c2pa_report
+        *report;          /* NULL: the file could not be looked at; cause says why */
+    enum bmff_kind kind;  /* of the file */
+    bool anchors;         /* the reader named anchors or signers */
+    bool piece;           /* a fragment without its init segment */
+    size_t pieces;        /* fragments that were given */
+    const char *expected; /* id of the channel it must be of; NULL: any */
     const struct credit_channel *channel; /* NULL: none was given */
     const char *cause;                    /* for people, English */
 };

@@ -106,9 +106,8 @@ void credit_finding_say(const struct credit_finding *finding, enum lang lang, st
     size_t second;
 
     bytes_init(&texts, (size_t)4 * LIMIT_C2PA_TEXT + LANG_DATE_BYTES);
-    put_quoted(&texts, finding->word == STR_COUNT
-                           ? finding->a
-                           : slice_text(lang_text(lang, finding->word)));
+    put_quoted(&texts, finding->word == STR_COUNT ? finding->a
+                                                  : slice_text(lang_text(lang, finding->word)));
     second = texts.len;
     put_quoted(&texts, finding->b);
     if (bytes_check(&texts, NULL) == SH_OK) {

@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "bmff/bmff.h"
+#include "c2pa/c2pa.h"
 #include "c2pa/write.h"
 #include "channel/channel.h"
 #include "verify/verify.h"
@@ -184,6 +185,73 @@ struct role_inspection {
  * numbers in their ranges.
  */
 MUST_CHECK int role_inspect(int clip, struct role_inspection *out, struct why *why);
+
+/* ---- files with content credentials ------------------------------------------------------ */
+
+/* What a channel says about files of certain sizes. */
+struct role_named {
+    uint64_t index;     /* of the entry */
+    uint64_t by;        /* of the entry that withdraws it; ENTRY_NO_REF: none */
+    uint64_t published; /* unix seconds, by the keeper's clock; 0: not said */
+    uint64_t bytes;
+    uint8_t sha256[32];
+    bool disputed;
+    char path[TREE_PATH_BYTES];
+};
+struct role_known {
+    size_t count;
+    struct role_named named[LIMIT_CREDIT_NAMED]; /* in the order of the log */
+    size_t authorities; /* certificates of its C2PA authorities whose keys are not revoked */
+    uint8_t authority[LIMIT_IDENTITY_KEYS][32]; /* SHA-256 of each */
+    struct bytes pem; /* all of them; initialized by role_known, released by the caller */
+};
+/*
+ * role_verify, but of files only the sizes are looked at, and which documents name a file of
+ * one of these sizes.
+ */
+struct role_sizes {
+    const uint64_t *size;
+    size_t count;
+};
+MUST_CHECK int role_known(int dir, const struct channel_id *expected,
+                          const struct role_sizes *sizes, struct verify_report *report,
+                          struct role_known *out, struct why *why);
+
+/* A text that a person gave by a file. */
+struct role_text {
+    const char *name; /* of the file, for messages; NULL: none was given */
+    struct slice text;
+};
+struct role_credentials {
+    int file;             /* a regular file */
+    const int *fragments; /* of an init segment, in their order */
+    size_t fragment_count;
+    const struct role_text *anchors; /* PEM */
+    size_t anchor_count;
+    struct role_text tsa, allowed, ekus; /* as in x509.h */
+    struct slice authorities;            /* PEM: of a channel; may be empty */
+    uint64_t now;
+    bool explain;                         /* which bytes are in the hash */
+    bool dump;                            /* the store as JSON */
+    const struct role_progress *progress; /* may be NULL; counts bytes of the file */
+};
+struct role_seen {
+    enum bmff_kind kind;
+    uint64_t bytes;
+    uint8_t sha256[32];
+    struct c2pa_report report;
+    struct slice dump; /* JSON; empty: there is no store, or it was not asked for */
+};
+/*
+ * c2pa_verify in a cage that has these descriptors and nothing else; a second one hashes one
+ * half of the leaves of a large file.  What comes back is checked again, lives in the arena
+ * (LIMIT_C2PA_ARENA), and all its texts are safe to show.  SH_EFORMAT with the name in front:
+ * what was given to be trusted cannot be read.
+ */
+MUST_CHECK int role_credentials(const struct role_credentials *ask, struct arena *arena,
+                                struct role_seen *out, struct why *why);
+
+/* ---- pictures ------------------------------------------------------------------------------ */
 
 struct role_picture {
     uint64_t bytes;

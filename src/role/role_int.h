@@ -36,6 +36,9 @@ MUST_CHECK int role_reader_cage(const int *fds, size_t count, struct why *why);
  */
 MUST_CHECK int role_inflate(void *ctx, struct slice packed, struct bytes *out, struct why *why);
 
+/* In the child: a report of any length. */
+void role_send(const struct proc_side *side, struct slice whole);
+
 #define ROLE_FACTS_BYTES (4 * 8 + 11 * 4)
 /* In the child. */
 void role_facts_send(const struct proc_side *side, const struct bmff_facts *facts);

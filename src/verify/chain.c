@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "x509/x509.h"
+
 /* Two notes at a time: the one before and the one looked at, each with its file's bytes. */
 struct chain {
     struct identity identity[2];
@@ -138,12 +140,13 @@ static bool open_pem(struct slice pem, struct bytes *out)
     return good;
 }
 
-static bool contains(struct slice whole, struct slice part)
+/* A certificate that says the key somewhere else than as its own would be anybody's. */
+static bool is_of_key(struct slice der, const struct identity_key *key)
 {
-    for (size_t at = 0; at + part.len <= whole.len; at++)
-        if (memcmp(whole.ptr + at, part.ptr, part.len) == 0)
-            return true;
-    return false;
+    struct x509_cert cert;
+
+    return x509_parse(der, &cert, NULL) == SH_OK &&
+           slice_equal(cert.spki, slice_of(key->bytes, key->bytes_len));
 }
 
 /* The certificate of the C2PA authority: there, and of the key that the note names. */
@@ -165,10 +168,11 @@ static int check_certificate(struct verify_walk *walk, const struct identity_key
         return verify_unreadable(walk, path, &why);
     bytes_init(&der, LIMIT_CERTIFICATE_BYTES);
     if (rc == SH_ELIMIT || walk->file.len > LIMIT_CERTIFICATE_BYTES ||
-        !open_pem(bytes_view(&walk->file), &der) ||
-        !contains(bytes_view(&der), slice_of(key->bytes, key->bytes_len))) {
+        !open_pem(bytes_view(&walk->file), &der) || !is_of_key(bytes_view(&der), key)) {
         verify_found(walk, VERIFY_CERTIFICATE_OTHER, 0, 0, path);
         verify_tell_file(walk, VERIFY_FILE_CHANGED, ENTRY_NO_REF, path);
+    } else if (walk->source->authority) {
+        walk->source->authority(walk->source->ctx, key, bytes_view(&der));
     }
     bytes_release(&der);
     return SH_OK;

@@ -123,6 +123,11 @@ struct verify_source {
      * withdrawn documents that are still there.  May be NULL.
      */
     void (*named)(void *ctx, const struct verify_named *named);
+    /*
+     * Told of each C2PA authority of the newest identity note (also of closed and revoked keys)
+     * whose certificate is there and is of that key.  May be NULL.
+     */
+    void (*authority)(void *ctx, const struct identity_key *key, struct slice certificate);
 };
 
 /*
