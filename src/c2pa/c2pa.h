@@ -112,6 +112,8 @@ struct c2pa_manifest_report {
     struct c2pa_results results;
     bool has_signer; /* the certificate could be read; says nothing about the signature */
     struct c2pa_signer signer;
+    bool has_anchor; /* trusted by this anchor, and not as a leaf that the reader allows */
+    uint8_t anchor[CRYPT_DIGEST_BYTES]; /* SHA-256 of its certificate */
     uint64_t stamped_at;  /* unix seconds, of a token that holds and is trusted; 0: none */
     uint64_t claimed_at;  /* unix seconds, of a token that holds but is not trusted; 0: none */
     struct slice stamper; /* who made that token */

@@ -32,6 +32,8 @@ static void put_signer(struct bytes *out, const struct c2pa_manifest_report *fro
     bytes_u64(out, from->signer.not_before);
     bytes_u64(out, from->signer.not_after);
     bytes_append(out, from->signer.sha256, sizeof(from->signer.sha256));
+    bytes_u8(out, from->has_anchor);
+    bytes_append(out, from->anchor, sizeof(from->anchor));
 }
 
 static void put_lists(struct bytes *out, const struct c2pa_manifest_report *from)
@@ -220,6 +222,10 @@ static void get_signer(struct pull *pull, struct c2pa_manifest_report *out)
     digest = rd_bytes(&pull->cur, sizeof(out->signer.sha256));
     if (sound(pull))
         memcpy(out->signer.sha256, digest.ptr, digest.len);
+    out->has_anchor = get_bool(pull);
+    digest = rd_bytes(&pull->cur, sizeof(out->anchor));
+    if (sound(pull))
+        memcpy(out->anchor, digest.ptr, digest.len);
 }
 
 static void get_actions(struct pull *pull, struct c2pa_manifest_report *out)

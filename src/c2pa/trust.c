@@ -13,6 +13,7 @@ struct signing {
     uint64_t at;  /* the moment to judge for: of a trusted token, else now */
     bool stamped; /* at is that of a token */
     const struct x509_cert *issuer;
+    const struct x509_anchor *anchor; /* of the last chain that held */
 };
 
 /* ---- the certificate -------------------------------------------------------------------- */
@@ -217,6 +218,7 @@ static bool chain_at(struct signing *signing, uint64_t at, struct why *why)
 
     if (answer.issuer)
         signing->issuer = answer.issuer;
+    signing->anchor = verdict == X509_TRUSTED ? answer.anchor : NULL;
     return verdict == X509_TRUSTED;
 }
 
@@ -240,6 +242,10 @@ static void judge_trust(struct signing *signing)
     struct why why = {0};
     bool trusted = chain_at(signing, signing->at, &why);
 
+    if (trusted && signing->anchor) {
+        subject->told->has_anchor = true;
+        x509_sha256(&signing->anchor->cert, subject->told->anchor);
+    }
     if (!trusted && trust && x509_trust_allows(trust, leaf))
         trusted = true; /* 14.4.3: the reader knows this signer himself */
     if (trusted)
