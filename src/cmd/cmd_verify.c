@@ -85,12 +85,8 @@ int cmd_tree_open(const char *what, int *dir, struct why *why)
     int home, rc;
 
     if (stat(what, &st) == 0 && !S_ISDIR(st.st_mode))
-        return why_set(
-            why, SH_EUNSUPPORTED, WHY_NOWHERE,
-            "%s: a file; give the channel's directory. To check one file, give its proof "
-            "(.tlog-proof) and the file with --file, or compare what sha256sum prints for it "
-            "with the SHA-256 on the page of its dispatch",
-            what);
+        return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                       "%s: a file; give the channel's directory", what);
     rc = io_open_dir(AT_FDCWD, what, &home, why);
     if (rc < 0)
         return rc;
@@ -172,16 +168,24 @@ int cmd_gravest(int a, int b)
 
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
+    static const char *const of_files[] = {"anchors",      "tsa-anchors",  "allowed",
+                                           "trust-config", "explain-hash", "manifest"};
     const char *id = cmd_value(args, "channel");
     struct channel_id expected;
     struct verify_report *report;
     int rc;
 
     if (!args->word_count)
-        return cmd_usage(cmd, "verify needs a channel's home or a copy of its public tree");
+        return cmd_usage(cmd, "verify needs a file, a channel's home, or a copy of its public "
+                              "tree");
     if (cmd_is_proof(args->words[0]) || cmd_is_set(args, "file") ||
         cmd_is_set(args, "policy") || cmd_is_set(args, "key"))
         return cmd_verify_proof(cmd, args);
+    if (cmd_is_files(args))
+        return cmd_verify_files(cmd, args);
+    for (size_t i = 0; i < COUNT_OF(of_files); i++)
+        if (cmd_is_set(args, of_files[i]))
+            return cmd_usage(cmd, "--%s goes with a file", of_files[i]);
     if (id && !channel_id_parse(slice_text(id), &expected))
         return cmd_usage(cmd, "--channel %s: a channel's id has 52 characters of a-z and 2-7",
                          id);
@@ -198,6 +202,12 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
 static const struct cmd_option options[] = {
     {"channel", "ID", "it must be this channel (52 characters)"},
+    {"anchors", "FILE", "with a file: authorities whom you trust (PEM); may be given again"},
+    {"tsa-anchors", "FILE", "with a file: authorities whose time stamps you trust (PEM)"},
+    {"allowed", "FILE", "with a file: signers whom you trust (PEM, or SHA-256 lines)"},
+    {"trust-config", "FILE", "with a file: further uses (EKU) that a signer may have"},
+    {"explain-hash", NULL, "with a file: which of its bytes the signature covers"},
+    {"manifest", NULL, "with a file: all of its credentials as JSON"},
     {"file", "FILE", "with a proof: the document, or a file that it names"},
     {"policy", "FILE", "with a proof: a tlog-policy; whose signatures are enough"},
     {"key", "VKEY", "with a proof: the log's verifier key, from a source that you trust"},
@@ -205,27 +215,43 @@ static const struct cmd_option options[] = {
 
 const struct cmd_spec cmd_spec_verify = {
     .name = "verify",
-    .usage = "WHAT... [--channel ID] [--file FILE] [--policy FILE] [--key VKEY]",
-    .summary = "check a channel or a copy of it",
+    .usage = "WHAT... [--channel ID] [--anchors FILE] [--tsa-anchors FILE] [--allowed FILE] "
+             "[--trust-config FILE] [--explain-hash] [--manifest] [--file FILE] "
+             "[--policy FILE] [--key VKEY]",
+    .summary = "check a file, a channel, or a copy of it",
     .about =
-        "Checks a channel's home or a copy of its public tree: keys, signature, every entry,\n"
-        "every tile, every document and file.  Needs no secret and no network.  It says which\n"
-        "key published what and in which order; it does not say that a scene is true.\n"
-        "Compare the channel's id with one that you have from another source: --channel.\n"
-        "Of several it says whether they are the same, one older, or two histories of one\n"
-        "channel, and which of these is the channel's: the other is evidence, keep it.\n"
+        "A file (MP4, MOV, M4A, 3GP, HEIC, AVIF): what its content credentials (C2PA) say.  "
+        "Who\n"
+        "signed, is that somebody whom you know, was it changed since, when was it signed,\n"
+        "from what was it made?  The file is read in a cage; nobody is asked over the "
+        "network.\n"
+        "Anyone can sign with any name: say whom you trust, with --anchors, or with the\n"
+        "channel (verify HOME FILE), which also tells the dispatch that the file is of.  Of a\n"
+        "recording in pieces give the first file and then the pieces.\n"
+        "\n"
+        "A channel's home or a copy of its public tree: keys, signature, every entry, every\n"
+        "tile, every document and file.  It says which key published what and in which order;\n"
+        "it does not say that a scene is true.  Compare the channel's id with one that you\n"
+        "have from another source: --channel.  Of several it says whether they are the same,\n"
+        "one older, or two histories of one channel, and which of these is the channel's: the\n"
+        "other is evidence, keep it.\n"
         "\n"
         "WHAT may also be one proof (.tlog-proof), checked without the channel: is the entry "
         "in\n"
         "the log, and is --file its document or a file that the document names?  Who signed "
         "is\n"
         "checked against what you give: the channel's tree as a second WHAT, --policy, --key.",
-    .examples = "  stillhere verify ~/channel\n"
+    .examples = "  stillhere verify clip.mp4\n"
+                "  stillhere verify clip.mp4 --anchors newsroom.pem --json\n"
+                "  stillhere verify ~/his-channel clip.mp4\n"
+                "  stillhere verify init.mp4 piece*.m4s --explain-hash\n"
+                "  stillhere verify ~/channel\n"
                 "  stillhere verify /media/usb/copy --channel $(cat id-from-his-card)\n"
                 "  stillhere verify ~/my-copy /media/usb/copy\n"
                 "  stillhere verify 12.tlog-proof ~/copy --file clip.mp4\n"
                 "  stillhere verify 12.tlog-proof --file clip.mp4 --policy friends.policy\n"
                 "  stillhere verify copy --json\n",
     .options = options,
+    .many = "anchors",
     .run = run,
 };

@@ -25,5 +25,9 @@ int cmd_verify_several(struct cmd *cmd, const struct cmd_args *args,
 bool cmd_is_proof(const char *what);
 /* verify X.tlog-proof [TREE] --file F --policy P --key VKEY */
 int cmd_verify_proof(struct cmd *cmd, const struct cmd_args *args);
+/* Is one of the words a file, or at least no directory? */
+bool cmd_is_files(const struct cmd_args *args);
+/* verify FILE... [HOME]: content credentials, and the dispatch that a file is of. */
+int cmd_verify_files(struct cmd *cmd, const struct cmd_args *args);
 
 #endif

@@ -314,7 +314,8 @@ static void look_at_dispatch(struct look *look, const struct credit_channel *cha
     struct credit_finding *finding;
 
     if (!channel->found) {
-        put(look, own ? CREDIT_DISPATCH_NOT_HERE : CREDIT_NOT_IN_CHANNEL);
+        if (own || channel->asked)
+            put(look, own ? CREDIT_DISPATCH_NOT_HERE : CREDIT_NOT_IN_CHANNEL);
         return;
     }
     if (channel->disputed) {
@@ -345,8 +346,10 @@ static void look_at_channel(struct look *look)
         put_a(look, CREDIT_OTHER_CHANNEL, slice_text(expected ? expected : channel->id));
     else if (channel && !channel->holds)
         put_a(look, CREDIT_CHANNEL_WANTING, slice_text(channel->id));
-    if (channel && channel->whole && !channel->is_other)
+    else if (channel)
         look_at_dispatch(look, channel);
+    else if (expected)
+        put(look, CREDIT_CHANNEL_UNREAD);
     if (!look->active || !look->active->channel.len || own)
         return;
     /* Anyone can write a channel's id into credentials of his own. */

@@ -45,6 +45,7 @@ struct credit_finding {
 struct credit_channel {
     const char *id; /* "" when it could not be read at all */
     const char *name;
+    bool asked;    /* the reader asks whether the file is of this channel */
     bool whole;    /* its log, keys and documents were looked at */
     bool holds;    /* and none of them was found wanting (files of other dispatches apart) */
     bool is_other; /* it is not the channel that was asked for */
