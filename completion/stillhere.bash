@@ -22,7 +22,7 @@ _stillhere() {
         mapfile -t COMPREPLY < <(compgen -W "en zh-Hans uk ru" -- "$word")
         return
         ;;
-    --file | --policy | --output | -o | --sheet | --to | --from | --tls-cert | --tls-key | --contacts | --trust | --cert | --key)
+    --file | --policy | --anchors | --tsa-anchors | --allowed | --trust-config | --output | -o | --sheet | --to | --from | --tls-cert | --tls-key | --contacts | --trust | --cert | --key)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
@@ -45,7 +45,7 @@ _stillhere() {
     withdraw) options="--reason --purge --sheet --dry-run" ;;
     original) options="open --sheet --output -o" ;;
     settings) options="base zone family-zone family-place covers originals --unset" ;;
-    verify) options="--channel --file --policy --key" ;;
+    verify) options="--channel --anchors --tsa-anchors --allowed --trust-config --explain-hash --manifest --file --policy --key" ;;
     proof) options="--output -o" ;;
     sign) options="--cert --key --tsa --allow-host --trust --update --merkle" ;;
     audit) options="--heal --read-data" ;;
