@@ -1,5 +1,5 @@
 /* verify FILE...: what do its content credentials say, and which dispatch is it of? */
-#include "cmd/verify_file.h"
+#include "cmd/verify_file_int.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -26,9 +26,9 @@ bool cmd_is_files(const struct cmd_args *args)
     return false;
 }
 
-/* ---- which files, and which pieces belong to them ------------------------------------------ */
+/* ---- which files, and which pieces belong to them ------------------------------------- */
 
-/* Does it begin as a fragment does (ISO/IEC 14496-12 8.16)?  Nothing else of it is read here. */
+/* Does it begin as a fragment does (ISO/IEC 14496-12 8.16)?  No more is read here. */
 static bool begins_as_piece(int fd)
 {
     static const char *const first[] = {"styp", "sidx", "ssix", "moof", "emsg", "prft"};
@@ -46,6 +46,7 @@ static void add_file(struct verify_files *all, const char *what)
 {
     struct verify_one *last = all->count ? &all->one[all->count - 1] : NULL;
     struct verify_one *one = &all->one[all->count];
+    size_t words = all->args->word_count + 1;
     struct why why = {0};
     struct stat st;
     int fd = -1;
@@ -58,13 +59,11 @@ static void add_file(struct verify_files *all, const char *what)
         return;
     }
     all->count++;
-    /* RAW: as many as there are words on the command line. */
-    *one =
-        (struct verify_one){.what = what,
-                            .fds = calloc(all->args->word_count + 1, sizeof(*one->fds)),
-                            .fd_count = 1,
-                            .pieces = calloc(all->args->word_count + 1, sizeof(*one->pieces)),
-                            .why = why};
+    *one = (struct verify_one){.what = what, .fd_count = 1, .why = why};
+    /* RAW: one for each word. */
+    one->fds = calloc(words, sizeof(*one->fds));
+    /* RAW: the same. */
+    one->pieces = calloc(words, sizeof(*one->pieces));
     if (!one->fds || !one->pieces)
         bug("no memory for what was named");
     arena_init(&one->arena, 2 * (size_t)LIMIT_C2PA_ARENA);
@@ -96,7 +95,7 @@ static int sort_words(struct verify_files *all)
     return CMD_DONE;
 }
 
-/* ---- what is trusted -------------------------------------------------------------------------- */
+/* ---- what is trusted ------------------------------------------------------------ */
 
 static int read_text(const char *path, struct verify_text *out, struct why *why)
 {
@@ -133,7 +132,7 @@ static int read_trust(struct verify_files *all, struct why *why)
     return rc;
 }
 
-/* ---- the channel -------------------------------------------------------------------------------- */
+/* ---- the channel ------------------------------------------------------------ */
 
 /* Files of other dispatches that are missing or were changed are no matter of this file. */
 static bool channel_holds(const struct verify_report *report)
@@ -149,7 +148,8 @@ static bool channel_holds(const struct verify_report *report)
 
 static int look_at_channel(struct verify_files *all, struct why *why)
 {
-    struct role_sizes sizes = {.count = all->count};
+    struct role_sizes sizes = {.expected = all->expected ? &all->expected_id : NULL,
+                               .count = all->count};
     uint64_t *size = calloc(all->count + 1, sizeof(*size)); /* RAW: see add_file. */
     int dir = -1, rc;
 
@@ -163,8 +163,7 @@ static int look_at_channel(struct verify_files *all, struct why *why)
     sizes.size = size;
     rc = cmd_tree_open(all->channel, &dir, why);
     if (rc == SH_OK)
-        rc = role_known(dir, all->expected ? &all->expected_id : NULL, &sizes, all->report,
-                        all->known, why);
+        rc = role_known(dir, &sizes, all->report, all->known, why);
     io_close(&dir);
     free(size);
     if (rc == SH_OK)
@@ -221,7 +220,7 @@ static void set_beside(struct verify_files *all, struct verify_one *one)
         match(all, one);
 }
 
-/* ---- looking ------------------------------------------------------------------------------------ */
+/* ---- looking ------------------------------------------------------------ */
 
 static void step(void *ctx, uint64_t done, uint64_t total)
 {

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cmd/verify_file.h"
+#include "cmd/verify_file_int.h"
 
-/* ---- lines ---------------------------------------------------------------------------------- */
+/* ---- lines ---------------------------------------------------------------------------- */
 
 static void say_finding(struct bytes *out, const struct cmd *cmd,
                         const struct credit_finding *finding)
@@ -76,7 +76,7 @@ static void say_one(struct bytes *out, const struct verify_files *all,
     }
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------ */
+/* ---- JSON ----------------------------------------------------------------------------- */
 
 static void put_signer(struct json_writer *json, const struct c2pa_manifest_report *active)
 {

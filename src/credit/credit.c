@@ -15,7 +15,7 @@ struct look {
     unsigned each[CREDIT_ID_COUNT];
 };
 
-/* ---- putting findings down ---------------------------------------------------------------- */
+/* ---- putting findings down ------------------------------------------------------------ */
 
 static struct credit_finding *put(struct look *look, enum credit_id id)
 {
@@ -57,7 +57,7 @@ static void put_code(struct look *look, enum credit_id id, const struct c2pa_sta
     finding->detail = status->explanation;
 }
 
-/* ---- what a status code comes to --------------------------------------------------------- */
+/* ---- what a status code comes to ------------------------------------------------------ */
 
 /* Of the active manifest; CREDIT_ID_COUNT: nothing is said. */
 static enum credit_id id_of(enum c2pa_code code)
@@ -141,7 +141,7 @@ static void look_at_codes(struct look *look)
     }
 }
 
-/* ---- who ------------------------------------------------------------------------------------ */
+/* ---- who ------------------------------------------------------------------------------ */
 
 static struct slice name_of(const struct c2pa_signer *signer)
 {
@@ -216,7 +216,7 @@ static void look_at_time(struct look *look)
     finding->number = trusted ? active->stamped_at : active->claimed_at;
 }
 
-/* ---- what the signer says ------------------------------------------------------------------ */
+/* ---- what the signer says ------------------------------------------------------------- */
 
 static bool ends_with(struct slice text, const char *end)
 {
@@ -306,7 +306,7 @@ static void look_at_ingredient(struct look *look, const struct c2pa_ingredient *
         }
 }
 
-/* ---- the channel ---------------------------------------------------------------------------- */
+/* ---- the channel ---------------------------------------------------------------------- */
 
 static void look_at_dispatch(struct look *look, const struct credit_channel *channel)
 {
@@ -358,7 +358,7 @@ static void look_at_channel(struct look *look)
         put_a(look, CREDIT_OTHER_CHANNEL, slice_text(expected));
 }
 
-/* ---- all of it ------------------------------------------------------------------------------ */
+/* ---- all of it ------------------------------------------------------------------------ */
 
 static enum lang_string kind_word(enum bmff_kind kind)
 {

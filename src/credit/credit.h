@@ -13,7 +13,7 @@
  *
  * What a file says of itself is never said as a fact: "the signer says".  Whoever signed is
  * named together with whether the reader knows him.  Texts of the file are one clean line
- * (c2pa.h); quotation marks in them are made plain, so that a name cannot end its own quotation.
+ * (c2pa.h); quotation marks in them are made plain, so that no name can end its own quotation.
  */
 #ifndef CREDIT_CREDIT_H
 #define CREDIT_CREDIT_H

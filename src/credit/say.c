@@ -21,7 +21,7 @@ enum verify_severity credit_id_severity(enum credit_id id)
     return IDS[id].severity;
 }
 
-/* ---- actions -------------------------------------------------------------------------------- */
+/* ---- actions -------------------------------------------------------------------------- */
 
 enum lang_string credit_action_word(struct slice action)
 {
@@ -66,7 +66,7 @@ enum lang_string credit_action_word(struct slice action)
     return STR_COUNT;
 }
 
-/* ---- sentences ------------------------------------------------------------------------------ */
+/* ---- sentences ------------------------------------------------------------------------ */
 
 /* Quotation marks of a text that is quoted: as they are written, U+0027 instead. */
 static size_t quote_length(struct slice rest)

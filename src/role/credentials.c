@@ -15,7 +15,7 @@
 #define HEAD_BYTES (1 + 8 + 32 + 4)
 #define ANSWER_MAX ((size_t)HEAD_BYTES + LIMIT_C2PA_REPORT + LIMIT_C2PA_DUMP)
 
-/* ---- in the child ------------------------------------------------------------------------------ */
+/* ---- in the child --------------------------------------------------------------------- */
 
 size_t role_work_keep(const struct role_credentials *ask, const int extra[3], int *keep)
 {
@@ -205,7 +205,7 @@ static int credentials_run(void *ctx, const struct proc_side *side, struct why *
     return rc;
 }
 
-/* ---- in the keeper ----------------------------------------------------------------------------- */
+/* ---- in the keeper -------------------------------------------------------------------- */
 
 /* One JSON object in which nothing can do harm on a terminal. */
 static bool is_dump(struct slice dump)

@@ -14,13 +14,12 @@
 
 struct task {
     int dir;
-    const struct channel_id *expected;
     const struct role_sizes *sizes;
     struct bytes named, certificates; /* for the answer; in the child */
     uint16_t named_count, certificate_count;
 };
 
-/* ---- in the child ---------------------------------------------------------------------------- */
+/* ---- in the child --------------------------------------------------------------------- */
 
 static int read_file(void *ctx, const char *path, struct bytes *out, struct why *why)
 {
@@ -125,7 +124,7 @@ static int known_run(void *ctx, const struct proc_side *side, struct why *why)
     bytes_init(&task->named, LIMIT_CREDIT_NAMED * 256);
     bytes_init(&task->certificates, PEM_MAX);
     if (rc == SH_OK)
-        rc = verify_channel(&source, task->expected, &report, why);
+        rc = verify_channel(&source, task->sizes->expected, &report, why);
     if (rc == SH_OK)
         rc = answer(task, &report, side, why);
     bytes_release(&task->named);
@@ -133,7 +132,7 @@ static int known_run(void *ctx, const struct proc_side *side, struct why *why)
     return rc;
 }
 
-/* ---- in the keeper --------------------------------------------------------------------------- */
+/* ---- in the keeper -------------------------------------------------------------------- */
 
 #define PEM_LINE 64
 
@@ -216,10 +215,10 @@ static int take_answer(struct slice raw, struct verify_report *report, struct ro
     return SH_OK;
 }
 
-int role_known(int dir, const struct channel_id *expected, const struct role_sizes *sizes,
-               struct verify_report *report, struct role_known *out, struct why *why)
+int role_known(int dir, const struct role_sizes *sizes, struct verify_report *report,
+               struct role_known *out, struct why *why)
 {
-    struct task ctx = {.dir = dir, .expected = expected, .sizes = sizes};
+    struct task ctx = {.dir = dir, .sizes = sizes};
     const struct proc_task task = {.name = "the checker", .run = known_run, .ctx = &ctx};
     struct bytes raw;
     int rc;

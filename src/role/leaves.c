@@ -53,7 +53,7 @@ static bool write_all(int fd, const void *data, size_t len)
     return true;
 }
 
-/* ---- the first process ------------------------------------------------------------------------ */
+/* ---- the first process ---------------------------------------------------------------- */
 
 /* The first question is preceded by one byte. */
 static bool wake(struct role_work *work)
@@ -82,7 +82,7 @@ int role_second_share(void *ctx, const struct c2pa_leaves *leaves, struct why *w
     return c2pa_leaves_hash(leaves, leaves->file, from, leaves->count, why);
 }
 
-/* ---- the second process ------------------------------------------------------------------------ */
+/* ---- the second process --------------------------------------------------------------- */
 
 struct helper {
     const struct role_second *second;
@@ -153,7 +153,7 @@ static int helper_run(void *ctx)
     return rc == SH_OK ? 0 : 1;
 }
 
-/* ---- in the keeper ----------------------------------------------------------------------------- */
+/* ---- in the keeper -------------------------------------------------------------------- */
 
 void role_second_start(struct role_second *second, const struct role_credentials *ask)
 {

@@ -186,7 +186,7 @@ struct role_inspection {
  */
 MUST_CHECK int role_inspect(int clip, struct role_inspection *out, struct why *why);
 
-/* ---- files with content credentials ------------------------------------------------------ */
+/* ---- files with content credentials --------------------------------------------------- */
 
 /* What a channel says about files of certain sizes. */
 struct role_named {
@@ -210,11 +210,11 @@ struct role_known {
  * one of these sizes.
  */
 struct role_sizes {
+    const struct channel_id *expected; /* or NULL */
     const uint64_t *size;
     size_t count;
 };
-MUST_CHECK int role_known(int dir, const struct channel_id *expected,
-                          const struct role_sizes *sizes, struct verify_report *report,
+MUST_CHECK int role_known(int dir, const struct role_sizes *sizes, struct verify_report *report,
                           struct role_known *out, struct why *why);
 
 /* A text that a person gave by a file. */
@@ -251,7 +251,7 @@ struct role_seen {
 MUST_CHECK int role_credentials(const struct role_credentials *ask, struct arena *arena,
                                 struct role_seen *out, struct why *why);
 
-/* ---- pictures ------------------------------------------------------------------------------ */
+/* ---- pictures ------------------------------------------------------------------------- */
 
 struct role_picture {
     uint64_t bytes;
@@ -285,7 +285,7 @@ bool role_media_is_there(void);
  */
 MUST_CHECK int role_jpeg_check(struct slice raw, struct role_picture *picture, struct why *why);
 
-/* ---- signing files for anybody (`sign`) ------------------------------------------------- */
+/* ---- signing files for anybody (`sign`) ----------------------------------------------- */
 
 /* What claims of ours name as their generator. */
 #define ROLE_GENERATOR "stillhere"

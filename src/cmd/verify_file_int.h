@@ -1,6 +1,6 @@
-/* verify_file -- what the files of `verify FILE...` share. */
-#ifndef CMD_VERIFY_FILE_H
-#define CMD_VERIFY_FILE_H
+/* verify_file_int -- what the files of `verify FILE...` share. */
+#ifndef CMD_VERIFY_FILE_INT_H
+#define CMD_VERIFY_FILE_INT_H
 
 #include "cmd/verify_int.h"
 #include "credit/credit.h"
