@@ -60,6 +60,7 @@ static bool signer_of(struct signing *signing)
     const struct c2pa_cose *cose = signing->cose;
     struct c2pa_judge *judge = subject->judge;
     const struct x509_trust *trust = judge->options->trust;
+    enum x509_purpose purpose = X509_FOR_CLAIM;
     struct why why = {0};
 
     if (cose->chain_count == 0) {
@@ -84,7 +85,9 @@ static bool signer_of(struct signing *signing)
                            "the algorithm of the signature is none of C2PA 13.2.1");
         return false;
     }
-    if (x509_profile(&signing->chain[0], X509_FOR_CLAIM, trust ? trust->ekus : NULL, &why) != 0)
+    if (trust && x509_trust_allows(trust, &signing->chain[0]))
+        purpose = X509_FOR_KNOWN; /* 14.5.1.2: the profile is not asked of those */
+    if (x509_profile(&signing->chain[0], purpose, trust ? trust->ekus : NULL, &why) != 0)
         c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID, why.text);
     else if (!x509_key_fits(&signing->chain[0], &signing->alg))
         c2pa_say_signature(subject, C2PA_CREDENTIAL_INVALID,

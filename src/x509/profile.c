@@ -90,14 +90,14 @@ int x509_profile(const struct x509_cert *leaf, enum x509_purpose purpose,
 {
     int rc;
 
-    if (leaf->version != 3)
+    if (leaf->version != 3 && purpose != X509_FOR_KNOWN)
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "certificate: version %u, 3 is needed (C2PA 2.2 14.5.1)", leaf->version);
     if (!leaf->sig_known)
         return bad(why, "signed by an algorithm other than SHA-2 with ECDSA, RSA or RSA-PSS, "
                         "and Ed25519");
     rc = x509_key_check(leaf, why);
-    if (rc < 0)
+    if (rc < 0 || purpose == X509_FOR_KNOWN)
         return rc;
     if (leaf->unique_ids)
         return bad(why, "it has unique identifiers");

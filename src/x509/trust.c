@@ -274,7 +274,7 @@ bool x509_trust_allows(const struct x509_trust *trust, const struct x509_cert *l
 {
     uint8_t sha256[CRYPT_DIGEST_BYTES];
 
-    if (!trust->allowed)
+    if (!trust->allowed || leaf->ca)
         return false;
     x509_sha256(leaf, sha256);
     for (const struct x509_leaf *l = trust->allowed; l; l = l->next)

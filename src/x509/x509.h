@@ -173,11 +173,17 @@ MUST_CHECK int x509_trust_tsa(struct x509_trust *trust, struct slice pem, struct
 MUST_CHECK int x509_trust_allowed(struct x509_trust *trust, struct slice text, struct why *why);
 /* Add EKUs: a store.cfg: OIDs with dots, one a line, and comments as above. */
 MUST_CHECK int x509_trust_ekus(struct x509_trust *trust, struct slice text, struct why *why);
+/* Never an authority's certificate: 14.5.1.2. */
 bool x509_trust_allows(const struct x509_trust *trust, const struct x509_cert *leaf);
 
 /* ---- does a certificate fit its use (C2PA 2.2 14.5.1)? ----------------------------------- */
 
-enum x509_purpose { X509_FOR_CLAIM, X509_FOR_STAMP, X509_FOR_OCSP };
+enum x509_purpose {
+    X509_FOR_CLAIM,
+    X509_FOR_STAMP,
+    X509_FOR_OCSP,
+    X509_FOR_KNOWN /* a claim, by a signer whom x509_trust_allows: key and algorithm only */
+};
 /*
  * 0, or SH_EFORMAT with the first cause: signingCredential.invalid for a claim signer.  ekus:
  * of a trust (only for X509_FOR_CLAIM; NULL: those of x509_trust_init).

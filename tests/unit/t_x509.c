@@ -19,6 +19,8 @@
 #include "der/der.h"
 #include "x509/x509.h"
 
+#include "shows.h"
+
 static char folder[] = "/tmp/t_x509.XXXXXX";
 static struct arena arena;
 static uint64_t now;
@@ -190,6 +192,12 @@ static void every_kind_and_its_first_cause(void **state)
         {"ocsp-more", X509_FOR_OCSP, "something else too"},
         {"stamps", X509_FOR_OCSP, "not for OCSP"},
         {"good", X509_FOR_OCSP, "not for OCSP"},
+        {"self-signed", X509_FOR_KNOWN, NULL},
+        {"other-eku", X509_FOR_KNOWN, NULL},
+        {"version1", X509_FOR_KNOWN, NULL},
+        {"sha1", X509_FOR_KNOWN, "other than SHA-2"},
+        {"key-rsa1024", X509_FOR_KNOWN, "1024 bits"},
+        {"key-secp256k1", X509_FOR_KNOWN, "another curve"},
     };
 
     (void)state;
@@ -617,6 +625,9 @@ static void allowed_leaves_and_uses(void **state)
     hex_build(slice_of(sha256, sizeof sha256), hex);
     assert_int_equal(x509_trust_allowed(&trust, slice_text(hex), NULL), SH_OK);
     assert_true(x509_trust_allows(&trust, good) && x509_trust_allows(&trust, strange));
+    /* Nobody's authority is a signer, whatever the list says. */
+    assert_int_equal(x509_trust_allowed(&trust, made("ca-leaf.pem"), NULL), SH_OK);
+    assert_false(x509_trust_allows(&trust, cert_made("ca-leaf")));
 
     assert_true(x509_profile(strange, X509_FOR_CLAIM, trust.ekus, NULL) < 0);
     assert_int_equal(x509_trust_ekus(&trust, slice_text("1.3.6.1.5.5.7.3.1"), NULL), SH_OK);
@@ -919,20 +930,20 @@ static void ocsp_of_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_and_its_first_cause),
+        SHOWS("PRED-CRYP-003", every_kind_and_its_first_cause),
         cmocka_unit_test(fields),
         cmocka_unit_test(spliced),
         cmocka_unit_test(prefixes_and_flips),
-        cmocka_unit_test(chains),
-        cmocka_unit_test(leaves_in_chains),
+        SHOWS("PRED-CRYP-007", chains),
+        SHOWS("PRED-CRYP-007", leaves_in_chains),
         cmocka_unit_test(many_of_one_name),
-        cmocka_unit_test(anchors_have_times),
+        SHOWS("PRED-CRYP-006", anchors_have_times),
         cmocka_unit_test(lists_are_strict),
         cmocka_unit_test(allowed_leaves_and_uses),
         cmocka_unit_test(certificates_of_others),
         cmocka_unit_test(trust_lists_of_others),
         cmocka_unit_test(names_for_people),
-        cmocka_unit_test(ocsp_replies),
+        SHOWS("PRED-CRYP-021", ocsp_replies),
         cmocka_unit_test(ocsp_prefixes_and_flips),
         cmocka_unit_test(ocsp_of_others),
     };
