@@ -10,6 +10,7 @@
 #define CHANNEL_KEYS "keys"
 #define CHANNEL_LOG_KEY "keys/log.key"
 #define CHANNEL_CA_KEY "keys/c2pa-ca.key"
+#define CHANNEL_LEAF_KEY "keys/c2pa-leaf.key" /* role/claim_leaf.c makes it */
 #define CHANNEL_LOCK "lock"
 #define CHANNEL_SETTINGS "settings"
 #define CHANNEL_WAITING "waiting"

@@ -120,10 +120,32 @@ static bool sweep(struct channel *channel, enum key_role role, const char *stem)
     return gone;
 }
 
+/* Is the authority's key of before still here?  Then its leaf may be, too. */
+static bool ca_is_new(const struct channel *channel)
+{
+    const struct identity *identity = channel_identity(channel);
+    char path[CHANNEL_KEY_PATH_BYTES];
+
+    for (size_t i = 0; i < identity->key_count; i++) {
+        (void)snprintf(path, sizeof(path), CHANNEL_KEYS "/c2pa-ca-%.16s.key",
+                       identity->keys[i].id);
+        if (identity->keys[i].role == KEY_C2PA_CA &&
+            !is_needed(channel, identity->keys[i].id) && io_exists(channel->private_dir, path))
+            return true;
+    }
+    return identity->number && io_exists(channel->private_dir, CHANNEL_CA_KEY) &&
+           all_named(channel, KEY_C2PA_CA, "c2pa-ca");
+}
+
 void channel_keys_sweep(struct channel *channel)
 {
     bool log = sweep(channel, KEY_LOG, "log");
-    bool ca = sweep(channel, KEY_C2PA_CA, "c2pa-ca");
+    bool ca;
+
+    /* The leaf of an authority that is gone signs nothing more: the next one issues its own. */
+    if (ca_is_new(channel))
+        (void)destroy(channel, CHANNEL_LEAF_KEY);
+    ca = sweep(channel, KEY_C2PA_CA, "c2pa-ca");
 
     /* A key that comes back after a power cut is swept again. */
     if ((log || ca) && io_sync_parent(channel->private_dir, CHANNEL_LOG_KEY, NULL) != SH_OK)

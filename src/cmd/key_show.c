@@ -154,8 +154,6 @@ int key_show(struct cmd *cmd, const struct cmd_args *args)
 int key_ca(struct cmd *cmd, const struct cmd_args *args)
 {
     struct channel *channel = NULL;
-    const struct identity_key *key;
-    char path[TREE_PATH_BYTES];
     struct bytes pem;
     struct why why = {0};
     int rc;
@@ -164,11 +162,8 @@ int key_ca(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "key ca takes no words");
     if (channel_open(cmd->home, CHANNEL_LOOK, &channel, &why) < 0)
         return cmd_failed(cmd, &why);
-    bytes_init(&pem, LIMIT_NOTE_BYTES);
-    key = identity_key_open(channel_identity(channel), KEY_C2PA_CA);
-    (void)snprintf(path, sizeof(path), "id/c2pa-ca-%s.pem", key ? key->id : "");
-    rc = key ? io_read(channel_info(channel)->public_dir, path, &pem, &why)
-             : why_set(&why, SH_ENOTFOUND, WHY_NOWHERE, "the channel has no open c2pa-ca key");
+    bytes_init(&pem, LIMIT_TRUST_BYTES);
+    rc = role_claim_anchors(channel, &pem, &why);
     channel_close(channel);
     return rc < 0 ? cmd_failed(cmd, &why) : cmd_answer(cmd, &pem);
 }

@@ -14,6 +14,7 @@ struct post {
     const struct channel *channel; /* open to look: who signs the files */
     struct role_claim claim;       /* what they say of themselves; its certificate is leaf's */
     struct bytes leaf;
+    struct bytes anchors; /* for whom the credentials must hold, as PEM */
     bool poster;
     bool recode; /* --transcode */
     struct cmd_when when;

@@ -104,6 +104,16 @@ int role_claim_anchors(const struct channel *channel, struct bytes *pem, struct 
     return rc == SH_OK ? bytes_check(pem, why) : rc;
 }
 
+uint64_t role_claim_time(struct slice certificate)
+{
+    struct x509_cert cert;
+    uint64_t now = io_now();
+
+    if (x509_parse(certificate, &cert, NULL) == SH_OK && cert.not_before > now)
+        return cert.not_before;
+    return now;
+}
+
 struct issue {
     const struct channel_info *info;
     const struct identity_key *key; /* the authority's */
@@ -168,8 +178,6 @@ static int leaf_write(int fd, const struct secret *scalar, struct slice der, str
 {
     char hex[ROLE_LEAF_KEY_BYTES + 1];
     struct bytes text;
-    size_t done = 0;
-    ssize_t n = 0;
     int rc;
 
     bytes_init(&text, LIMIT_CERTIFICATE_BYTES);
@@ -184,16 +192,8 @@ static int leaf_write(int fd, const struct secret *scalar, struct slice der, str
     }
     bytes_text(&text, "-----END CERTIFICATE-----\n");
     rc = bytes_check(&text, why);
-    while (rc == SH_OK && done < text.len) {
-        n = write(fd, text.ptr + done, text.len - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            rc = why_set(why, SH_EIO, WHY_NOWHERE, "private/" ROLE_LEAF_PATH ": %s",
-                         n < 0 ? strerror(errno) : "no room");
-        else
-            done += (size_t)n;
-    }
+    if (rc == SH_OK)
+        rc = role_claim_put(fd, bytes_view(&text), 0, why);
     if (text.ptr)
         wipe(text.ptr, text.cap);
     wipe(hex, sizeof(hex));

@@ -41,7 +41,7 @@ void role_credits_fill(struct role_credits *credits, const struct role_claim *cl
     write->action_count = count;
 }
 
-static int write_at(int fd, struct slice data, uint64_t at, struct why *why)
+int role_claim_put(int fd, struct slice data, uint64_t at, struct why *why)
 {
     size_t done = 0;
     ssize_t n;
@@ -51,7 +51,7 @@ static int write_at(int fd, struct slice data, uint64_t at, struct why *why)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return why_set(why, SH_EIO, at, "the new file cannot be signed: %s",
+            return why_set(why, SH_EIO, at, "what is signed cannot be written: %s",
                            n < 0 ? strerror(errno) : "no room");
         done += (size_t)n;
     }
@@ -71,7 +71,7 @@ int role_make_sign(const struct channel *channel, int draft, const struct role_d
                      "the channel's key for content credentials was changed just now; post "
                      "the clip again");
     if (rc == SH_OK)
-        rc = write_at(draft, bytes_view(&cose), made->cose_at, why);
+        rc = role_claim_put(draft, bytes_view(&cose), made->cose_at, why);
     bytes_release(&cose);
     return rc;
 }

@@ -107,7 +107,8 @@ int x509_profile(const struct x509_cert *leaf, enum x509_purpose purpose,
         return bad(why, "constraints of names or policies, which only an authority may have");
     if (leaf->ca)
         return bad(why, "it is an authority's: CA:TRUE");
-    if (slice_equal(leaf->issuer, leaf->subject))
+    /* Names alone say nothing: an authority may give its own name to whom it certifies. */
+    if (slice_equal(leaf->issuer, leaf->subject) && x509_signed_by(leaf, leaf))
         return bad(why, "it names itself as its issuer");
     /* Of a claim's signer; RFC 3161 and 6960 ask for none, and small authorities write none. */
     if (!leaf->has_aki && purpose == X509_FOR_CLAIM)
