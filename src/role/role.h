@@ -44,8 +44,8 @@ MUST_CHECK int role_claim_leaf(const struct channel *channel, int tmp_dir,
 MUST_CHECK int role_claim_sign(const struct channel *channel, struct slice claim,
                                struct bytes *cose, struct why *why);
 /*
- * When its claims are judged by ourselves: now, but not before it begins; a clock that is behind
- * makes no dispatch late.
+ * When its claims are judged by ourselves: now, but not before it begins; a clock that is
+ * behind makes no dispatch late.
  */
 uint64_t role_claim_time(struct slice certificate);
 /* The channel's authorities that are not revoked, as PEM: the open one first. */
