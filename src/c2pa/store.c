@@ -91,7 +91,7 @@ static int unpack(struct reader *reader, struct c2pa_manifest *manifest, struct 
         c2pa_fault_set(&manifest->fault, C2PA_CANNOT_READ, "too much is compressed");
         return SH_OK;
     }
-    bytes_init(&out, LIMIT_C2PA_STORE_BYTES - reader->unpacked);
+    bytes_init(&out, (size_t)(LIMIT_C2PA_STORE_BYTES - reader->unpacked));
     rc = reader->options->inflate(reader->options->ctx, packed, &out, &said);
     reader->unpacked += out.len;
     if (rc == SH_OK)
