@@ -213,12 +213,20 @@ int c2pa_cose_parse(struct slice raw, struct arena *arena, struct c2pa_cose *cos
 
 /* ---- what is signed ---- */
 
+/* RFC 9052 4.4: an empty map is a byte string of no length there, however it stands. */
+static struct slice signed_headers(const struct c2pa_cose *cose)
+{
+    const struct cbor_value *map = cose->protected_map;
+
+    return map && !map->count ? slice_of(NULL, 0) : cose->protected_raw;
+}
+
 static void build_structure(const struct c2pa_cose *cose, const char *context,
                             struct slice payload, struct bytes *out)
 {
     cbor_put_array(out, 4);
     cbor_put_text(out, context);
-    cbor_put_bytes(out, cose->protected_raw);
+    cbor_put_bytes(out, signed_headers(cose));
     cbor_put_bytes(out, slice_of(NULL, 0));
     cbor_put_bytes(out, payload);
 }
