@@ -1,0 +1,253 @@
+/*
+ * c2pa: certificates of every wrong kind, and replies about their revocation, in whole
+ * manifests; made by openssl (x509_make).
+ */
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "c2pa_maker.h"
+#include "shows.h"
+
+#define NONE C2PA_CODE_COUNT
+#define CREATED                                                                                \
+    "{\"actions\":[{\"action\":\"c2pa.created\",\"digitalSourceType\":\"http://cv.iptc.org/"   \
+    "newscodes/digitalsourcetype/digitalCapture\"}]}"
+#define HASH "{\"exclusions\":[{\"xpath\":\"/uuid\"}],\"alg\":\"sha256\",\"hash\":\"#00\"}"
+
+static char folder[] = "/tmp/c2pa-XXXXXX";
+static struct arena arena;
+static struct x509_trust trust;
+static struct maker_key key;
+static uint64_t now;
+
+static struct slice made(const char *name)
+{
+    char path[200];
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    return maker_load(path);
+}
+
+/* The DER of NAME.pem, in the arena. */
+static struct slice cert_made(const char *name)
+{
+    char file[100];
+    struct slice pem;
+    struct x509_cert *cert = NULL;
+    size_t count = 0;
+
+    (void)snprintf(file, sizeof file, "%s.pem", name);
+    pem = made(file);
+    assert_non_null(pem.ptr);
+    assert_int_equal(x509_pem(pem, &arena, &cert, &count, NULL), 0);
+    maker_free(pem);
+    return cert[0].raw;
+}
+
+static int run(const char *const *words)
+{
+    pid_t child = fork();
+    int status = -1;
+
+    if (!child) {
+        (void)execvp(words[0], (char *const *)(uintptr_t)words);
+        _exit(127);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && !status ? 0 : -1;
+}
+
+static int set_up(void **state)
+{
+    const char *source = getenv("STILLHERE_SOURCE");
+    char path[400];
+    struct slice pem;
+
+    (void)state;
+    arena_init(&arena, 16u << 20);
+    now = (uint64_t)time(NULL) + 60;
+    (void)snprintf(path, sizeof path, "%s/tests/unit/x509_make", source ? source : "..");
+    if (!mkdtemp(folder) || run((const char *const[]){"bash", path, folder, "few", NULL}))
+        return -1;
+    assert_int_equal(x509_trust_init(&trust, &arena, NULL), 0);
+    pem = made("root.pem");
+    assert_int_equal(x509_trust_anchors(&trust, pem, NULL), 0);
+    maker_free(pem);
+    pem = made("leaf.key");
+    assert_int_equal(crypt_signer_open(pem, &key.signer, NULL), 0);
+    maker_free(pem);
+    key.alg = -7;
+    key.chain[1] = cert_made("inter");
+    key.count = 2;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    crypt_signer_close(key.signer);
+    arena_release(&arena);
+    return run((const char *const[]){"rm", "-rf", folder, NULL});
+}
+
+static void signed_by(const char *name, enum c2pa_state state, enum c2pa_code code)
+{
+    static const struct maker_assertion plain[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
+                                                   {"c2pa.actions.v2", CREATED, 0, 0, 0}};
+    struct maker_manifest what = {
+        .label = "urn:c2pa:a", .assertions = plain, .count = 2, .key = &key};
+    const struct c2pa_options options = {.trust = &trust, .now = now};
+    struct c2pa_report report = {0};
+    struct bytes store = {0};
+    struct maker maker;
+    struct arena own;
+
+    key.chain[0] = cert_made(name);
+    maker_init(&maker);
+    maker_add(&maker, &what);
+    maker_store(&maker, &store);
+    arena_init(&own, LIMIT_C2PA_ARENA);
+    assert_int_equal(c2pa_verify_store(bytes_view(&store), &options, &own, &report, NULL), 0);
+    bytes_release(&store);
+    if (report.state != state || (code != NONE && !c2pa_report_has(&report, code)))
+        fail_msg("%s: %s, not %s with %s: %.*s", name, c2pa_state_text(report.state),
+                 c2pa_state_text(state), code == NONE ? "-" : c2pa_code_text(code),
+                 (int)report.cause.len, report.cause.len ? (const char *)report.cause.ptr : "");
+    arena_release(&own);
+}
+
+static void each_wrong_kind_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "no-eku",    "any-eku",      "other-eku",   "stamps",        "stamps-more", "ocsp",
+        "ocsp-more", "both-special", "no-usage",    "usage-no-sign", "cert-sign",   "no-aki",
+        "ca-leaf",   "critical",     "constrained", "sha1",          "self-signed", "version1"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        signed_by(wrong[i], C2PA_INVALID, C2PA_CREDENTIAL_INVALID);
+}
+
+static void each_right_kind_is_taken(void **state)
+{
+    static const char *const right[] = {"good",   "mail-eku",     "document-eku", "no-basic",
+                                        "sha384", "not-critical", "strange"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(right); i++)
+        signed_by(right[i], C2PA_TRUSTED, C2PA_CREDENTIAL_TRUSTED);
+}
+
+static void chains_must_lead_somewhere(void **state)
+{
+    static const char *const astray[] = {"bad-signature", "wrong-aki"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(astray); i++)
+        signed_by(astray[i], C2PA_VALID, C2PA_CREDENTIAL_UNTRUSTED);
+    key.count = 1; /* what is between the leaf and the anchor is missing */
+    signed_by("good", C2PA_VALID, C2PA_CREDENTIAL_UNTRUSTED);
+    key.count = 2;
+}
+
+static void keys_that_are_not_the_signers(void **state)
+{
+    (void)state;
+    signed_by("key-P-384", C2PA_INVALID, C2PA_SIGNATURE_MISMATCH);
+    signed_by("key-ed25519", C2PA_INVALID, C2PA_SIGNATURE_MISMATCH);
+    signed_by("key-rsa2048", C2PA_INVALID, C2PA_CREDENTIAL_INVALID);
+    signed_by("key-rsa1024", C2PA_INVALID, C2PA_CREDENTIAL_INVALID);
+    signed_by("key-secp256k1", C2PA_INVALID, C2PA_CREDENTIAL_INVALID);
+    signed_by("inter", C2PA_INVALID, C2PA_CREDENTIAL_INVALID);
+}
+
+static void certificates_run_out(void **state)
+{
+    (void)state;
+    signed_by("short", C2PA_TRUSTED, C2PA_SIGNATURE_INSIDE);
+    now += 3 * 86400;
+    signed_by("short", C2PA_INVALID, C2PA_SIGNATURE_OUTSIDE);
+    now -= 30 * 86400;
+    signed_by("good", C2PA_INVALID, C2PA_SIGNATURE_OUTSIDE);
+    now += 27 * 86400;
+}
+
+/* The replies NAMES, stapled. */
+static void stapled(const char *const *names, enum c2pa_state state, enum c2pa_code code)
+{
+    struct bytes pair = {0};
+    size_t count = 0;
+
+    while (names[count])
+        count++;
+    bytes_init(&pair, 1u << 20);
+    cbor_put_text(&pair, "rVals");
+    cbor_put_map(&pair, 1);
+    cbor_put_text(&pair, "ocspVals");
+    cbor_put_array(&pair, count);
+    for (size_t i = 0; i < count; i++) {
+        char file[100];
+        struct slice reply;
+
+        (void)snprintf(file, sizeof file, "ocsp-%s.der", names[i]);
+        reply = made(file);
+        assert_non_null(reply.ptr);
+        cbor_put_bytes(&pair, reply);
+        maker_free(reply);
+    }
+    key.unprotected = bytes_view(&pair);
+    signed_by("good", state, code);
+    key.unprotected = (struct slice){0};
+    bytes_release(&pair);
+}
+
+#define REPLIES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void revocations_are_heard(void **state)
+{
+    (void)state;
+    stapled(REPLIES("good"), C2PA_TRUSTED, C2PA_OCSP_NOT_REVOKED);
+    stapled(REPLIES("delegated"), C2PA_TRUSTED, C2PA_OCSP_NOT_REVOKED);
+    stapled(REPLIES("revoked"), C2PA_INVALID, C2PA_OCSP_REVOKED);
+    stapled(REPLIES("delegated-revoked"), C2PA_INVALID, C2PA_OCSP_REVOKED);
+    stapled(REPLIES("unknown"), C2PA_INVALID, C2PA_OCSP_UNKNOWN);
+}
+
+static void given_back_is_not_revoked(void **state)
+{
+    (void)state;
+    stapled(REPLIES("given-back"), C2PA_TRUSTED, C2PA_OCSP_NOT_REVOKED);
+}
+
+static void each_reply_is_tried(void **state)
+{
+    (void)state;
+    stapled(REPLIES("stranger", "good"), C2PA_TRUSTED, C2PA_OCSP_NOT_REVOKED);
+    stapled(REPLIES("not-for-that", "revoked"), C2PA_INVALID, C2PA_OCSP_REVOKED);
+    /* A revocation is not outvoted. */
+    stapled(REPLIES("good", "revoked"), C2PA_INVALID, C2PA_OCSP_REVOKED);
+}
+
+static void nobody_is_asked(void **state)
+{
+    (void)state;
+    signed_by("good", C2PA_TRUSTED, C2PA_OCSP_SKIPPED);
+    stapled(REPLIES("stranger"), C2PA_TRUSTED, C2PA_OCSP_SKIPPED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SHOWS("PRED-CRYP-003", each_wrong_kind_is_refused),
+        SHOWS("PRED-CRYP-003 PRED-CRYP-007", each_right_kind_is_taken),
+        SHOWS("PRED-CRYP-007", chains_must_lead_somewhere),
+        SHOWS("PRED-CRYP-003 PRED-CRYP-008", keys_that_are_not_the_signers),
+        SHOWS("PRED-CRYP-016", certificates_run_out),
+        SHOWS("PRED-STRU-011 PRED-STRU-014 PRED-CRYP-021", revocations_are_heard),
+        SHOWS("PRED-STRU-014", given_back_is_not_revoked),
+        SHOWS("PRED-STRU-012", each_reply_is_tried),
+        SHOWS("PRED-STRU-011 PRED-STRU-015", nobody_is_asked),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
