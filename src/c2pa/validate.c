@@ -131,29 +131,26 @@ static void say_odd(const struct c2pa_subject *subject, unsigned odd)
             c2pa_say_claim(subject, known[i].code, known[i].text);
 }
 
-/* Bytes that no hash covers: what is harmless, what is told, what makes it fail. */
-static void say_uncovered(const struct c2pa_subject *subject, const struct c2pa_bound *bound)
+/*
+ * Bytes that no hash covers and that are not zero: told, and in boxes for padding or where
+ * pictures or sound should be, no match (C2PA 9.2; what 15.12.1.1 says of other hashes).
+ */
+static bool hides(const struct c2pa_bound *bound)
 {
     const struct c2pa_uncovered *un = &bound->uncovered;
     bool spare = un->type == 0x66726565 || un->type == 0x736b6970; /* free, skip */
-    char text[160];
-    struct bytes line = {0};
 
-    if (bound->additional)
-        c2pa_say_claim(subject, C2PA_BMFF_EXCLUSIONS, NULL);
-    if (un->to == 0 && !un->media)
-        return;
-    bytes_init(&line, sizeof(text));
+    return bound->verdict == C2PA_BOUND_MATCH && (un->media || (un->to && spare));
+}
+
+static void uncovered_text(const struct c2pa_uncovered *un, struct bytes *out)
+{
     if (un->media)
-        bytes_text(&line, "the hash leaves out pictures, sound or their tables (C2PA 9.2)");
+        bytes_text(out, "the hash leaves out pictures, sound or their tables (C2PA 9.2)");
     else
-        bytes_printf(&line, "%s from %llu to %llu are not zero, and in no hash",
-                     spare ? "bytes of a box for padding" : "bytes",
+        bytes_printf(out, "bytes %llu to %llu are in no hash, and not zero",
                      (unsigned long long)un->from, (unsigned long long)un->to);
-    bytes_u8(&line, 0);
-    memcpy(text, line.ptr, line.len);
-    bytes_release(&line);
-    c2pa_say_claim(subject, un->media || spare ? C2PA_BMFF_MISMATCH : C2PA_UNCOVERED, text);
+    bytes_u8(out, 0);
 }
 
 static void take_bound(const struct c2pa_subject *subject, const struct c2pa_subject *owner,
@@ -163,11 +160,22 @@ static void take_bound(const struct c2pa_subject *subject, const struct c2pa_sub
                                           [C2PA_BOUND_MISMATCH] = C2PA_BMFF_MISMATCH,
                                           [C2PA_BOUND_MALFORMED] = C2PA_BMFF_MALFORMED,
                                           [C2PA_BOUND_ALGORITHM] = C2PA_ALGORITHM_UNSUPPORTED};
+    const struct c2pa_uncovered *un = &bound->uncovered;
     struct c2pa_report *report = subject->judge->report;
+    struct bytes text = {0};
 
-    c2pa_say_assertion(owner, said[bound->verdict], assertion,
-                       bound->cause.text[0] ? bound->cause.text : NULL);
-    say_uncovered(subject, bound);
+    bytes_init(&text, 200);
+    uncovered_text(un, &text);
+    if (hides(bound))
+        c2pa_say_assertion(owner, C2PA_BMFF_MISMATCH, assertion, (const char *)text.ptr);
+    else
+        c2pa_say_assertion(owner, said[bound->verdict], assertion,
+                           bound->cause.text[0] ? bound->cause.text : NULL);
+    if (bound->additional)
+        c2pa_say_assertion(owner, C2PA_BMFF_EXCLUSIONS, assertion, NULL);
+    if (un->to && !hides(bound))
+        c2pa_say_assertion(owner, C2PA_UNCOVERED, assertion, (const char *)text.ptr);
+    bytes_release(&text);
     say_odd(subject, subject->judge->file->odd | bound->odd);
     report->has_file_sha256 = bound->has_file_sha256;
     memcpy(report->file_sha256, bound->file_sha256, sizeof(report->file_sha256));
