@@ -1,5 +1,5 @@
 /*
- * Content credentials, the whole way from the file to the report: a verdict; nobody trusted when
+ * Content credentials, all the way from the file to the report: a verdict; nobody trusted when
  * there are no anchors; texts that can do no harm; a report that comes through its pipe as it
  * was; a cause whenever something does not hold.
  */

@@ -1,4 +1,4 @@
-/* A report of credentials in its pipe: a verdict, and what is taken is built again as it was. */
+/* A report of credentials in its pipe: a verdict, and what is taken is built as it was. */
 #include <stdint.h>
 #include <stdlib.h>
 
