@@ -1,7 +1,7 @@
 /*
- * An assertion c2pa.hash.bmff, a segment and a small file: two bytes of length and the CBOR, two
- * bytes of length and the segment, the file.  Boxes that tile the file, a verdict with its cause,
- * ranges that tile what matches; the same when leaves are hashed apart from each other.
+ * An assertion c2pa.hash.bmff, a segment and a small file: two bytes of length and the CBOR,
+ * two bytes of length and the segment, the file.  Boxes that tile the file, a verdict with its
+ * cause, ranges that tile what matches; the same when leaves are hashed apart from each other.
  */
 #include <stdint.h>
 #include <stdlib.h>
