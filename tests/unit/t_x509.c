@@ -41,7 +41,8 @@ static struct slice read_path(const char *path)
     (void)fclose(in);
     kept = arena_take(&arena, content.len + 1);
     assert_non_null(kept);
-    memcpy(kept, content.ptr, content.len);
+    if (content.len)
+        memcpy(kept, content.ptr, content.len);
     got = content.len;
     bytes_release(&content);
     return slice_of(kept, got);
