@@ -144,7 +144,7 @@ int x509_parse(struct slice der, struct x509_cert *out, struct why *why)
         return bad(why, "a signature that is not whole bytes");
     cert.tbs = tbs.raw;
     cert.sig_alg = algorithm.raw;
-    cert.sig_known = x509_algorithm(algorithm.raw, &cert.sig);
+    cert.sig_known = crypt_alg_parse(algorithm.raw, &cert.sig);
     rc = parse_tbs(tbs.value, &cert, why);
     if (rc == SH_OK)
         *out = cert;

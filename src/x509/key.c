@@ -92,7 +92,7 @@ int x509_key_parse(struct x509_cert *cert, struct why *why)
         return parse_rsa(cert, why);
     if (der_oid_is(oid, "1.2.840.113549.1.1.10")) {
         cert->key_pss = true;
-        cert->key_pss_bound = parameters.len && x509_algorithm(algorithm.raw, &cert->pss);
+        cert->key_pss_bound = parameters.len && crypt_alg_parse(algorithm.raw, &cert->pss);
         if (parameters.len && !cert->key_pss_bound)
             return SH_OK; /* parameters that we do not follow: X509_KEY_OTHER */
         return parse_rsa(cert, why);

@@ -18,8 +18,7 @@ struct reply {
 };
 
 struct single {
-    enum crypt_hash hash;
-    bool hash_known;
+    enum crypt_hash hash; /* 0: one that we do not know */
     struct slice name_hash, key_hash, serial;
     enum x509_ocsp status;
     uint64_t this_update, next_update, revoked_at;
@@ -141,7 +140,7 @@ static int parse_basic(struct slice der, struct reply *reply, struct why *why)
     if (rc < 0)
         return rc;
     reply->data = data.raw;
-    reply->alg_known = x509_algorithm(algorithm.raw, &reply->alg);
+    reply->alg_known = crypt_alg_parse(algorithm.raw, &reply->alg);
     return parse_data(data.value, reply, why);
 }
 
@@ -201,7 +200,7 @@ static int parse_cert_id(struct slice *rest, struct single *out, struct why *why
     if (rc == SH_OK)
         rc = der_end(seq.value, why);
     if (rc == SH_OK)
-        out->hash_known = x509_digest(algorithm.raw, &out->hash);
+        out->hash = crypt_hash_parse(algorithm.raw);
     return rc;
 }
 
@@ -282,7 +281,7 @@ static bool is_hash_of(enum crypt_hash hash, struct slice content, struct slice 
 
 static bool is_about(const struct single *single, const struct x509_ocsp_question *question)
 {
-    return single->hash_known && slice_equal(single->serial, question->cert->serial) &&
+    return single->hash && slice_equal(single->serial, question->cert->serial) &&
            is_hash_of(single->hash, question->issuer->subject, single->name_hash) &&
            is_hash_of(single->hash, question->issuer->key_bytes, single->key_hash);
 }

@@ -82,13 +82,6 @@ struct x509_cert {
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-/*
- * An AlgorithmIdentifier of a signature (RFC 5758 3.2, 4055, 8410 3): false for one that we do
- * not check: no SHA-2, unusual parameters of PSS, unknown.
- */
-bool x509_algorithm(struct slice algorithm, struct crypt_alg *out);
-/* A SHA-1 or SHA-2 AlgorithmIdentifier of a digest, with NULL or without parameters. */
-bool x509_digest(struct slice algorithm, enum crypt_hash *out);
 /* One certificate that fills der; at most LIMIT_X509_BYTES.  Structure only. */
 MUST_CHECK int x509_parse(struct slice der, struct x509_cert *out, struct why *why);
 /*

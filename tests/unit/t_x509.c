@@ -577,8 +577,7 @@ static void lists_are_strict(void **state)
         "no certificate",
         "-----BEGIN CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nAAAA\n",
-        "-----BEGIN CERTIFICATE-----\n!\n"
-        "-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
         "-----BEGIN CERTIFICATE-----\nMAA=\n-----END X-----\n",
