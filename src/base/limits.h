@@ -117,6 +117,8 @@
 #define LIMIT_WRITE_TREES 16 /* mdat boxes that get a tree each; with more: a flat hash */
 #define LIMIT_FLAT_BYTES                                                                       \
     (UINT64_C(4) << 30) /* bytes of a file hashed as one; larger ones in trees */
+#define LIMIT_READ_BACK_BYTES                                                                  \
+    (UINT64_C(256) << 20) /* bytes of a signed file that are hashed a second time: 0.2 s */
 #define LIMIT_SPLICE_BYTES (UINT64_C(64) << 30) /* bytes of a file that `sign` copies */
 #define LIMIT_C2PA_DUMP (32u << 20)             /* bytes of a store as JSON */
 #define LIMIT_CREDIT_TRUST (4u << 20)           /* bytes of one file of anchors: 1000 of 4 KB */

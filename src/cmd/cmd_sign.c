@@ -56,6 +56,19 @@ static int validity_check(const struct x509_cert *leaf, struct why *why)
                    from, to);
 }
 
+static int cert_take(struct signing *signing, const struct x509_cert *certs, size_t count,
+                     struct why *why)
+{
+    chain_fill(signing, certs, count);
+    signing->key.spki = certs[0].spki;
+    x509_sha256(&certs[0], signing->leaf_sha256);
+    x509_name_part(certs[0].subject, X509_COMMON_NAME, &signing->name);
+    if (!signing->name.len)
+        x509_name_part(certs[0].subject, X509_ORGANIZATION, &signing->name);
+    bytes_u8(&signing->name, 0);
+    return bytes_check(&signing->name, why);
+}
+
 static int cert_read(struct signing *signing, const char *path, struct why *why)
 {
     struct x509_cert *certs;
@@ -72,14 +85,7 @@ static int cert_read(struct signing *signing, const char *path, struct why *why)
         rc = validity_check(&certs[0], why);
     if (rc != SH_OK)
         return why_name(why, rc, path);
-    chain_fill(signing, certs, count);
-    signing->key.spki = certs[0].spki;
-    x509_sha256(&certs[0], signing->leaf_sha256);
-    x509_name_part(certs[0].subject, X509_COMMON_NAME, &signing->name);
-    if (!signing->name.len)
-        x509_name_part(certs[0].subject, X509_ORGANIZATION, &signing->name);
-    bytes_u8(&signing->name, 0);
-    return bytes_check(&signing->name, why);
+    return cert_take(signing, certs, count, why);
 }
 
 static int key_take(struct signing *signing, const char *path, struct why *why)
@@ -99,6 +105,44 @@ static int key_take(struct signing *signing, const char *path, struct why *why)
         signing->signer.stamp_bytes = LIMIT_STAMP_ROOM;
     }
     return SH_OK;
+}
+
+/* ---- or the channel ---- */
+
+static int channel_callback(void *ctx, struct slice claim, struct bytes *cose, struct why *why)
+{
+    const struct signing *signing = ctx;
+
+    return role_claim_sign(signing->channel, claim, cose, why);
+}
+
+/* The certificate for claims of the channel at -C, made when there is none yet. */
+static int channel_take(struct signing *signing, struct why *why)
+{
+    struct x509_cert *cert = arena_take(&signing->arena, sizeof(*cert));
+    int tmp = -1;
+    int rc = channel_open(signing->cmd->home, CHANNEL_WRITE, &signing->channel, why);
+
+    if (rc == SH_ENOTFOUND)
+        return why_set(
+            why, SH_EARG, WHY_NOWHERE,
+            "no channel here whose certificate could sign: give --cert and --key, or "
+            "-C HOME");
+    if (rc == SH_OK)
+        rc = io_open_dir(channel_info(signing->channel)->private_dir, ".", &tmp, why);
+    if (rc == SH_OK)
+        rc = role_claim_leaf(signing->channel, tmp, &signing->pem, why);
+    io_close(&tmp);
+    if (rc == SH_OK && !cert)
+        rc = why_set(why, SH_ENOMEM, WHY_NOWHERE, "no memory for a certificate");
+    if (rc == SH_OK)
+        rc = x509_parse(bytes_view(&signing->pem), cert, why);
+    if (rc != SH_OK)
+        return rc;
+    signing->key.cose = C2PA_WRITE_ES256;
+    signing->signer.alg = C2PA_WRITE_ES256;
+    signing->signer.signature_bytes = CRYPT_ES256_BYTES;
+    return cert_take(signing, cert, 1, why);
 }
 
 /* ---- the file that is made ---- */
@@ -143,8 +187,11 @@ static int write_out(struct signing *signing, int fd, struct why *why)
                             .signer = &signing->signer,
                             .version = STILLHERE_VERSION,
                             .random = random,
+                            .now = io_now(),
                             .update = signing->update,
                             .merkle = signing->merkle,
+                            .cose = signing->channel ? channel_callback : NULL,
+                            .cose_ctx = signing,
                             .stamp_of = ""};
     struct stat st;
     int rc;
@@ -159,7 +206,16 @@ static int write_out(struct signing *signing, int fd, struct why *why)
         (void)fchmod(fd, st.st_mode & 0666);
     if (fstat(fd, &st) == 0)
         signing->bytes = (uint64_t)st.st_size;
-    return io_sync_fd(fd, signing->place.path, why);
+    rc = io_sync_fd(fd, signing->place.path, why);
+    if (rc == SH_OK) {
+        const struct role_sign_look look = {.fd = fd,
+                                            .leaf_sha256 = signing->leaf_sha256,
+                                            .now = io_now(),
+                                            .update = signing->update};
+
+        rc = role_sign_look(&look, why);
+    }
+    return rc;
 }
 
 /* Under a name of its own until it is whole, durable and read back. */
@@ -238,9 +294,13 @@ static int sign(struct signing *signing, const struct cmd_args *args, struct why
         rc = cmd_place_open(args->words[1], &signing->place, why);
     if (rc == SH_OK)
         rc = refuse_existing(&signing->place, why);
-    if (rc == SH_OK)
+    if (rc == SH_OK && signing->stamp.url)
+        rc = sign_stamp_check(&signing->stamp, why);
+    if (rc == SH_OK && !cmd_is_set(args, "cert"))
+        rc = channel_take(signing, why);
+    else if (rc == SH_OK)
         rc = cert_read(signing, cmd_value(args, "cert"), why);
-    if (rc == SH_OK)
+    if (rc == SH_OK && cmd_is_set(args, "cert"))
         rc = key_take(signing, cmd_value(args, "key"), why);
     return rc == SH_OK ? make_file(signing, why) : rc;
 }
@@ -253,8 +313,11 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
 
     if (args->word_count != 2)
         return cmd_usage(cmd, "sign needs two files: the one to copy, and the one to make");
-    if (!cmd_is_set(args, "cert") || !cmd_is_set(args, "key"))
-        return cmd_usage(cmd, "sign needs --cert and --key");
+    if (cmd_is_set(args, "cert") != cmd_is_set(args, "key"))
+        return cmd_usage(cmd, "--cert and --key go together");
+    if (cmd_is_set(args, "tsa") && !cmd_is_set(args, "cert"))
+        return cmd_usage(cmd,
+                         "--tsa needs --cert and --key: a channel's files hold no such time");
     code = sign_stamp_options(cmd, args, &signing.stamp);
     if (code != CMD_DONE)
         return code;
@@ -269,6 +332,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     bytes_release(&signing.pem);
     bytes_release(&signing.name);
     arena_release(&signing.arena);
+    channel_close(signing.channel);
     io_close(&signing.in);
     io_close(&signing.key.fd);
     io_close(&signing.place.dir);
@@ -287,18 +351,20 @@ static const struct cmd_option options[] = {
 
 const struct cmd_spec cmd_spec_sign = {
     .name = "sign",
-    .usage = "IN OUT --cert FILE --key FILE [--tsa URL] [--allow-host HOST[:PORT]] "
+    .usage = "IN OUT [--cert FILE --key FILE] [--tsa URL] [--allow-host HOST[:PORT]] "
              "[--trust FILE] [--update] [--merkle]",
+    .many = "allow-host",
     .summary = "copy a video with content credentials in it",
     .about =
         "Copies IN to OUT and puts content credentials (C2PA) into the copy, signed with your\n"
-        "key: that these bytes are as you had them.  Nothing else in it changes.  Credentials\n"
+        "key, or the channel's: that these bytes are as you had them.  Nothing else in it "
+        "changes.  Credentials\n"
         "that IN has are carried along, and named as those of the file you opened.\n"
         "IN is only read; a file that is there is never written over.  OUT is read back "
         "before\n"
         "it gets its name.",
-    .examples = "  stillhere sign clip.mp4 signed.mp4 --cert chain.pem --key key.pem\n",
+    .examples = "  stillhere sign clip.mp4 signed.mp4 --cert chain.pem --key key.pem\n"
+                "  stillhere -C ~/channel sign clip.mp4 signed.mp4\n",
     .options = options,
-    .many = "allow-host",
     .run = run,
 };

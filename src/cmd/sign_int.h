@@ -22,6 +22,7 @@ struct signing {
     struct bytes name; /* of the signer, for people */
     bool update, merkle;
     struct sign_stamp stamp; /* url NULL: none wanted */
+    struct channel *channel; /* whose certificate signs, without --cert; else NULL */
     uint64_t bytes;          /* of the new file */
 };
 

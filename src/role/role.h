@@ -314,8 +314,12 @@ struct role_sign {
     int in;                                 /* the file: only read */
     int out;                                /* an empty one, open for reading and writing */
     const struct c2pa_write_signer *signer; /* its callbacks run here, not in the child */
+    /* Append the COSE_Sign1 over a claim; NULL: c2pa_write_cose with signer's callbacks. */
+    int (*cose)(void *ctx, struct slice claim, struct bytes *cose, struct why *why);
+    void *cose_ctx;
     const char *version;                    /* of this program, or NULL */
     const uint8_t *random;                  /* 2 * C2PA_WRITE_ID_BYTES */
+    uint64_t now;                           /* unix seconds, for what IN's credentials hold */
     bool update;                            /* an update manifest at the end */
     bool merkle;                            /* a tree also below LIMIT_FLAT_BYTES */
     const char *stamp_of;                   /* label of the manifest that token is of, or "" */
@@ -335,5 +339,14 @@ MUST_CHECK int role_sign(const struct role_sign *job, const struct role_progress
 struct stamp_query;
 MUST_CHECK int role_stamp_answer(const struct stamp_query *query, struct slice response,
                                  struct bytes *token, struct why *why);
+
+/* Read a signed file back: does all of its credentials hold, signed by that certificate? */
+struct role_sign_look {
+    int fd;
+    const uint8_t *leaf_sha256; /* of the certificate, CRYPT_DIGEST_BYTES */
+    uint64_t now;
+    bool update; /* what it updates must hold as well */
+};
+MUST_CHECK int role_sign_look(const struct role_sign_look *ask, struct why *why);
 
 #endif

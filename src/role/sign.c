@@ -2,7 +2,7 @@
  * Signs a file: a caged child copies it with a box of credentials that lacks its signature, and
  * who called has that made and puts it in.  The child sees no key, the signer sees no file.
  */
-#include "role/role.h"
+#include "role/sign_int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,6 +27,7 @@ struct writer {
     struct c2pa_write write;
     struct c2pa_write_tree trees[LIMIT_WRITE_TREES];
     struct bytes leaves, store[2];
+    struct sign_parent parent;
     uint64_t block; /* 0: a flat hash only */
 };
 
@@ -190,6 +191,21 @@ static int box_write(struct writer *writer, const uint8_t *hash, const struct pr
     return rc;
 }
 
+/* What is carried on is looked at, and what was found goes into the new credentials. */
+static int parent_look(struct writer *writer, struct why *why)
+{
+    int rc = sign_look_parent(&writer->source, writer->job->now, &writer->parent, why);
+
+    if (rc == SH_OK && writer->job->update && writer->parent.state == C2PA_INVALID)
+        rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                     "its credentials do not hold, so that nothing can be added to them; "
+                     "\"stillhere verify\" says more");
+    writer->write.results =
+        (const struct c2pa_write_result *)(const void *)writer->parent.results.ptr;
+    writer->write.result_count = writer->parent.results.len / sizeof(struct c2pa_write_result);
+    return rc;
+}
+
 static int plan(struct writer *writer, struct why *why)
 {
     const struct role_sign *job = writer->job;
@@ -208,6 +224,8 @@ static int plan(struct writer *writer, struct why *why)
     memcpy(write->manifest_id, job->random, C2PA_WRITE_ID_BYTES);
     memcpy(write->instance_id, job->random + C2PA_WRITE_ID_BYTES, C2PA_WRITE_ID_BYTES);
     rc = stores_read(writer, why);
+    if (rc == SH_OK && write->parent.len)
+        rc = parent_look(writer, why);
     if (rc == SH_OK)
         trees_plan(writer);
     if (rc == SH_OK)
@@ -231,6 +249,8 @@ static int write_run(void *ctx, const struct proc_side *side, struct why *why)
     int rc = cage_enter(&rules, NULL, why);
 
     bytes_init(&writer->leaves, LIMIT_C2PA_STORE_BYTES);
+    bytes_init(&writer->parent.results, LIMIT_C2PA_STORE_BYTES);
+    arena_init(&writer->parent.arena, LIMIT_C2PA_ARENA);
     if (rc == SH_OK)
         rc = role_source(&writer->job->in, &writer->source, why);
     if (rc == SH_OK)
@@ -245,6 +265,8 @@ static int write_run(void *ctx, const struct proc_side *side, struct why *why)
     bytes_release(&writer->store[0]);
     bytes_release(&writer->store[1]);
     bytes_release(&writer->leaves);
+    bytes_release(&writer->parent.results);
+    arena_release(&writer->parent.arena);
     return rc;
 }
 
@@ -275,7 +297,8 @@ static int sign(const struct role_sign *job, const struct written *written, stru
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "the writer wrote another number of bytes than it reported");
     bytes_init(&cose, LIMIT_C2PA_STORE_BYTES);
-    rc = c2pa_write_cose(job->signer, written->claim, &cose, why);
+    rc = job->cose ? job->cose(job->cose_ctx, written->claim, &cose, why)
+                   : c2pa_write_cose(job->signer, written->claim, &cose, why);
     if (rc == SH_OK && cose.len > written->file_bytes - written->cose_at)
         rc = why_set(why, SH_EFORMAT, WHY_NOWHERE, "the writer left no room for a signature");
     if (rc == SH_OK)

@@ -78,6 +78,15 @@ has "is said" "$err" 'no credentials to update'
 runs "in blocks" still sign in.mp4 blocks.mp4 --merkle --cert p256.chain --key p256.key
 same "its tree" "$(helper hash blocks.mp4)" match
 
+# ---- by the channel's own certificate ----
+channel home
+runs "by a channel" still -C home sign in.mp4 own.mp4
+same "its hash" "$(helper hash own.mp4)" match
+runs "again, with the same one" still -C home sign in.mp4 own2.mp4
+same "one key" "$(ls home/private/keys/c2pa-leaf.key | wc -l)" 1
+fails 2 "no time stamp in such a file" still -C home sign in.mp4 no.mp4 --tsa http://127.0.0.1:9/
+fails 1 "no channel, no key" still -C nowhere sign in.mp4 no.mp4
+
 # ---- other kinds ----
 for file in c.mov sample1.m4a sample1.heic sample1.avif; do
     from=$STILLHERE_SHARED/vectors/c2pa/c2pa-rs/$file
@@ -130,6 +139,7 @@ fails 1 "no file" still sign nowhere.mp4 no.mp4 --cert ed.chain --key ed.key
 fails 1 "no folder" still sign in.mp4 nowhere/no.mp4 --cert ed.chain --key ed.key
 fails 2 "no key" still sign in.mp4 no.mp4 --cert ed.chain
 fails 2 "one word" still sign in.mp4
+fails 2 "what goes with --tsa" still sign in.mp4 no.mp4 --cert ed.chain --key ed.key --trust ca.pem
 ok "nothing was left behind" test -z "$(ls -A | grep -E '^no\.mp4|^\.stillhere')"
 same "and IN is as it was" "$(sha256sum <in.mp4)" "$before"
 finish

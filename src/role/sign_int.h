@@ -1,0 +1,20 @@
+/* Private to the parts of role_sign. */
+#ifndef ROLE_SIGN_INT_H
+#define ROLE_SIGN_INT_H
+
+#include "bmff/bmff.h"
+#include "c2pa/c2pa.h"
+#include "c2pa/write.h"
+#include "role/role.h"
+
+/* What was found about the credentials that a file brings. */
+struct sign_parent {
+    struct arena arena;   /* what the results borrow from */
+    struct bytes results; /* of struct c2pa_write_result */
+    enum c2pa_state state;
+};
+/* In the child.  out is zeroed but for its arena and bytes, which the caller releases. */
+MUST_CHECK int sign_look_parent(const struct bmff_source *source, uint64_t now,
+                                struct sign_parent *out, struct why *why);
+
+#endif

@@ -1,0 +1,168 @@
+/* What our own reader says of a file that is signed: of the one before, and of the new one. */
+#include "role/sign_int.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "c2pa/c2pa.h"
+#include "c2pa/content.h"
+#include "cage/cage.h"
+#include "role/role_int.h"
+#include "x509/x509.h"
+
+static void result_add(struct bytes *list, const struct c2pa_status *status,
+                       struct slice ingredient)
+{
+    static const enum c2pa_write_kind kinds[] = {
+        [C2PA_SUCCESS] = C2PA_WRITE_SUCCESS,
+        [C2PA_INFORMATIONAL] = C2PA_WRITE_INFORMATIONAL,
+        [C2PA_FAILURE] = C2PA_WRITE_FAILURE,
+    };
+    const struct c2pa_write_result result = {
+        .kind = kinds[c2pa_code_kind(status->code)],
+        .code = slice_text(c2pa_code_text(status->code)),
+        .url = status->url,
+        .ingredient = ingredient,
+    };
+
+    bytes_append(list, &result, sizeof(result));
+}
+
+/* In the shape of validation-results (C2PA 18.15.6): of the active manifest, and deltas. */
+static void results_list(const struct c2pa_report *report, struct bytes *list)
+{
+    const struct c2pa_manifest_report *manifest = report->manifests;
+
+    for (const struct c2pa_status *s = manifest->results.first; s; s = s->next)
+        result_add(list, s, slice_of(NULL, 0));
+    for (; manifest; manifest = manifest->next)
+        for (const struct c2pa_ingredient *i = manifest->ingredients; i; i = i->next)
+            for (const struct c2pa_status *s = i->deltas.first; s && i->uri.len; s = s->next)
+                result_add(list, s, i->uri);
+}
+
+int sign_look_parent(const struct bmff_source *source, uint64_t now, struct sign_parent *out,
+                     struct why *why)
+{
+    const struct c2pa_options options = {.now = now, .inflate = role_inflate};
+    struct c2pa_report report;
+    int rc = c2pa_verify(source, &options, &out->arena, &report, why);
+
+    if (rc != SH_OK)
+        return rc;
+    if (report.state == C2PA_NONE || report.state == C2PA_MALFORMED || !report.manifests)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "its credentials cannot be read (%.*s), so that they cannot be carried "
+                       "on; \"stillhere verify\" says more",
+                       (int)report.cause.len, (const char *)report.cause.ptr);
+    out->state = report.state;
+    results_list(&report, &out->results);
+    return bytes_check(&out->results, why);
+}
+
+/* ---- the new file ---- */
+
+struct look {
+    const struct role_sign_look *ask;
+};
+
+static int trust_fill(const struct role_sign_look *ask, struct arena *arena,
+                      struct x509_trust *trust, struct why *why)
+{
+    char line[2 * CRYPT_DIGEST_BYTES + 2];
+    int rc = x509_trust_init(trust, arena, why);
+
+    hex_build(slice_of(ask->leaf_sha256, CRYPT_DIGEST_BYTES), line);
+    line[2 * CRYPT_DIGEST_BYTES] = '\n';
+    return rc == SH_OK ? x509_trust_allowed(trust, slice_of(line, sizeof(line) - 1), why) : rc;
+}
+
+/*
+ * The hash of a large file is not made a second time: as it was written it was hashed, and here
+ * are the frame of its boxes, as the reader sees them, and all that its credentials say.
+ */
+static int verify(const struct bmff_source *source, const struct c2pa_options *options,
+                  struct arena *arena, struct c2pa_report *report, struct why *why)
+{
+    struct c2pa_file file;
+    struct slice parts[2];
+    size_t count = 0;
+    int rc;
+
+    if (source->size <= LIMIT_READ_BACK_BYTES)
+        return c2pa_verify(source, options, arena, report, why);
+    rc = c2pa_file_open(source, arena, &file, why);
+    if (rc == SH_OK && (file.store != C2PA_STORE_FOUND || file.odd || file.damaged))
+        rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                     "read back, the new file is not as it should be: %s", file.cause.text);
+    if (rc == SH_OK)
+        rc = c2pa_file_store(&file, arena, parts, &count, why);
+    if (rc != SH_OK)
+        return rc;
+    return count == 1 ? c2pa_verify_store(parts[0], options, arena, report, why)
+                      : c2pa_verify(source, options, arena, report, why);
+}
+
+static int judge(const struct bmff_source *source, const struct look *look,
+                 const struct c2pa_options *options, struct arena *arena, struct why *why)
+{
+    const struct c2pa_status *status;
+    struct c2pa_report report;
+    enum c2pa_state state;
+    int rc = verify(source, options, arena, &report, why);
+
+    if (rc != SH_OK)
+        return rc;
+    /* What the one before it holds is not ours; but an update says that it does. */
+    state = report.manifests && !look->ask->update ? report.manifests->state : report.state;
+    if (state != C2PA_TRUSTED)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "read back, the new file's credentials do not hold: %s, %.*s; nothing "
+                       "was kept of it; please report this file",
+                       c2pa_state_text(report.state), (int)report.cause.len,
+                       (const char *)report.cause.ptr);
+    for (status = report.manifests->results.first; status; status = status->next)
+        if (c2pa_code_kind(status->code) == C2PA_FAILURE)
+            return why_set(
+                why, SH_EFORMAT, WHY_NOWHERE,
+                "read back, the new file's credentials have a fault: %s; nothing was "
+                "kept of it; please report this file",
+                c2pa_code_text(status->code));
+    return SH_OK;
+}
+
+static int look_run(void *ctx, const struct proc_side *side, struct why *why)
+{
+    const struct look *look = ctx;
+    const int fds[] = {side->fd, look->ask->fd, STDERR_FILENO};
+    const struct cage_rules rules = {.profile = CAGE_COPY,
+                                     .keep = fds,
+                                     .keep_count = COUNT_OF(fds),
+                                     .memory_bytes = LIMIT_READER_MEMORY,
+                                     .cpu_s = LIMIT_CAGE_CPU_S};
+    struct c2pa_options options = {.now = look->ask->now, .inflate = role_inflate};
+    struct x509_trust trust;
+    struct bmff_source source;
+    struct arena arena;
+    int rc = cage_enter(&rules, NULL, why);
+
+    arena_init(&arena, LIMIT_C2PA_ARENA);
+    options.trust = &trust;
+    if (rc == SH_OK)
+        rc = role_source(&look->ask->fd, &source, why);
+    if (rc == SH_OK)
+        rc = trust_fill(look->ask, &arena, &trust, why);
+    if (rc == SH_OK)
+        rc = judge(&source, look, &options, &arena, why);
+    arena_release(&arena);
+    return rc;
+}
+
+int role_sign_look(const struct role_sign_look *ask, struct why *why)
+{
+    struct look look = {.ask = ask};
+    struct proc_task task = {
+        .name = "the reader", .run = look_run, .ctx = &look, .timeout_s = LIMIT_CAGE_WAIT_S};
+
+    return proc_run(&task, NULL, why);
+}
