@@ -294,8 +294,6 @@ static int sign(struct signing *signing, const struct cmd_args *args, struct why
         rc = cmd_place_open(args->words[1], &signing->place, why);
     if (rc == SH_OK)
         rc = refuse_existing(&signing->place, why);
-    if (rc == SH_OK && signing->stamp.url)
-        rc = sign_stamp_check(&signing->stamp, why);
     if (rc == SH_OK && !cmd_is_set(args, "cert"))
         rc = channel_take(signing, why);
     else if (rc == SH_OK)
