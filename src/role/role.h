@@ -317,12 +317,12 @@ struct role_sign {
     /* Append the COSE_Sign1 over a claim; NULL: c2pa_write_cose with signer's callbacks. */
     int (*cose)(void *ctx, struct slice claim, struct bytes *cose, struct why *why);
     void *cose_ctx;
-    const char *version;                    /* of this program, or NULL */
-    const uint8_t *random;                  /* 2 * C2PA_WRITE_ID_BYTES */
-    uint64_t now;                           /* unix seconds, for what IN's credentials hold */
-    bool update;                            /* an update manifest at the end */
-    bool merkle;                            /* a tree also below LIMIT_FLAT_BYTES */
-    const char *stamp_of;                   /* label of the manifest that token is of, or "" */
+    const char *version;   /* of this program, or NULL */
+    const uint8_t *random; /* 2 * C2PA_WRITE_ID_BYTES */
+    uint64_t now;          /* unix seconds, for what IN's credentials hold */
+    bool update;           /* an update manifest at the end */
+    bool merkle;           /* a tree also below LIMIT_FLAT_BYTES */
+    const char *stamp_of;  /* label of the manifest that token is of, or "" */
     struct slice token;
 };
 /*
