@@ -52,6 +52,9 @@ struct c2pa_status {
     struct slice explanation; /* the first cause, English; may be empty */
 };
 
+/* The explanation of C2PA_BMFF_MISMATCH where options.fragments would be needed. */
+#define C2PA_INIT_ALONE "an init segment alone: give its segments behind it (15.12.2)"
+
 /* In the order of finding; ends with NULL. */
 struct c2pa_results {
     struct c2pa_status *first;

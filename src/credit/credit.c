@@ -128,12 +128,27 @@ static enum credit_id id_of(enum c2pa_code code)
     }
 }
 
+static bool has_code(const struct look *look, enum c2pa_code code)
+{
+    const struct c2pa_status *at = look->active->results.first;
+
+    while (at && at->code != code)
+        at = at->next;
+    return at != NULL;
+}
+
 static void look_at_codes(struct look *look)
 {
     enum credit_id id;
 
     for (const struct c2pa_status *at = look->active->results.first; at; at = at->next) {
         id = id_of(at->code);
+        /* The hash is as it was signed; the mismatch is of bytes that it leaves out. */
+        if (id == CREDIT_CONTENT_CHANGED && has_code(look, C2PA_BMFF_MATCH))
+            id = CREDIT_BYTES_ADDED;
+        if (id == CREDIT_CONTENT_CHANGED &&
+            slice_equal(at->explanation, slice_text(C2PA_INIT_ALONE)))
+            id = CREDIT_PIECES_MISSING;
         if (id == CREDIT_INGREDIENT_BROKEN)
             put(look, id)->a = slice_text(c2pa_code_text(at->code));
         else if (id != CREDIT_ID_COUNT)
@@ -155,7 +170,7 @@ static bool is_channels(const struct look *look)
 {
     const struct credit_channel *channel = look->question->channel;
 
-    if (!channel || !look->active->has_anchor || look->active->state != C2PA_TRUSTED)
+    if (!channel || !look->active->has_anchor)
         return false;
     for (size_t i = 0; i < channel->authorities; i++)
         if (memcmp(channel->authority[i], look->active->anchor, CRYPT_DIGEST_BYTES) == 0)
@@ -190,7 +205,7 @@ static void look_at_signer(struct look *look)
         return;
     if (!has(look, CREDIT_SIGNATURE))
         put_a(look, CREDIT_SIGNER_CLAIMED, name_of(&active->signer));
-    else if (active->state == C2PA_TRUSTED)
+    else if (has_code(look, C2PA_CREDENTIAL_TRUSTED))
         look_at_trusted(look);
     else
         put_a(look, asked ? CREDIT_SIGNER_OTHER : CREDIT_SIGNER_UNKNOWN,
