@@ -265,7 +265,7 @@ static int look(struct verify_files *all, struct verify_one *one, struct why *wh
     int rc = one->fds[0] < 0 ? SH_EIO : look_inside(all, one);
 
     /* What was given to be trusted cannot be read: so is every other file's answer. */
-    if (rc == SH_EFORMAT || rc == SH_ELIMIT || rc == SH_ENOMEM)
+    if (rc < 0 && rc != SH_EIO)
         return why_set(why, rc, WHY_NOWHERE, "%s", one->why.text);
     set_beside(all, one);
     if (one->looked) {

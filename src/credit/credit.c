@@ -305,8 +305,6 @@ static void look_at_ingredient(struct look *look, const struct c2pa_ingredient *
     struct credit_finding *finding = put(look, ids[ingredient->relationship]);
 
     finding->a = ingredient->title;
-    if (!ingredient->title.len)
-        finding->word = STR_CREDIT_NAMELESS;
     if (made && made->has_signer && made->state != C2PA_INVALID && made != look->active)
         put_a(look,
               made->state == C2PA_TRUSTED ? CREDIT_INGREDIENT_SIGNER_KNOWN
@@ -325,7 +323,7 @@ static void look_at_ingredient(struct look *look, const struct c2pa_ingredient *
 
 static void look_at_dispatch(struct look *look, const struct credit_channel *channel)
 {
-    bool own = look->active && is_channels(look);
+    bool own = look->active && is_channels(look) && look->report->state == C2PA_TRUSTED;
     struct credit_finding *finding;
 
     if (!channel->found) {

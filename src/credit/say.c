@@ -99,6 +99,18 @@ static bool is_date(enum credit_id id)
     return id == CREDIT_PUBLISHED || id == CREDIT_STAMPED || id == CREDIT_STAMP_UNKNOWN;
 }
 
+/* A file without a title is told of in a sentence without a name. */
+static enum lang_string sentence_of(const struct credit_finding *finding)
+{
+    if (!finding->a.len && finding->id == CREDIT_PARENT)
+        return STR_CREDIT_PARENT_PLAIN;
+    if (!finding->a.len && finding->id == CREDIT_COMPONENT)
+        return STR_CREDIT_COMPONENT_PLAIN;
+    if (!finding->a.len && finding->id == CREDIT_INPUT)
+        return STR_CREDIT_INPUT_PLAIN;
+    return IDS[finding->id].sentence;
+}
+
 void credit_finding_say(const struct credit_finding *finding, enum lang lang, struct bytes *out)
 {
     char number[LANG_DATE_BYTES];
@@ -116,7 +128,7 @@ void credit_finding_say(const struct credit_finding *finding, enum lang lang, st
         } else {
             (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)finding->number);
         }
-        LANG_SAY(out, lang, IDS[finding->id].sentence, (const char *)texts.ptr,
+        LANG_SAY(out, lang, sentence_of(finding), (const char *)texts.ptr,
                  (const char *)texts.ptr + second, number);
     }
     bytes_release(&texts);
