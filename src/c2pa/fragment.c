@@ -240,8 +240,7 @@ static int check_set(const struct c2pa_binding *binding, struct c2pa_trees *tree
     int rc;
 
     if (!binding->fragment_count)
-        return c2pa_judge(pass->bound, C2PA_BOUND_MISMATCH, WHY_NOWHERE,
-                          C2PA_INIT_ALONE);
+        return c2pa_judge(pass->bound, C2PA_BOUND_MISMATCH, WHY_NOWHERE, C2PA_INIT_ALONE);
     /* For its ranges and what it leaves out; its hash is compared below. */
     c2pa_digest_init(&pass->digest, trees->tree[0].alg);
     rc = c2pa_pass_roots(pass, 0, pass->file->root_count, why);
