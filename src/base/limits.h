@@ -85,7 +85,6 @@
 #define LIMIT_JUMBF_DEPTH 32     /* boxes inside of each other: stores go to 5 */
 #define LIMIT_JUMBF_BOXES 20000  /* of one store: 100 manifests of 20 assertions have 5000 */
 #define LIMIT_C2PA_STORE_BYTES (16u << 20) /* bytes of a store, and of all unpacked manifests */
-#define LIMIT_C2PA_STORE_ARENA (64u << 20) /* bytes of its structs; 200 for a CBOR value */
 #define LIMIT_C2PA_MANIFESTS 1000  /* of one store: one for each edit in a file's life */
 #define LIMIT_C2PA_ASSERTIONS 1000 /* of one manifest, and references in one claim */
 #define LIMIT_C2PA_CHAIN 16        /* certificates of one signature: real ones have 2 to 4 */

@@ -303,30 +303,45 @@ static int parse_part(const struct reader *reader, struct slice part, struct jum
     return rc < 0 ? rc : check_root(reader, *root);
 }
 
-int c2pa_store_parse(const struct c2pa_store_options *options, struct arena *arena,
-                     struct c2pa_store **out, struct why *why)
+static int read_store(struct reader *reader)
 {
-    struct reader reader = {.options = options, .arena = arena, .why = why};
+    const struct c2pa_store_options *options = reader->options;
     struct jumbf_box *roots[2] = {NULL, NULL};
     int rc = SH_OK;
 
     if (options->part_count < 1 || options->part_count > COUNT_OF(roots))
         bug("c2pa_store_parse: one part or two");
     for (size_t i = 0; i < options->part_count && rc == SH_OK; i++)
-        rc = parse_part(&reader, options->parts[i], &roots[i]);
+        rc = parse_part(reader, options->parts[i], &roots[i]);
     if (rc < 0)
         return rc;
-    reader.store = arena_take(arena, sizeof(*reader.store));
-    if (!reader.store)
-        return out_of_memory(&reader);
-    rc = count_manifests(&reader, roots, options->part_count);
+    reader->store = arena_take(reader->arena, sizeof(*reader->store));
+    if (!reader->store)
+        return out_of_memory(reader);
+    rc = count_manifests(reader, roots, options->part_count);
     if (rc < 0)
         return rc;
-    list_manifests(&reader, roots, options->part_count);
-    rc = read_manifests(&reader);
-    if (rc == SH_OK)
+    list_manifests(reader, roots, options->part_count);
+    return read_manifests(reader);
+}
+
+int c2pa_store_parse(const struct c2pa_store_options *options, struct arena *arena,
+                     struct c2pa_store **out, struct why *why)
+{
+    struct why said = {0};
+    struct reader reader = {.options = options, .arena = arena, .why = &said};
+    int rc = read_store(&reader);
+
+    if (rc == SH_OK) {
         *out = reader.store;
-    return rc;
+        return SH_OK;
+    }
+    /* An arena that is full says that the store is too much, not that the machine is small. */
+    if (rc == SH_ENOMEM && arena->max > LIMIT_C2PA_STORE_BYTES &&
+        arena->used > arena->max - LIMIT_C2PA_STORE_BYTES)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE,
+                       "manifest store: it says more than fits into %zu bytes", arena->max);
+    return why_set(why, rc, said.offset, "%s", said.text);
 }
 
 struct c2pa_manifest *c2pa_store_manifest(const struct c2pa_store *store, struct slice label)

@@ -504,6 +504,32 @@ static void limits(void **state)
     assert_int_equal(parse_manifests(1, LIMIT_C2PA_ASSERTIONS + 1), SH_ELIMIT);
 }
 
+/* Values upon values, each assertion within the limits: too much in all, and that is said. */
+static void too_much(void **state)
+{
+    struct scene scene;
+    struct bytes cbor;
+    size_t open[3];
+
+    (void)state;
+    bytes_init(&cbor, 1 << 20);
+    bytes_init(&scene.raw, 8u << 20);
+    cbor_put_array(&cbor, LIMIT_CBOR_VALUES - 1);
+    for (unsigned i = 1; i < LIMIT_CBOR_VALUES; i++)
+        bytes_u8(&cbor, 0);
+    open[0] = letters_open(&scene.raw, "c2pa", "c2pa");
+    open[1] = letters_open(&scene.raw, "c2ma", "m");
+    open[2] = letters_open(&scene.raw, "c2as", "c2pa.assertions");
+    for (unsigned i = 0; i < 6; i++)
+        simple_put(&scene.raw, "cbor", "a", bytes_view(&cbor));
+    for (size_t i = 3; i-- > 0;)
+        box_close(&scene.raw, open[i]);
+    scene_parse(&scene, NULL);
+    assert_int_equal(scene.rc, SH_ELIMIT);
+    scene_end(&scene);
+    bytes_release(&cbor);
+}
+
 /* ---- compressed manifests ---- */
 
 /* One block of RFC 7932 9.2 that is not compressed, and the last, empty one. */
@@ -878,16 +904,17 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),       cmocka_unit_test(claims),
-        cmocka_unit_test(references), cmocka_unit_test(changed),
-        cmocka_unit_test(redacted),   cmocka_unit_test(labels),
-        cmocka_unit_test(files),      cmocka_unit_test(several),
-        cmocka_unit_test(two_parts),  cmocka_unit_test(roots),
-        cmocka_unit_test(limits),     cmocka_unit_test(compressed),
-        cmocka_unit_test(bomb),       cmocka_unit_test(inflate),
-        cmocka_unit_test(foreign),    cmocka_unit_test(foreign_broken),
-        cmocka_unit_test(dump),       cmocka_unit_test(dump_cbor),
-        cmocka_unit_test(every_byte), cmocka_unit_test(no_memory),
+        cmocka_unit_test(good),           cmocka_unit_test(claims),
+        cmocka_unit_test(references),     cmocka_unit_test(changed),
+        cmocka_unit_test(redacted),       cmocka_unit_test(labels),
+        cmocka_unit_test(files),          cmocka_unit_test(several),
+        cmocka_unit_test(two_parts),      cmocka_unit_test(roots),
+        cmocka_unit_test(limits),         cmocka_unit_test(too_much),
+        cmocka_unit_test(compressed),     cmocka_unit_test(bomb),
+        cmocka_unit_test(inflate),        cmocka_unit_test(foreign),
+        cmocka_unit_test(foreign_broken), cmocka_unit_test(dump),
+        cmocka_unit_test(dump_cbor),      cmocka_unit_test(every_byte),
+        cmocka_unit_test(no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
