@@ -35,7 +35,7 @@ _stillhere() {
         ;;
     init) options="--name --lang --two-of-three --sheet" ;;
     inspect) options="" ;;
-    post) options="--well --hurt --moving --status --place --place-from-clip --commit-place --next-due --lang --publish --batch --dry-run --no-poster --transcode --keep-original --no-original" ;;
+    post) options="--well --hurt --moving --status --place --place-from-clip --commit-place --next-due --lang --publish --batch --dry-run --no-poster --transcode --keep-credentials --yes --keep-original --no-original" ;;
     checkin) options="--well --hurt --moving --status --place --next-due --lang --publish" ;;
     promise) options="every until silent because --lang --dry-run" ;;
     status) options="--state" ;;

@@ -117,8 +117,15 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
         rc = post_recode(&post->job, &teller, &clip, &coded, why);
     if (rc == SH_OK)
         rc = post_stage_open(post, "video", &draft, why);
+    if (rc == SH_OK && post->carry != POST_CARRY_NOT)
+        rc = post_keep(post, &teller, clip, why);
     if (rc == SH_OK)
         rc = post_make(post, &(struct post_clip){clip, &draft, &look}, &teller, &facts, why);
+    if (rc == SH_OK && post->claim.kept)
+        facts.removed &= ~(1u << BMFF_REMOVED_CREDENTIALS);
+    post_keep_end(post);
+    if (rc == SH_OK && (facts.removed & 1u << BMFF_REMOVED_CREDENTIALS) && !post->recode)
+        post_came(post, &teller, clip);
     if (rc == SH_OK && post->recode)
         post_recode_facts(&coded, &facts);
     if (rc == SH_OK) {
@@ -229,12 +236,20 @@ static bool words_are_given(const struct cmd_args *args)
     return args->word_count > 1 && access(args->words[args->word_count - 1], F_OK) != 0;
 }
 
+static enum post_carry carry_of(const struct cmd_args *args)
+{
+    if (!cmd_is_set(args, "keep-credentials"))
+        return POST_CARRY_NOT;
+    return cmd_is_set(args, "yes") ? POST_CARRY_YES : POST_CARRY_ASK;
+}
+
 static int post_all(const struct cmd *cmd, const struct cmd_args *args, const char *words,
                     size_t clips, struct why *why)
 {
     struct post post = {.cmd = cmd,
                         .poster = !cmd_is_set(args, "no-poster"),
-                        .recode = cmd_is_set(args, "transcode")};
+                        .recode = cmd_is_set(args, "transcode"),
+                        .carry = carry_of(args)};
     struct channel *channel = NULL;
     struct cmd_dispatch dispatch;
     struct cmd_clock clock = {.now = io_now()};
@@ -289,6 +304,12 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "one place only: --place NAME or --place-from-clip");
     if (cmd_is_set(args, "batch") && cmd_is_set(args, "commit-place"))
         return cmd_usage(cmd, "--commit-place is for one clip, not for --batch");
+    if (cmd_is_set(args, "keep-credentials") &&
+        (cmd_is_set(args, "batch") || cmd_is_set(args, "transcode")))
+        return cmd_usage(cmd, "--keep-credentials is for clips as they are, one by one: not "
+                              "with --batch or --transcode");
+    if (cmd_is_set(args, "yes") && !cmd_is_set(args, "keep-credentials"))
+        return cmd_usage(cmd, "--yes belongs to --keep-credentials");
     if (cmd_is_set(args, "batch")) {
         if (args->word_count)
             return cmd_usage(cmd, "--batch FILE names its clips and words itself");
@@ -319,6 +340,9 @@ static const struct cmd_option options[] = {
     {"dry-run", NULL, "say what would be published and what is left out; publish nothing"},
     {"no-poster", NULL, "no still picture of the clip"},
     {"transcode", NULL, "code the clip anew as H.264 and AAC: for clips of other sorts"},
+    {"keep-credentials", NULL,
+     "carry over the content credentials that the clip has: they tell place, time, device"},
+    {"yes", NULL, "with --keep-credentials: do not ask"},
     {"keep-original", NULL, "keep the untouched clip, sealed for the recovery sheet"},
     {"no-original", NULL, "do not, whatever the setting originals says"},
     {NULL, NULL, NULL}};
@@ -330,7 +354,7 @@ const struct cmd_spec cmd_spec_post = {
         "--place-from-clip [country|region|city]] [--commit-place] [--next-due DURATION] "
         "[--lang TAG] "
         "[--publish WHEN] [--dry-run] [--no-poster] "
-        "[--transcode] [--keep-original | --no-original] [WORDS]",
+        "[--transcode] [--keep-credentials [--yes]] [--keep-original | --no-original] [WORDS]",
     .summary = "publish a clip with a status",
     .about =
         "Rebuilds each CLIP (H.264 or HEVC video, AAC sound, MP4 or MOV) with nothing in it "

@@ -18,6 +18,9 @@ struct inspected {
 /* Look at the clip, in a cage. */
 MUST_CHECK int inspect_clip(const char *name, struct inspected *out, struct why *why);
 
+/* Of what it tells, the values that stand in one place ("C2PA"), a kind a line. */
+void inspect_values(const struct cmd *cmd, struct bytes *out, const struct inspected *clip,
+                    const char *where);
 /* One screen. */
 void inspect_text(const struct cmd *cmd, struct bytes *out, const struct inspected *clip);
 /* Members of the object at hand: clip, kind, ..., "leaks". */

@@ -320,6 +320,23 @@ static enum lang_string sort_of(enum bmff_kind kind)
     }
 }
 
+void inspect_values(const struct cmd *cmd, struct bytes *out, const struct inspected *clip,
+                    const char *where)
+{
+    struct inspected part = *clip;
+    struct bmff_leaks *leaks = &part.what.leaks;
+    const struct screen screen = {.cmd = cmd, .out = out, .clip = &part};
+
+    leaks->count = 0;
+    for (uint32_t i = 0; i < clip->what.leaks.count; i++)
+        if (strcmp(clip->what.leaks.leak[i].where, where) == 0 &&
+            clip->what.leaks.leak[i].kind != BMFF_LEAK_CREDENTIALS)
+            leaks->leak[leaks->count++] = clip->what.leaks.leak[i];
+    say_positions(&screen);
+    for (unsigned kind = 0; kind < BMFF_LEAK_KINDS; kind++)
+        say_kind(&screen, (enum bmff_leak_kind)kind, kind_strings[kind]);
+}
+
 /* What the file tells, and how far it was looked at. */
 static void say_leaks(const struct screen *screen)
 {

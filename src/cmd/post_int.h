@@ -9,12 +9,18 @@
 #include "crypt/crypt.h"
 #include "role/role.h"
 
+/* Content credentials that came with a clip: left out, carried over when asked, or at once. */
+enum post_carry { POST_CARRY_NOT, POST_CARRY_ASK, POST_CARRY_YES };
+
 struct post {
     const struct cmd *cmd;
     const struct channel *channel; /* open to look: who signs the files */
     struct role_claim claim;       /* what they say of themselves; its certificate is leaf's */
     struct bytes leaf;
-    struct bytes anchors; /* for whom the credentials must hold, as PEM */
+    enum post_carry carry;
+    struct arena kept_arena;
+    struct c2pa_report kept; /* about the clip at hand; lives in kept_arena */
+    struct bytes anchors;    /* for whom the credentials must hold, as PEM */
     bool poster;
     bool recode; /* --transcode */
     struct cmd_when when;
@@ -83,6 +89,16 @@ MUST_CHECK int post_make(struct post *post, const struct post_clip *clip,
 /* What this dispatch's files say of themselves; before the first clip. */
 MUST_CHECK int post_claim_make(struct post *post, struct why *why);
 void post_claim_release(struct post *post);
+
+/* Look at the credentials of a clip, which are left out, and say what they are. */
+void post_came(struct post *post, const struct post_teller *teller, int clip);
+/*
+ * --keep-credentials: look at them, show what they reveal, ask, and have them carried over with
+ * the next post_make; then post_keep_end, also after a failure.
+ */
+MUST_CHECK int post_keep(struct post *post, const struct post_teller *teller, int clip,
+                         struct why *why);
+void post_keep_end(struct post *post);
 
 /* A clip into the dispatch: rebuilt, signed, checked, hashed, with its still picture. */
 MUST_CHECK int post_add_clip(struct post *post, const char *name, struct why *why);

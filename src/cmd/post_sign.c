@@ -59,7 +59,7 @@ static int judge(const struct post *post, const struct c2pa_report *report, stru
     crypto.sha256(post->claim.certificate, leaf);
     if (report->state != C2PA_TRUSTED || !active || active->results.count == 0)
         return refuse(report, c2pa_state_text(report->state), why);
-    if (active->update || active->next || active->claim_version != 2 ||
+    if (active->update || (active->next && !post->claim.kept) || active->claim_version != 2 ||
         !slice_equal(active->binding, slice_text("c2pa.hash.bmff.v3")))
         return refuse(report, "another manifest than ours", why);
     if (!active->has_signer || memcmp(active->signer.sha256, leaf, sizeof(leaf)) != 0 ||
@@ -68,6 +68,9 @@ static int judge(const struct post *post, const struct c2pa_report *report, stru
     if (!slice_equal(active->channel, slice_text(post->claim.channel)) ||
         !slice_equal(active->dispatch, slice_text(post->claim.dispatch)))
         return refuse(report, "another dispatch than this", why);
+    /* What was carried over is not ours: how it was found stands in the file. */
+    if (post->claim.kept)
+        return SH_OK;
     /* Nobody is asked over the network, and of the clip nothing is carried. */
     for (const struct c2pa_status *each = active->results.first; each; each = each->next)
         if (c2pa_code_kind(each->code) != C2PA_SUCCESS && each->code != C2PA_OCSP_SKIPPED &&

@@ -154,15 +154,14 @@ static int authority_key(const struct issue *issue, struct secret *scalar, struc
 
     bytes_init(&raw, ROLE_LEAF_KEY_BYTES);
     channel_key_path(issue->info->private_dir, "c2pa-ca", issue->key->id, path);
-    rc = io_read(issue->info->private_dir, path, &raw, why);
+    rc = io_read(issue->info->private_dir, path, &raw, NULL);
     if (rc == SH_OK &&
         (raw.len != ROLE_LEAF_KEY_BYTES || raw.ptr[raw.len - 1] != '\n' ||
          !hex_parse(slice_of(raw.ptr, raw.len - 1), scalar->byte, SECRET_BYTES) ||
          !crypt_es256_public(scalar, spki) ||
          !slice_equal(slice_of(spki, sizeof(spki)),
                       slice_of(issue->key->bytes, issue->key->bytes_len))))
-        rc = why_set(why, SH_ECRYPT, WHY_NOWHERE,
-                     "private/%s is not the c2pa-ca key that the identity note names", path);
+        rc = SH_ECRYPT; /* Not the one that the identity note names. */
     if (raw.ptr)
         wipe(raw.ptr, raw.cap);
     bytes_release(&raw);

@@ -39,7 +39,95 @@ void role_credits_fill(struct role_credits *credits, const struct role_claim *cl
         credits->actions[count++].action = "c2pa.edited.metadata";
     credits->actions[count++].action = "c2pa.repackaged";
     write->action_count = count;
+    write->parent = bytes_view(&credits->store[0]);
+    write->updates = bytes_view(&credits->store[1]);
+    write->results = credits->results;
+    write->result_count = credits->result_count;
 }
+
+/* ---- credentials that came with the clip ---- */
+
+static int store_read(const struct bmff_source *clip, const struct c2pa_splice *splice,
+                      unsigned which, struct bytes *out, struct why *why)
+{
+    uint64_t len = splice->store_len[which];
+    uint8_t *room;
+    int rc;
+
+    if (!len)
+        return SH_OK;
+    if (len > LIMIT_C2PA_STORE_BYTES)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "its credentials are larger than 16 MiB");
+    bytes_init(out, (size_t)len);
+    room = bytes_room(out, (size_t)len);
+    if (!room)
+        return bytes_check(out, why);
+    rc = clip->read_at(clip->ctx, splice->store_at[which], room, (size_t)len, why);
+    out->len = rc == SH_OK ? (size_t)len : 0;
+    return rc;
+}
+
+static void result_add(struct role_credits *credits, const struct c2pa_status *status,
+                       struct slice ingredient)
+{
+    static const enum c2pa_write_kind kinds[] = {[C2PA_SUCCESS] = C2PA_WRITE_SUCCESS,
+                                                 [C2PA_INFORMATIONAL] =
+                                                     C2PA_WRITE_INFORMATIONAL,
+                                                 [C2PA_FAILURE] = C2PA_WRITE_FAILURE};
+
+    credits->results[credits->result_count++] =
+        (struct c2pa_write_result){.kind = kinds[c2pa_code_kind(status->code)],
+                                   .code = slice_text(c2pa_code_text(status->code)),
+                                   .url = status->url,
+                                   .explanation = status->explanation,
+                                   .ingredient = ingredient};
+}
+
+/* What is said about the active manifest, then what changed about its ingredients. */
+static int results_keep(struct role_credits *credits, const struct c2pa_report *report,
+                        struct arena *arena, struct why *why)
+{
+    const struct c2pa_manifest_report *active = report->manifests;
+    size_t count = active->results.count;
+
+    for (const struct c2pa_ingredient *each = active->ingredients; each; each = each->next)
+        count += each->deltas.count;
+    credits->results = arena_take(arena, (count + 1) * sizeof(*credits->results));
+    if (!credits->results)
+        return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
+    for (const struct c2pa_status *at = active->results.first; at; at = at->next)
+        result_add(credits, at, slice_of(NULL, 0));
+    for (const struct c2pa_ingredient *each = active->ingredients; each; each = each->next)
+        for (const struct c2pa_status *at = each->deltas.first; at; at = at->next)
+            result_add(credits, at, each->uri);
+    return SH_OK;
+}
+
+int role_credits_keep(struct role_credits *credits, const struct bmff_source *clip,
+                      const struct c2pa_report *report, struct arena *arena, struct why *why)
+{
+    struct c2pa_splice splice;
+    int rc = c2pa_splice_plan(clip, false, &splice, why);
+
+    if (rc != SH_OK)
+        return rc;
+    for (unsigned i = 0; rc == SH_OK && i < COUNT_OF(credits->store); i++)
+        rc = store_read(clip, &splice, i, &credits->store[i], why);
+    if (rc == SH_OK && !credits->store[0].len)
+        rc = why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "no content credentials to carry over");
+    if (rc == SH_OK)
+        rc = results_keep(credits, report, arena, why);
+    c2pa_splice_release(&splice);
+    return rc;
+}
+
+void role_credits_release(struct role_credits *credits)
+{
+    bytes_release(&credits->store[0]);
+    bytes_release(&credits->store[1]);
+}
+
+/* ---- the signature ---- */
 
 int role_claim_put(int fd, struct slice data, uint64_t at, struct why *why)
 {

@@ -154,6 +154,8 @@ struct role_claim {
     char channel[CHANNEL_ID_CHARS + 1];
     char dispatch[2 * 32 + 1]; /* as the document has it */
     bool recoded;              /* the clip was coded anew before it was read */
+    /* Carry over the clip's own credentials, and what our verifier said about them. */
+    const struct c2pa_report *kept; /* NULL: not */
 };
 /* A new file whose credentials wait for their signature. */
 struct role_draft {
