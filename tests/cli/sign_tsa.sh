@@ -49,6 +49,15 @@ has "verify: trusted" "$out" 'timeStamp\.trusted'
 lacks "verify: nothing against it" "$out" 'timeStamp\.(mismatch|malformed|untrusted)'
 out=$(still verify out.mp4 --anchors ca.pem --json 2>/dev/null)
 has "verify, nobody trusted for the time: so it says" "$out" 'timeStamp\.untrusted'
+# ---- a stamp on an update of a signed file ----
+runs "an update" still sign out.mp4 update.mp4 --update --cert leaf.pem --key leaf.key \
+    --allow-host "127.0.0.1:$port" --tsa "http://127.0.0.1:$port/tsa"
+ok "its token is of its own signature" tsa token update.mp4 .
+ok "openssl ts holds it for good" openssl ts -verify -token_in -in token.der -data message.bin \
+    -CAfile server/ca.pem
+out=$(still verify update.mp4 --anchors ca.pem --tsa-anchors server/ca.pem --json 2>/dev/null)
+has "verify: trusted, too" "$out" 'timeStamp\.trusted'
+lacks "verify: nothing against it, either" "$out" 'timeStamp\.(mismatch|malformed|untrusted)'
 runs "without" still sign in.mp4 plain.mp4 --cert leaf.pem --key leaf.key
 fails 1 "no token where none was asked for" tsa token plain.mp4 .
 

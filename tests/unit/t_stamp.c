@@ -196,6 +196,7 @@ struct forge {
     unsigned version;          /* 1 */
     unsigned ess; /* ESSCertID: 0: V2, 1: V1, 2: V2 of SHA-1, 3: V2, issuerSerial */
     size_t cut;   /* bytes that the imprint is shorter */
+    size_t many;  /* certificates more */
     bool by_ski, no_certs, no_digest, no_type, no_ess, twice, wrong_digest, critical, soft;
     bool nonce, two_signers, no_attrs, other_info, rsa_key_oid, wrong_serial, tail;
 };
@@ -388,6 +389,8 @@ static void forge(struct bytes *out, const struct forge *forge)
     if (!forge->no_certs) {
         if (forge->also)
             bytes_slice(out, forge->also->cert.raw);
+        for (size_t i = 0; i < forge->many; i++)
+            bytes_slice(out, other_ca.cert.raw);
         bytes_slice(out, by->cert.raw);
         der_close(out, DER_CONTEXT_BUILT(0), part);
     }
@@ -662,8 +665,10 @@ static void damaged_tokens(void **state)
     bytes_release(&token);
 }
 
-static void too_many_certificates(void **state)
+static void too_much(void **state)
 {
+    struct stamp_judgement judgement;
+    struct bytes token;
     struct slice der = slice_of(NULL, 0);
     struct stamp *stamp;
     struct why why = {0};
@@ -672,6 +677,12 @@ static void too_many_certificates(void **state)
     (void)state;
     der = slice_of(big, LIMIT_STAMP_BYTES + 1);
     assert_int_equal(stamp_parse(der, &arena, &stamp, &why), SH_ELIMIT);
+    bytes_init(&token, 60000);
+    forge(&token, &(struct forge){.many = LIMIT_STAMP_CERTS - 1});
+    assert_int_equal(judged(bytes_view(&token), MESSAGE, trust.tsa, &judgement), STAMP_TRUSTED);
+    forge(&token, &(struct forge){.many = LIMIT_STAMP_CERTS});
+    assert_int_equal(stamp_parse(bytes_view(&token), &arena, &stamp, NULL), SH_ELIMIT);
+    bytes_release(&token);
 }
 
 /* ---- asking, with OpenSSL's server code as the other end ---- */
@@ -913,14 +924,10 @@ static void tokens_of_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_tokens),
-        cmocka_unit_test(bad_tokens),
-        cmocka_unit_test(malformed_tokens),
-        cmocka_unit_test(damaged_tokens),
-        cmocka_unit_test(too_many_certificates),
-        cmocka_unit_test(asking),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(tokens_of_others),
+        cmocka_unit_test(good_tokens),      cmocka_unit_test(bad_tokens),
+        cmocka_unit_test(malformed_tokens), cmocka_unit_test(damaged_tokens),
+        cmocka_unit_test(too_much),         cmocka_unit_test(asking),
+        cmocka_unit_test(refusals),         cmocka_unit_test(tokens_of_others),
     };
 
     return cmocka_run_group_tests(tests, make_all, release_all);
