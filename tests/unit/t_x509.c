@@ -160,6 +160,7 @@ static void every_kind_and_its_first_cause(void **state)
         {"bad-signature", X509_FOR_CLAIM, NULL}, /* the chain's business */
         {"wrong-aki", X509_FOR_CLAIM, NULL},     /* likewise */
         {"short", X509_FOR_CLAIM, NULL},
+        {"way-same", X509_FOR_CLAIM, NULL},
         {"key-secp256k1", X509_FOR_CLAIM, "another curve"},
         {"key-rsa1024", X509_FOR_CLAIM, "1024 bits"},
         {"sha1", X509_FOR_CLAIM, "other than SHA-2"},
@@ -414,6 +415,7 @@ static void chains(void **state)
         {"rsa", 0, NULL, 3, false},
         {"pss", 0, NULL, 3, false},
         {"renewed", 0, NULL, 4, false},
+        {"same", 0, NULL, 3, false},
         {"brief", 0, NULL, 3, false},
         {"long", 0, NULL, 8, false},
         {"longer", 0, "too long", 0, true},
