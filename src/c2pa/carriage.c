@@ -75,7 +75,7 @@ static void damaged(struct c2pa_file *file, uint64_t at, uint32_t type, const ch
 static int read_root(struct c2pa_file *file, uint64_t at, struct c2pa_root *root,
                      struct why *why)
 {
-    uint8_t buf[64];
+    uint8_t buf[64] = {0};
     uint64_t left = file->source->size - at;
     size_t len = left < sizeof(buf) ? (size_t)left : sizeof(buf);
     struct cursor cur = cursor_of(slice_of(buf, len));
