@@ -86,6 +86,7 @@ static int read_back(struct post *post, const struct post_clip *clip,
     struct role_credentials ask = {.file = *clip->look,
                                    .authorities = bytes_view(&post->anchors),
                                    .now = role_claim_time(post->claim.certificate),
+                                   .hash = true,
                                    .progress = progress};
     struct role_seen seen;
     struct arena arena;

@@ -178,7 +178,7 @@ static void match(struct verify_files *all, struct verify_one *one)
     const struct role_named *named, *best = NULL;
     struct credit_channel *channel = &one->channel;
 
-    for (size_t i = 0; one->looked && i < all->known->count; i++) {
+    for (size_t i = 0; one->looked && one->seen.has_sha256 && i < all->known->count; i++) {
         named = &all->known->named[i];
         if (named->bytes == one->seen.bytes &&
             memcmp(named->sha256, one->seen.sha256, sizeof(named->sha256)) == 0 &&
@@ -246,6 +246,9 @@ static int look_inside(struct verify_files *all, struct verify_one *one)
                                    .progress = &progress};
     int rc;
 
+    /* A file of another size than all that it names is none of the channel's. */
+    for (size_t i = 0; all->known && i < all->known->count; i++)
+        ask.hash = ask.hash || all->known->named[i].bytes == one->size;
     if (all->report && channel_holds(all->report) && !all->report->total[VERIFY_OTHER_CHANNEL])
         ask.authorities = bytes_view(&all->known->pem);
     rc = role_credentials(&ask, &one->arena, &one->seen, &one->why);

@@ -159,7 +159,8 @@ static void put_one(struct json_writer *json, const struct verify_files *all,
     if (one->looked) {
         json_put_text(json, "state", c2pa_state_text(report->state));
         json_put_number(json, "bytes", one->seen.bytes);
-        json_put_hex(json, "sha256", slice_of(one->seen.sha256, sizeof(one->seen.sha256)));
+        if (one->seen.has_sha256)
+            json_put_hex(json, "sha256", slice_of(one->seen.sha256, sizeof(one->seen.sha256)));
     }
     if (one->channel.found) {
         json_put_text(json, "entry", one->index);

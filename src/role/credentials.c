@@ -95,7 +95,7 @@ int role_work_options(struct role_work *work, struct x509_trust *trust, struct a
                                      .now = work->ask->now,
                                      .fragments = work->file + 1,
                                      .fragment_count = work->ask->fragment_count,
-                                     .hash_file = true,
+                                     .hash_file = work->ask->hash,
                                      .explain = work->ask->explain,
                                      .ctx = work,
                                      .inflate = role_inflate};
@@ -131,7 +131,7 @@ static int answer(struct role_work *work, struct c2pa_report *report, struct sli
     enum bmff_kind kind;
     int rc = bmff_sniff(&work->file[0], &kind, why);
 
-    if (rc == SH_OK && !report->has_file_sha256)
+    if (rc == SH_OK && work->ask->hash && !report->has_file_sha256)
         rc = hash_all(work, report->file_sha256, why);
     if (rc < 0)
         return rc;
@@ -282,6 +282,8 @@ int role_credentials(const struct role_credentials *ask, struct arena *arena,
     rc = proc_run(&task, &raw, why);
     if (rc == SH_OK)
         rc = take_answer(bytes_view(&raw), arena, out, why);
+    if (rc == SH_OK)
+        out->has_sha256 = ask->hash;
     bytes_release(&raw);
     role_second_end(&second);
     return rc;

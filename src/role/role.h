@@ -238,13 +238,15 @@ struct role_credentials {
     struct role_text tsa, allowed, ekus; /* as in x509.h */
     struct slice authorities;            /* PEM: of a channel; may be empty */
     uint64_t now;
-    bool explain;                         /* which bytes are in the hash */
-    bool dump;                            /* the store as JSON */
+    bool hash;    /* the SHA-256 of the file, too: another pass, or as much work in the same */
+    bool explain; /* which bytes are in the hash */
+    bool dump;    /* the store as JSON */
     const struct role_progress *progress; /* may be NULL; counts bytes of the file */
 };
 struct role_seen {
     enum bmff_kind kind;
     uint64_t bytes;
+    bool has_sha256; /* as it was asked for */
     uint8_t sha256[32];
     struct c2pa_report report;
     struct slice dump; /* JSON; empty: there is no store, or it was not asked for */
