@@ -125,8 +125,12 @@ static bool token_holds(struct signing *signing, struct slice token, struct slic
     const struct x509_trust *trust = judge->options->trust;
     struct stamp_judgement judgement = {0};
     struct stamp *stamp = NULL;
+    struct slice inner;
     struct why why = {0};
 
+    /* Some write the server's whole answer where only its token belongs (10.3.2.5.4). */
+    if (stamp_response(token, &inner, NULL) == SH_OK)
+        token = inner;
     if (stamp_parse(token, judge->arena, &stamp, &why) != 0) {
         c2pa_say_signature(subject, C2PA_STAMP_MALFORMED, why.text);
         return false;
