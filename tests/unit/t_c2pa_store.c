@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include "c2pa/c2pa.h"
 #include "c2pa/store.h"
 #include "json/json.h"
 #include "role/role_int.h"
 
+#include "shows.h"
 #include "store_build.h"
 #include "store_scene.h"
 
@@ -76,6 +78,23 @@ static enum c2pa_check check_of(struct scene *scene, const struct c2pa_manifest 
                                     &target, &scene->why),
                      SH_OK);
     return target.check;
+}
+
+/* Does the verdict about the whole store have this code? */
+static bool says(struct scene *scene, c2pa_inflate *inflate, enum c2pa_code code)
+{
+    const struct c2pa_options options = {.now = 1800000000, .inflate = inflate};
+    struct c2pa_report report;
+    struct arena arena;
+    bool has;
+
+    arena_init(&arena, LIMIT_C2PA_ARENA);
+    assert_int_equal(
+        c2pa_verify_store(bytes_view(&scene->raw), &options, &arena, &report, NULL), SH_OK);
+    has = c2pa_report_has(&report, code);
+    assert_true(!has || report.state == C2PA_INVALID || report.state == C2PA_MALFORMED);
+    arena_release(&arena);
+    return has;
 }
 
 /* ---- a good one ---- */
@@ -154,6 +173,10 @@ static void claims(void **state)
         {{.cose_raw = RAW("\xa1")}, C2PA_SOUND, C2PA_BAD_CBOR},
         {{.cose_raw = RAW("\xa0")}, C2PA_SOUND, C2PA_BAD_SHAPE},
     };
+    static const enum c2pa_code codes[] = {[C2PA_ABSENT] = C2PA_CLAIM_MISSING,
+                                           [C2PA_SEVERAL] = C2PA_CLAIM_MULTIPLE,
+                                           [C2PA_BAD_CBOR] = C2PA_CLAIM_CBOR,
+                                           [C2PA_BAD_SHAPE] = C2PA_CLAIM_MALFORMED};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -168,6 +191,9 @@ static void claims(void **state)
             fail_msg("claim %zu: %d %d", i, scene.store->active->claim.fault.kind,
                      scene.store->active->cose.fault.kind);
         assert_true((cases[i].claim == C2PA_SOUND) == !scene.store->active->claim.fault.text);
+        for (size_t k = C2PA_ABSENT; k <= C2PA_BAD_SHAPE; k++)
+            if (says(&scene, NULL, codes[k]) != (cases[i].claim == k))
+                fail_msg("claim %zu: %s", i, c2pa_code_text(codes[k]));
         scene_end(&scene);
     }
 }
@@ -602,6 +628,7 @@ static void compressed(void **state)
         build_compressed(&scene, "urn:c2pa:1", slice_of(packed.ptr, len), 1);
         scene_parse(&scene, role_inflate);
         assert_int_equal(scene.store->active->fault.kind, C2PA_BAD_SHAPE);
+        assert_true(says(&scene, role_inflate, C2PA_COMPRESSED_INVALID));
         scene_end(&scene);
     }
     bytes_release(&plain);
@@ -624,6 +651,7 @@ static void bomb(void **state)
     assert_int_equal(scene.rc, SH_OK);
     for (size_t i = 0; i < 20; i++)
         assert_int_equal(scene.store->manifests[i].fault.kind, C2PA_CANNOT_READ);
+    assert_true(says(&scene, role_inflate, C2PA_COMPRESSED_INVALID));
     scene_end(&scene);
     bytes_init(&out, LIMIT_C2PA_STORE_BYTES);
     assert_int_equal(role_inflate(NULL, slice_of(packed, sizeof(packed)), &out, NULL),
@@ -904,16 +932,26 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),           cmocka_unit_test(claims),
-        cmocka_unit_test(references),     cmocka_unit_test(changed),
-        cmocka_unit_test(redacted),       cmocka_unit_test(labels),
-        cmocka_unit_test(files),          cmocka_unit_test(several),
-        cmocka_unit_test(two_parts),      cmocka_unit_test(roots),
-        cmocka_unit_test(limits),         cmocka_unit_test(too_much),
-        cmocka_unit_test(compressed),     cmocka_unit_test(bomb),
-        cmocka_unit_test(inflate),        cmocka_unit_test(foreign),
-        cmocka_unit_test(foreign_broken), cmocka_unit_test(dump),
-        cmocka_unit_test(dump_cbor),      cmocka_unit_test(every_byte),
+        cmocka_unit_test(good),
+        SHOWS("PRED-STRU-008", claims),
+        cmocka_unit_test(references),
+        cmocka_unit_test(changed),
+        cmocka_unit_test(redacted),
+        cmocka_unit_test(labels),
+        cmocka_unit_test(files),
+        cmocka_unit_test(several),
+        cmocka_unit_test(two_parts),
+        cmocka_unit_test(roots),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(too_much),
+        SHOWS("PRED-CROSS-005", compressed),
+        SHOWS("PRED-CROSS-005", bomb),
+        cmocka_unit_test(inflate),
+        cmocka_unit_test(foreign),
+        cmocka_unit_test(foreign_broken),
+        cmocka_unit_test(dump),
+        cmocka_unit_test(dump_cbor),
+        cmocka_unit_test(every_byte),
         cmocka_unit_test(no_memory),
     };
 
