@@ -54,6 +54,9 @@ struct c2pa_status {
 
 /* The explanation of C2PA_BMFF_MISMATCH where options.fragments would be needed. */
 #define C2PA_INIT_ALONE "an init segment alone: give its segments behind it (15.12.2)"
+/* The same code where the hash is as it was signed, but leaves out what it should not. */
+#define C2PA_MEDIA_LEFT_OUT "the hash leaves out pictures, sound or their tables (C2PA 9.2)"
+#define C2PA_BYTES_LEFT_OUT " are in no hash, and not zero" /* its end */
 
 /* In the order of finding; ends with NULL. */
 struct c2pa_results {

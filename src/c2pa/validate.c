@@ -146,9 +146,9 @@ static bool hides(const struct c2pa_bound *bound)
 static void uncovered_text(const struct c2pa_uncovered *un, struct bytes *out)
 {
     if (un->media)
-        bytes_text(out, "the hash leaves out pictures, sound or their tables (C2PA 9.2)");
+        bytes_text(out, C2PA_MEDIA_LEFT_OUT);
     else
-        bytes_printf(out, "bytes %llu to %llu are in no hash, and not zero",
+        bytes_printf(out, "bytes %llu to %llu" C2PA_BYTES_LEFT_OUT,
                      (unsigned long long)un->from, (unsigned long long)un->to);
     bytes_u8(out, 0);
 }

@@ -137,6 +137,13 @@ static bool has_code(const struct look *look, enum c2pa_code code)
     return at != NULL;
 }
 
+static bool ends_with(struct slice text, const char *end)
+{
+    size_t len = strlen(end);
+
+    return text.len >= len && memcmp(text.ptr + text.len - len, end, len) == 0;
+}
+
 static void look_at_codes(struct look *look)
 {
     enum credit_id id;
@@ -144,7 +151,9 @@ static void look_at_codes(struct look *look)
     for (const struct c2pa_status *at = look->active->results.first; at; at = at->next) {
         id = id_of(at->code);
         /* The hash is as it was signed; the mismatch is of bytes that it leaves out. */
-        if (id == CREDIT_CONTENT_CHANGED && has_code(look, C2PA_BMFF_MATCH))
+        if (id == CREDIT_CONTENT_CHANGED &&
+            (slice_equal(at->explanation, slice_text(C2PA_MEDIA_LEFT_OUT)) ||
+             ends_with(at->explanation, C2PA_BYTES_LEFT_OUT)))
             id = CREDIT_BYTES_ADDED;
         if (id == CREDIT_CONTENT_CHANGED &&
             slice_equal(at->explanation, slice_text(C2PA_INIT_ALONE)))
@@ -232,13 +241,6 @@ static void look_at_time(struct look *look)
 }
 
 /* ---- what the signer says ------------------------------------------------------------- */
-
-static bool ends_with(struct slice text, const char *end)
-{
-    size_t len = strlen(end);
-
-    return text.len >= len && memcmp(text.ptr + text.len - len, end, len) == 0;
-}
 
 static void look_at_source(struct look *look, struct slice type)
 {
