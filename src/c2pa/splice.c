@@ -42,15 +42,15 @@ uint64_t splice_map(const struct c2pa_splice *splice, uint64_t offset)
     return offset + edit->inserted + edit->insert - edit->removed - inside;
 }
 
-int c2pa_splice_plan(const struct bmff_source *source, bool update, struct c2pa_splice *out,
-                     struct why *why)
+int c2pa_splice_plan(const struct bmff_source *source, enum c2pa_splice_kind kind,
+                     struct c2pa_splice *out, struct why *why)
 {
     struct c2pa_splice splice;
     int rc;
 
     memset(&splice, 0, sizeof(splice));
     splice.source = *source;
-    splice.update = update;
+    splice.kind = kind;
     splice.old_size = source->size;
     if (source->size > LIMIT_SPLICE_BYTES)
         return why_set(why, SH_ELIMIT, WHY_NOWHERE,
@@ -69,7 +69,7 @@ int c2pa_splice_plan(const struct bmff_source *source, bool update, struct c2pa_
 
 void c2pa_splice_room(struct c2pa_splice *splice, uint64_t box_size)
 {
-    uint32_t home = splice->update ? splice_edit_count(splice) - 1 : 0;
+    uint32_t home = splice->home;
     uint64_t added = 0, removed = 0;
 
     splice_edit_at(splice, home)->insert = box_size;
@@ -120,7 +120,8 @@ static uint64_t moved(const struct c2pa_splice *splice, uint64_t base, uint64_t 
 {
     if (base > splice->old_size || distance > splice->old_size - base)
         return distance;
-    return splice_map(splice, base + distance) - splice_map(splice, base);
+    /* It counts from behind the byte before base, whatever is put in front of base. */
+    return splice_map(splice, base + distance) - splice_map(splice, base - 1) - 1;
 }
 
 static int row_set(const struct c2pa_splice *splice, struct splice_patch *patch, uint8_t *row,
@@ -146,7 +147,8 @@ static int row_set(const struct c2pa_splice *splice, struct splice_patch *patch,
         flag = (uint32_t)value & 0x80000000u;
         value &= 0x7fffffffu;
         patch->base += value;
-        value = moved(splice, patch->base - value, value);
+        if (value <= splice->old_size && patch->base <= splice->old_size)
+            value = splice_map(splice, patch->base) - splice_map(splice, patch->base - value);
         if (value > 0x7fffffffu)
             return why_set(why, SH_ELIMIT, WHY_NOWHERE,
                            "with credentials in it a part of the file is too large for its "

@@ -108,6 +108,12 @@ static int edit_add(struct scan *scan, uint64_t at, uint64_t remove, struct why 
     return bytes_check(&scan->splice->edits, why);
 }
 
+static int room_add(struct scan *scan, uint64_t at, struct why *why)
+{
+    scan->splice->home = splice_edit_count(scan->splice);
+    return edit_add(scan, at, 0, why);
+}
+
 /* Patches are found in the order of the file; rows must lie before end. */
 static int patch_add(struct scan *scan, struct splice_patch patch, uint64_t end,
                      struct why *why)
@@ -177,12 +183,17 @@ static int saio_take(struct scan *scan, const struct box *box, struct why *why)
 static int tfhd_take(struct scan *scan, const struct box *box, struct why *why)
 {
     struct cursor cur;
-    int rc = part_at(scan, (struct part){box->body, box->end, FULL_BYTES}, &cur, why);
+    int rc = part_at(scan, (struct part){box->body, box->end, FULL_BYTES + 4}, &cur, why);
+    uint32_t flags, track;
 
     if (rc != SH_OK)
         return rc;
     rd_skip(&cur, 1);
-    if (!(rd_u24(&cur) & 1))
+    flags = rd_u24(&cur);
+    track = rd_u32(&cur);
+    if (!scan->splice->track)
+        scan->splice->track = track;
+    if (!(flags & 1))
         return SH_OK;
     return patch_add(
         scan,
@@ -402,7 +413,7 @@ static int credentials_take(struct scan *scan, const struct box *box, struct why
         if (rc != SH_OK)
             return rc;
     }
-    if (!splice->update || update)
+    if (splice->kind != C2PA_SPLICE_UPDATE || update)
         return edit_add(scan, box->at, box->end - box->at, why);
     if (merkle)
         return SH_OK;
@@ -448,7 +459,8 @@ static int root_take(struct scan *scan, const struct box *box, struct why *why)
     struct cursor cur;
     int rc;
 
-    if (!scan->ftyp_end && box->type != FOURCC('f', 't', 'y', 'p'))
+    if (!scan->ftyp_end && box->type != FOURCC('f', 't', 'y', 'p') &&
+        splice->kind != C2PA_SPLICE_SEGMENT)
         return why_set(why, SH_EUNSUPPORTED, box->at,
                        "it does not begin with a box ftyp, behind which credentials go; "
                        "\"ffmpeg -i IN -c copy OUT.mp4\" makes one that does");
@@ -458,15 +470,19 @@ static int root_take(struct scan *scan, const struct box *box, struct why *why)
             return broken(box->at, "it has two boxes ftyp", why);
         scan->ftyp_end = box->end;
         /* The room for the box of credentials (A.5.3). */
-        return splice->update ? SH_OK : edit_add(scan, box->end, 0, why);
+        return splice->kind == C2PA_SPLICE_NEW ? room_add(scan, box->end, why) : SH_OK;
     case FOURCC('m', 'd', 'a', 't'):
         if (splice->mdats < LIMIT_WRITE_TREES)
             splice->mdat[splice->mdats] = box->end - box->at;
         splice->mdats++;
         break;
     case FOURCC('m', 'o', 'o', 'f'):
+        if (splice->kind == C2PA_SPLICE_SEGMENT && splice->fragmented)
+            return why_set(why, SH_EUNSUPPORTED, box->at,
+                           "a segment with several fragments, which C2PA does not know "
+                           "(A.5.4.1.2)");
         splice->fragmented = true;
-        break;
+        return splice->kind == C2PA_SPLICE_SEGMENT ? room_add(scan, box->at, why) : SH_OK;
     case FOURCC('u', 'u', 'i', 'd'):
         rc = part_at(scan, (struct part){box->body, box->end, sizeof(C2PA_UUID)}, &cur, why);
         if (rc == SH_OK && rd_left(&cur) == sizeof(C2PA_UUID) &&
@@ -526,7 +542,7 @@ static int head_read(struct scan *scan, uint64_t at, uint64_t end, struct box *b
         return broken(at, "bytes behind the last box that are none", why);
     if (size == 1)
         size = rd_u64(&cur);
-    else if (size == 0 && !scan->depth && !scan->splice->update)
+    else if (size == 0 && !scan->depth && scan->splice->kind != C2PA_SPLICE_UPDATE)
         size = end - at;
     else if (size == 0 && !scan->depth)
         return why_set(
@@ -605,13 +621,16 @@ int splice_scan(struct c2pa_splice *splice, struct why *why)
     bytes_init(&scan.window, WINDOW_BYTES);
     rc = walk(&scan, why);
     bytes_release(&scan.window);
-    if (rc == SH_OK && !scan.ftyp_end)
+    if (rc == SH_OK && !scan.ftyp_end && splice->kind != C2PA_SPLICE_SEGMENT)
         rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE, "it is no MP4, MOV, M4A, HEIC or AVIF");
-    if (rc == SH_OK && splice->update && !splice->store_len[0])
+    if (rc == SH_OK && splice->kind == C2PA_SPLICE_UPDATE && !splice->store_len[0])
         rc = why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                      "it has no credentials to update; sign it without --update");
     /* The room of an update is the end of the file. */
-    if (rc == SH_OK && splice->update)
-        rc = edit_add(&scan, splice->old_size, 0, why);
+    if (rc == SH_OK && splice->kind == C2PA_SPLICE_UPDATE)
+        rc = room_add(&scan, splice->old_size, why);
+    if (rc == SH_OK && splice->kind == C2PA_SPLICE_SEGMENT && !splice->track)
+        rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                     "a segment without a fragment in it (moof)");
     return rc;
 }

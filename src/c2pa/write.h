@@ -183,14 +183,21 @@ MUST_CHECK int c2pa_write_hash_done(struct c2pa_write_hash *hash,
  * Boxes of credentials that were there are left out; in an update they stay, and `manifest`
  * becomes `original`.
  */
+enum c2pa_splice_kind {
+    C2PA_SPLICE_NEW,    /* room behind ftyp */
+    C2PA_SPLICE_UPDATE, /* at the end */
+    C2PA_SPLICE_SEGMENT /* in front of the one moof, for a box of purpose merkle */
+};
+
 struct c2pa_splice {
     uint64_t size;   /* of the new file: after c2pa_splice_room */
     uint64_t box_at; /* where in it the box goes */
     uint64_t box_size;
     uint64_t store_at[2]; /* in the old file: of `manifest` or `original`, of `update` */
     uint64_t store_len[2];
-    bool update;
+    enum c2pa_splice_kind kind;
     bool fragmented;                  /* it has a moof */
+    uint32_t track;                   /* ID of the track of its first fragment; 0: none */
     uint32_t mdats;                   /* how many */
     uint64_t mdat[LIMIT_WRITE_TREES]; /* size of the first ones, head included */
 
@@ -199,6 +206,7 @@ struct c2pa_splice {
     struct bytes edits, patches;
     uint64_t from;      /* of the old file: what is copied next */
     uint64_t made;      /* bytes of the new file so far */
+    uint32_t home;      /* the edit with the room */
     uint32_t edit;      /* the next one */
     uint64_t edit_left; /* bytes of room still to give */
     bool edit_begun;
@@ -207,7 +215,7 @@ struct c2pa_splice {
 };
 
 /* Reads heads of boxes.  On success *out is the caller's to release. */
-MUST_CHECK int c2pa_splice_plan(const struct bmff_source *source, bool update,
+MUST_CHECK int c2pa_splice_plan(const struct bmff_source *source, enum c2pa_splice_kind kind,
                                 struct c2pa_splice *out, struct why *why);
 /* The room is box_size bytes: sets size and box_at.  Before the first read, and not after. */
 void c2pa_splice_room(struct c2pa_splice *splice, uint64_t box_size);

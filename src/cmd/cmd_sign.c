@@ -178,7 +178,7 @@ static int give_name(const struct signing *signing, struct why *why)
     return rc;
 }
 
-static int write_out(struct signing *signing, int fd, struct why *why)
+int sign_write(struct signing *signing, int fd, struct why *why)
 {
     uint8_t random[2 * C2PA_WRITE_ID_BYTES];
     const struct role_progress progress = {progress_step, signing};
@@ -192,7 +192,8 @@ static int write_out(struct signing *signing, int fd, struct why *why)
                             .merkle = signing->merkle,
                             .cose = signing->channel ? channel_callback : NULL,
                             .cose_ctx = signing,
-                            .stamp_of = ""};
+                            .stamp_of = "",
+                            .segments = signing->segments};
     struct stat st;
     int rc;
 
@@ -206,40 +207,51 @@ static int write_out(struct signing *signing, int fd, struct why *why)
         (void)fchmod(fd, st.st_mode & 0666);
     if (fstat(fd, &st) == 0)
         signing->bytes = (uint64_t)st.st_size;
-    rc = io_sync_fd(fd, signing->place.path, why);
-    if (rc == SH_OK) {
-        const struct role_sign_look look = {.fd = fd,
-                                            .leaf_sha256 = signing->leaf_sha256,
-                                            .now = io_now(),
-                                            .update = signing->update};
+    return io_sync_fd(fd, signing->place.path, why);
+}
 
+int sign_create(const struct signing *signing, const char *name, int *fd, struct why *why)
+{
+    *fd = openat(signing->set_dir >= 0 ? signing->set_dir : signing->place.dir, name,
+                 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return *fd >= 0 ? SH_OK
+                    : why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", name, strerror(errno));
+}
+
+static int make_one(struct signing *signing, struct why *why)
+{
+    struct role_sign_look look = {
+        .leaf_sha256 = signing->leaf_sha256, .now = io_now(), .update = signing->update};
+    int fd = -1;
+    int rc = sign_create(signing, signing->temporary, &fd, why);
+
+    if (rc == SH_OK)
+        rc = sign_write(signing, fd, why);
+    look.fd = fd;
+    if (rc == SH_OK)
         rc = role_sign_look(&look, why);
-    }
+    io_close(&fd);
     return rc;
 }
 
 /* Under a name of its own until it is whole, durable and read back. */
-static int make_file(struct signing *signing, struct why *why)
+static int make_file(struct signing *signing, const struct cmd_args *args, struct why *why)
 {
     uint8_t random[8];
-    int fd, rc;
+    int rc;
 
     memcpy(signing->temporary, ".stillhere-sign-", 16);
     io_random(random, sizeof(random));
     hex_build(slice_of(random, sizeof(random)), signing->temporary + 16);
-    fd = openat(signing->place.dir, signing->temporary,
-                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", signing->place.path,
-                       strerror(errno));
-    rc = write_out(signing, fd, why);
+    rc = args->word_count > 2 ? sign_set(signing, args, why) : make_one(signing, why);
     if (rc == SH_OK)
         rc = give_name(signing, why);
     if (rc == SH_OK)
         rc = io_sync_fd(signing->place.dir, signing->place.path, why);
     else
-        (void)unlinkat(signing->place.dir, signing->temporary, 0); /* The cause counts. */
-    io_close(&fd);
+        /* The cause counts, whether that can be cleared away or not. */
+        if (io_remove_tree(signing->place.dir, signing->temporary, NULL) != SH_OK)
+            cmd_say(signing->cmd, "%s cannot be removed", signing->temporary);
     return rc;
 }
 
@@ -291,7 +303,7 @@ static int sign(struct signing *signing, const struct cmd_args *args, struct why
     int rc = io_open_file(AT_FDCWD, signing->in_path, &signing->in, why);
 
     if (rc == SH_OK)
-        rc = cmd_place_open(args->words[1], &signing->place, why);
+        rc = cmd_place_open(args->words[args->word_count - 1], &signing->place, why);
     if (rc == SH_OK)
         rc = refuse_existing(&signing->place, why);
     if (rc == SH_OK && !cmd_is_set(args, "cert"))
@@ -300,17 +312,20 @@ static int sign(struct signing *signing, const struct cmd_args *args, struct why
         rc = cert_read(signing, cmd_value(args, "cert"), why);
     if (rc == SH_OK && cmd_is_set(args, "cert"))
         rc = key_take(signing, cmd_value(args, "key"), why);
-    return rc == SH_OK ? make_file(signing, why) : rc;
+    return rc == SH_OK ? make_file(signing, args, why) : rc;
 }
 
 static int run(struct cmd *cmd, const struct cmd_args *args)
 {
-    struct signing signing = {.cmd = cmd, .in = -1, .place = {.dir = -1}, .key = {.fd = -1}};
+    struct signing signing = {
+        .cmd = cmd, .in = -1, .place = {.dir = -1}, .key = {.fd = -1}, .set_dir = -1};
     struct why why = {0};
     int rc, code;
 
-    if (args->word_count != 2)
+    if (args->word_count < 2)
         return cmd_usage(cmd, "sign needs two files: the one to copy, and the one to make");
+    if (args->word_count > 2 && (cmd_is_set(args, "update") || cmd_is_set(args, "merkle")))
+        return cmd_usage(cmd, "--update and --merkle are for one file, not for segments");
     if (cmd_is_set(args, "cert") != cmd_is_set(args, "key"))
         return cmd_usage(cmd, "--cert and --key go together");
     if (cmd_is_set(args, "tsa") && !cmd_is_set(args, "cert"))
@@ -349,8 +364,9 @@ static const struct cmd_option options[] = {
 
 const struct cmd_spec cmd_spec_sign = {
     .name = "sign",
-    .usage = "IN OUT [--cert FILE --key FILE] [--tsa URL] [--allow-host HOST[:PORT]] "
-             "[--trust FILE] [--update] [--merkle]",
+    .usage =
+        "IN [SEGMENT]... OUT [--cert FILE --key FILE] [--tsa URL] [--allow-host HOST[:PORT]] "
+        "[--trust FILE] [--update] [--merkle]",
     .many = "allow-host",
     .summary = "copy a video with content credentials in it",
     .about =
@@ -358,6 +374,7 @@ const struct cmd_spec cmd_spec_sign = {
         "key, or the channel's: that these bytes are as you had them.  Nothing else in it "
         "changes.  Credentials\n"
         "that IN has are carried along, and named as those of the file you opened.\n"
+        "Of an init segment and its media segments OUT is a new folder with all of them.\n"
         "IN is only read; a file that is there is never written over.  OUT is read back "
         "before\n"
         "it gets its name.",

@@ -23,7 +23,20 @@ struct signing {
     bool update, merkle;
     struct sign_stamp stamp; /* url NULL: none wanted */
     struct channel *channel; /* whose certificate signs, without --cert; else NULL */
-    uint64_t bytes;          /* of the new file */
+    uint64_t bytes;          /* of the new file, or of the last one */
+    int set_dir;             /* of a set of segments, else -1 */
+    const struct c2pa_write_tree *segments;
 };
+
+/* Segments of a set that are read back at once: LIMIT_CAGE_KEEP less the rest. */
+#define SIGN_LOT 12
+
+/* Make an empty file in the folder of the new one, or of the set. */
+MUST_CHECK int sign_create(const struct signing *signing, const char *name, int *fd,
+                           struct why *why);
+/* Copy, have it signed, make it durable. */
+MUST_CHECK int sign_write(struct signing *signing, int fd, struct why *why);
+/* All files of a set, into the folder signing->temporary. */
+MUST_CHECK int sign_set(struct signing *signing, const struct cmd_args *args, struct why *why);
 
 #endif

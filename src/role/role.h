@@ -328,6 +328,7 @@ struct role_sign {
     bool merkle;           /* a tree also below LIMIT_FLAT_BYTES */
     const char *stamp_of;  /* label of the manifest that token is of, or "" */
     struct slice token;
+    const struct c2pa_write_tree *segments; /* IN is their init segment; else NULL */
 };
 /*
  * Copy a file with credentials in it, in a caged child, and have them signed.  On success out
@@ -349,8 +350,21 @@ struct role_sign_look {
     int fd;
     const uint8_t *leaf_sha256; /* of the certificate, CRYPT_DIGEST_BYTES */
     uint64_t now;
-    bool update; /* what it updates must hold as well */
+    bool update;          /* what it updates must hold as well */
+    const int *fragments; /* of an init segment: some of its segments */
+    size_t fragment_count;
 };
 MUST_CHECK int role_sign_look(const struct role_sign_look *ask, struct why *why);
+
+/* One media segment of a set (C2PA A.5.4.1.2). */
+struct role_segment {
+    int in, out;       /* as in struct role_sign */
+    uint64_t location; /* its number, from 0 */
+    uint32_t track;    /* of the set; 0: filled in from this one */
+};
+/* Copy a segment with its box in it, in a caged child; leaf: the hash of the new one. */
+MUST_CHECK int role_sign_segment(struct role_segment *segment, uint8_t leaf[CRYPT_DIGEST_BYTES],
+                                 struct why *why);
+#define ROLE_SEGMENTS_ID 1 /* uniqueId of the tree of a set */
 
 #endif

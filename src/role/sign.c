@@ -28,6 +28,7 @@ struct writer {
     struct c2pa_write_tree trees[LIMIT_WRITE_TREES];
     struct bytes leaves, store[2];
     struct sign_parent parent;
+    uint8_t init_hash[CRYPT_DIGEST_BYTES];
     uint64_t block; /* 0: a flat hash only */
 };
 
@@ -39,7 +40,7 @@ struct written {
 };
 #define WRITTEN_BYTES 16 /* of the two numbers */
 
-static int put(int fd, uint64_t at, struct slice data, struct why *why)
+int sign_put(int fd, uint64_t at, struct slice data, struct why *why)
 {
     size_t done = 0;
 
@@ -127,18 +128,15 @@ static int rows_set(struct writer *writer, struct why *why)
     return SH_OK;
 }
 
-/* One pass: read, set right, hash, write. */
-static int copy(struct writer *writer, const struct proc_side *side,
-                uint8_t hash[CRYPT_DIGEST_BYTES], struct why *why)
+int sign_copy(struct c2pa_splice *splice, struct c2pa_write_hash *hash, int out,
+              const struct proc_side *side, struct why *why)
 {
-    struct c2pa_write_hash running;
     struct bytes buffer;
     uint8_t *buf;
     size_t len = 1;
     uint64_t at = 0, told = 0;
     int rc = SH_OK;
 
-    c2pa_write_hash_init(&running, writer->splice.size, writer->block, &writer->leaves);
     bytes_init(&buffer, COPY_BYTES);
     buf = bytes_room(&buffer, COPY_BYTES);
     if (!buf)
@@ -147,13 +145,13 @@ static int copy(struct writer *writer, const struct proc_side *side,
         size_t used = 0;
 
         do {
-            rc = c2pa_splice_read(&writer->splice, buf + used, COPY_BYTES - used, &len, why);
+            rc = c2pa_splice_read(splice, buf + used, COPY_BYTES - used, &len, why);
             used += rc == SH_OK ? len : 0;
         } while (rc == SH_OK && len && COPY_BYTES - used >= 4096);
-        if (rc == SH_OK && !writer->job->update)
-            rc = c2pa_write_hash_feed(&running, slice_of(buf, used), why);
+        if (rc == SH_OK && hash)
+            rc = c2pa_write_hash_feed(hash, slice_of(buf, used), why);
         if (rc == SH_OK)
-            rc = put(writer->job->out, at, slice_of(buf, used), why);
+            rc = sign_put(out, at, slice_of(buf, used), why);
         at += used;
         if (at - told >= TELL_BYTES) {
             proc_progress(side, at);
@@ -161,9 +159,19 @@ static int copy(struct writer *writer, const struct proc_side *side,
         }
     }
     bytes_release(&buffer);
-    if (rc == SH_OK && !writer->job->update)
-        rc = c2pa_write_hash_done(&running, hash, why);
     return rc;
+}
+
+static int copy(struct writer *writer, const struct proc_side *side,
+                uint8_t hash[CRYPT_DIGEST_BYTES], struct why *why)
+{
+    bool hashed = !writer->job->update;
+    struct c2pa_write_hash running;
+    int rc;
+
+    c2pa_write_hash_init(&running, writer->splice.size, writer->block, &writer->leaves);
+    rc = sign_copy(&writer->splice, hashed ? &running : NULL, writer->job->out, side, why);
+    return rc == SH_OK && hashed ? c2pa_write_hash_done(&running, hash, why) : rc;
 }
 
 static int box_write(struct writer *writer, const uint8_t *hash, const struct proc_side *side,
@@ -178,7 +186,7 @@ static int box_write(struct writer *writer, const uint8_t *hash, const struct pr
     bytes_init(&report, LIMIT_REPORT_BYTES);
     if (box.box.len != writer->splice.box_size)
         bug("credentials: a box of another size than was said");
-    rc = put(writer->job->out, writer->splice.box_at, bytes_view(&box.box), why);
+    rc = sign_put(writer->job->out, writer->splice.box_at, bytes_view(&box.box), why);
     bytes_u64(&report, writer->splice.size);
     bytes_u64(&report, writer->splice.box_at + box.cose_at);
     bytes_slice(&report, bytes_view(&box.claim));
@@ -189,6 +197,25 @@ static int box_write(struct writer *writer, const uint8_t *hash, const struct pr
     bytes_release(&report);
     c2pa_unsigned_release(&box);
     return rc;
+}
+
+static enum c2pa_splice_kind splice_kind(const struct role_sign *job)
+{
+    return job->update ? C2PA_SPLICE_UPDATE : C2PA_SPLICE_NEW;
+}
+
+/* The hashes of segments are the file's; of this one itself there is initHash (A.5.4). */
+static int segments_take(struct writer *writer, struct why *why)
+{
+    if (writer->write.parent.len)
+        return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                       "it has credentials, which cannot be carried on to a set of segments");
+    writer->trees[0] = *writer->job->segments;
+    writer->trees[0].init_hash = writer->init_hash;
+    writer->write.trees = writer->trees;
+    writer->write.tree_count = 1;
+    writer->write.fragmented = true;
+    return SH_OK;
 }
 
 /* What is carried on is looked at, and what was found goes into the new credentials. */
@@ -211,7 +238,7 @@ static int plan(struct writer *writer, struct why *why)
     const struct role_sign *job = writer->job;
     struct c2pa_write *write = &writer->write;
     uint64_t size;
-    int rc = c2pa_splice_plan(&writer->source, job->update, &writer->splice, why);
+    int rc = c2pa_splice_plan(&writer->source, splice_kind(job), &writer->splice, why);
 
     if (rc != SH_OK)
         return rc;
@@ -224,9 +251,11 @@ static int plan(struct writer *writer, struct why *why)
     memcpy(write->manifest_id, job->random, C2PA_WRITE_ID_BYTES);
     memcpy(write->instance_id, job->random + C2PA_WRITE_ID_BYTES, C2PA_WRITE_ID_BYTES);
     rc = stores_read(writer, why);
-    if (rc == SH_OK && write->parent.len)
+    if (rc == SH_OK && write->parent.len && !job->segments)
         rc = parent_look(writer, why);
-    if (rc == SH_OK)
+    if (rc == SH_OK && job->segments)
+        rc = segments_take(writer, why);
+    else if (rc == SH_OK)
         trees_plan(writer);
     if (rc == SH_OK)
         rc = c2pa_write_size(write, &size, why);
@@ -257,10 +286,13 @@ static int write_run(void *ctx, const struct proc_side *side, struct why *why)
         rc = plan(writer, why);
     if (rc == SH_OK)
         rc = copy(writer, side, hash, why);
-    if (rc == SH_OK)
+    if (rc == SH_OK && writer->job->segments)
+        memcpy(writer->init_hash, hash, sizeof(hash));
+    else if (rc == SH_OK)
         rc = rows_set(writer, why);
     if (rc == SH_OK)
-        rc = box_write(writer, writer->job->update ? NULL : hash, side, why);
+        rc = box_write(writer, writer->job->update || writer->job->segments ? NULL : hash, side,
+                       why);
     c2pa_splice_release(&writer->splice);
     bytes_release(&writer->store[0]);
     bytes_release(&writer->store[1]);
@@ -302,7 +334,7 @@ static int sign(const struct role_sign *job, const struct written *written, stru
     if (rc == SH_OK && cose.len > written->file_bytes - written->cose_at)
         rc = why_set(why, SH_EFORMAT, WHY_NOWHERE, "the writer left no room for a signature");
     if (rc == SH_OK)
-        rc = put(job->out, written->cose_at, bytes_view(&cose), why);
+        rc = sign_put(job->out, written->cose_at, bytes_view(&cose), why);
     bytes_release(&cose);
     return rc;
 }

@@ -134,18 +134,28 @@ static int judge(const struct bmff_source *source, const struct look *look,
 static int look_run(void *ctx, const struct proc_side *side, struct why *why)
 {
     const struct look *look = ctx;
-    const int fds[] = {side->fd, look->ask->fd, STDERR_FILENO};
+    int fds[LIMIT_CAGE_KEEP] = {side->fd, look->ask->fd, STDERR_FILENO};
     const struct cage_rules rules = {.profile = CAGE_COPY,
                                      .keep = fds,
-                                     .keep_count = COUNT_OF(fds),
+                                     .keep_count = 3 + look->ask->fragment_count,
                                      .memory_bytes = LIMIT_READER_MEMORY,
                                      .cpu_s = LIMIT_CAGE_CPU_S};
+    struct bmff_source segments[LIMIT_CAGE_KEEP];
     struct c2pa_options options = {.now = look->ask->now, .inflate = role_inflate};
     struct x509_trust trust;
     struct bmff_source source;
     struct arena arena;
-    int rc = cage_enter(&rules, NULL, why);
+    int rc;
 
+    if (look->ask->fragment_count > LIMIT_CAGE_KEEP - 3)
+        bug("more segments are read back than descriptors are kept");
+    for (size_t i = 0; i < look->ask->fragment_count; i++)
+        fds[3 + i] = look->ask->fragments[i];
+    rc = cage_enter(&rules, NULL, why);
+    for (size_t i = 0; rc == SH_OK && i < look->ask->fragment_count; i++)
+        rc = role_source(&look->ask->fragments[i], &segments[i], why);
+    options.fragments = segments;
+    options.fragment_count = look->ask->fragment_count;
     arena_init(&arena, LIMIT_C2PA_ARENA);
     options.trust = &trust;
     if (rc == SH_OK)

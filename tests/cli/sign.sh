@@ -110,6 +110,25 @@ else
     skip "frames" "no ffmpeg here"
 fi
 
+# ---- a recording in pieces ----
+bunny=$STILLHERE_SHARED/vectors/c2pa/c2pa-rs/sdk/tests/fixtures/bunny/bunny_89283bps
+if [ -d "$bunny" ]; then
+    init=$(basename "$bunny"/*init*)
+    runs "init and segments" still sign "$bunny/$init" "$bunny"/*.m4s set --cert p256.chain --key p256.key
+    same "all of them" "$(ls set | wc -l)" "$(ls "$bunny" | grep -cE 'init|m4s')"
+    runs "they hold" still verify "set/$init" set/*.m4s
+    has "each of them" "$out" "looked at: $(ls set/*.m4s | wc -l)"
+    first=$(ls set/*.m4s | head -1)
+    same "a box in front of the fragment" "$(helper boxes "$first" | grep -o 'uuid moof')" "uuid moof"
+    printf '\x55' | dd of="$first" bs=1 seek=20000 conv=notrunc 2>/dev/null
+    fails 3 "one changed byte is found" still verify "set/$init" set/*.m4s
+    fails 1 "a folder that is there" still sign "$bunny/$init" "$bunny"/*.m4s set --cert p256.chain --key p256.key
+    fails 1 "two inits" still sign "$bunny/$init" p256.mp4 no.mp4 --cert p256.chain --key p256.key
+    fails 2 "no update of a set" still sign "$bunny/$init" "$bunny"/*.m4s no.mp4 --update --cert p256.chain --key p256.key
+else
+    skip "init and segments" "no such recording here"
+fi
+
 # ---- what is refused, and leaves nothing ----
 fails 1 "OUT is there" still sign in.mp4 ed.mp4 --cert ed.chain --key ed.key
 has "and is left as it is" "$err" 'such a file already'
