@@ -2,6 +2,8 @@
  * c2pa: the verdict of every fixture, of hostile stores, keys and algorithms that do not fit,
  * manifests that lead to each other, and the report on its way through a pipe.
  */
+#include "c2pa/content.h"
+
 #include "c2pa_maker.h"
 #include "shows.h"
 
@@ -660,6 +662,132 @@ static void updates_lead_to_what_is_bound(void **state)
     crypt_signer_close(key.signer);
 }
 
+/* Time-stamp manifests, which 2.2 gave up, are no part of what is judged. */
+static void time_stamp_manifests_are_ignored(void **state)
+{
+    struct maker_key key;
+    struct maker_manifest b = {.label = "urn:c2pa:b",
+                               .type = "c2tm",
+                               .assertions = below,
+                               .count = 1,
+                               .key = &key,
+                               .extra = "{\"instanceID\":null}"};
+    struct maker_manifest a = {
+        .label = "urn:c2pa:a", .assertions = below, .count = 3, .key = &key};
+
+    (void)state;
+    key_load(&key, "es256");
+    lead(&b, &a, C2PA_TRUSTED, NONE);
+    crypt_signer_close(key.signer);
+}
+
+/* An update behind the content: its hash is that of the manifest it updates. */
+static void updated_files_match(void **state)
+{
+    const char *source = getenv("STILLHERE_SOURCE");
+    struct c2pa_options options = {.now = MAKER_NOW};
+    char path[1000];
+    struct slice whole;
+    struct bmff_source file;
+
+    (void)state;
+    (void)snprintf(path, sizeof path, "%s/tests/fuzz/seeds/c2pa/update",
+                   source ? source : "..");
+    whole = maker_load(path[0] == '/' ? path : "");
+    if (!whole.ptr)
+        skip();
+    file = bmff_source_slice(&whole);
+    for (int round = 0; round < 2; round++) {
+        struct c2pa_report report = {0};
+        struct arena arena;
+
+        arena_init(&arena, LIMIT_C2PA_ARENA);
+        assert_int_equal(c2pa_verify(&file, &options, &arena, &report, NULL), 0);
+        assert_non_null(report.manifests);
+        assert_true(report.manifests->update && report.manifests->has_signer);
+        assert_true(c2pa_report_has(&report, C2PA_BMFF_MATCH));
+        if (round && report.state != C2PA_VALID) {
+            show(&report);
+            fail_msg("%s", c2pa_state_text(report.state));
+        }
+        options.now = report.manifests->signer.not_before + 60;
+        arena_release(&arena);
+    }
+    maker_free(whole);
+}
+
+/* ---- hashes that say the impossible ------------------------------------------------------ */
+
+static void hash_says(const char *json, enum c2pa_bound_verdict verdict)
+{
+    struct slice whole = maker_load(GOOD "tiny.mp4");
+    struct bmff_source source = bmff_source_slice(&whole);
+    struct c2pa_binding binding = {.version = C2PA_BMFF_V3, .alg = slice_text("sha256")};
+    struct c2pa_bound bound = {0};
+    struct c2pa_file file = {0};
+    struct cbor_value *map = NULL;
+    struct bytes raw = {0};
+    struct maker maker = {0};
+    struct arena arena;
+
+    if (!whole.ptr)
+        skip();
+    bytes_init(&raw, 65536);
+    arena_init(&arena, LIMIT_C2PA_ARENA);
+    put_text_json(&maker, json, &raw);
+    assert_int_equal(cbor_parse(bytes_view(&raw), LIMIT_CBOR_DEPTH, &arena, &map, NULL), 0);
+    binding.map = map;
+    assert_int_equal(c2pa_file_open(&source, &arena, &file, NULL), 0);
+    assert_int_equal(c2pa_binding_check(&file, &binding, &arena, &bound, NULL), 0);
+    if (bound.verdict != verdict)
+        fail_msg("%s: verdict %d, not %d: %s", json, bound.verdict, verdict, bound.cause.text);
+    arena_release(&arena);
+    bytes_release(&raw);
+    maker_free(whole);
+}
+
+static void exclusions_must_be_there(void **state)
+{
+    (void)state;
+    hash_says("{\"alg\":\"sha256\",\"hash\":\"#00\"}", C2PA_BOUND_MALFORMED);
+    hash_says("{\"exclusions\":[],\"alg\":\"sha256\",\"hash\":\"#00\"}", C2PA_BOUND_MALFORMED);
+    hash_says("{\"exclusions\":{},\"alg\":\"sha256\",\"hash\":\"#00\"}", C2PA_BOUND_MALFORMED);
+    hash_says("{\"exclusions\":[{\"xpath\":\"/uuid\"}],\"alg\":\"sha256\",\"hash\":\"#00\"}",
+              C2PA_BOUND_MISMATCH);
+    hash_says("{\"exclusions\":[{\"xpath\":\"/uuid\"}],\"alg\":\"md5\",\"hash\":\"#00\"}",
+              C2PA_BOUND_ALGORITHM);
+}
+
+static void subsets_must_be_in_order(void **state)
+{
+    (void)state;
+    hash_says("{\"exclusions\":[{\"xpath\":\"/mdat\",\"subset\":[{\"offset\":16,\"length\":8},"
+              "{\"offset\":20,\"length\":4}]}],\"alg\":\"sha256\",\"hash\":\"#00\"}",
+              C2PA_BOUND_MALFORMED);
+    hash_says("{\"exclusions\":[{\"xpath\":\"/mdat\",\"subset\":[{\"offset\":40,\"length\":8},"
+              "{\"offset\":16,\"length\":4}]}],\"alg\":\"sha256\",\"hash\":\"#00\"}",
+              C2PA_BOUND_MALFORMED);
+}
+
+/* ---- codes ------------------------------------------------------------------------------ */
+
+/* Own codes too: names with dots, of letters, digits, _ and -. */
+static void codes_are_names(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < C2PA_CODE_COUNT; i++) {
+        const char *text = c2pa_code_text(i);
+        size_t len = strlen(text);
+
+        assert_true(strchr(text, '.') && text[0] != '.' && text[len - 1] != '.' &&
+                    !strstr(text, ".."));
+        for (size_t c = 0; c < len; c++)
+            assert_true(strchr(
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.", text[c]));
+        assert_int_equal(c2pa_code_of(slice_text(text)), i);
+    }
+}
+
 /* ---- texts ------------------------------------------------------------------------------ */
 
 static void harmless(struct slice text)
@@ -806,6 +934,11 @@ int main(void)
         SHOWS("PRED-INGR-002 PRED-CRYP-025", redactions_are_followed),
         SHOWS("PRED-INGR-006", other_manifests_are_ignored),
         SHOWS("PRED-INGR-005", updates_lead_to_what_is_bound),
+        SHOWS("PRED-TIME-004", time_stamp_manifests_are_ignored),
+        SHOWS("PRED-INGR-007 PRED-INGR-008", updated_files_match),
+        SHOWS("PRED-BMFF-001", exclusions_must_be_there),
+        SHOWS("PRED-BMFF-002", subsets_must_be_in_order),
+        SHOWS("PRED-STRU-002", codes_are_names),
         cmocka_unit_test(texts_do_no_harm),
         cmocka_unit_test(damage_is_never_trusted_for_another_store),
     };

@@ -74,7 +74,6 @@ static const struct rule rules[] = {
      0,
      0,
      0},
-    {"PRED-CRYP-001 results name nothing that is not asked for", {BASE}, NONE, 0, 0, 0, 0},
     {"PRED-CROSS-001 a hash that nobody may use",
      {BASE},
      C2PA_ALGORITHM_UNSUPPORTED,
