@@ -24,6 +24,8 @@
 #include "stamp/stamp.h"
 #include "x509/x509.h"
 
+#include "shows.h"
+
 #define GEN_TIME UINT64_C(1772366400) /* 2026-03-01T12:00:00Z */
 #define YEAR (UINT64_C(365) * 86400)
 
@@ -924,10 +926,14 @@ static void tokens_of_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_tokens),      cmocka_unit_test(bad_tokens),
-        cmocka_unit_test(malformed_tokens), cmocka_unit_test(damaged_tokens),
-        cmocka_unit_test(too_much),         cmocka_unit_test(asking),
-        cmocka_unit_test(refusals),         cmocka_unit_test(tokens_of_others),
+        SHOWS("PRED-CRYP-013 PRED-CRYP-014", good_tokens),
+        SHOWS("PRED-TRUS-001 PRED-CRYP-013 PRED-CRYP-014 PRED-CRYP-015", bad_tokens),
+        cmocka_unit_test(malformed_tokens),
+        cmocka_unit_test(damaged_tokens),
+        cmocka_unit_test(too_much),
+        cmocka_unit_test(asking),
+        SHOWS("PRED-CRYP-011", refusals),
+        cmocka_unit_test(tokens_of_others),
     };
 
     return cmocka_run_group_tests(tests, make_all, release_all);
