@@ -1,0 +1,330 @@
+/* c2pa: what the writer makes is what the reader reads; its copies stay right; odd files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "c2pa/store.h"
+#include "c2pa/write.h"
+
+static uint8_t certificate[700] = {0x30};
+
+/* ---- a signer that signs nothing ---- */
+
+static int sign(void *ctx, struct slice message, uint8_t *signature, struct why *why)
+{
+    (void)ctx;
+    (void)why;
+    crypto.sha256(message, signature);
+    crypto.sha256(message, signature + CRYPT_DIGEST_BYTES);
+    return SH_OK;
+}
+
+static int stamp(void *ctx, struct slice message, struct bytes *token, struct why *why)
+{
+    size_t len = *(const size_t *)ctx;
+
+    (void)message;
+    (void)why;
+    for (size_t i = 0; i < len; i++)
+        bytes_u8(token, 0x31);
+    return SH_OK;
+}
+
+static struct c2pa_write_signer signer_of(void)
+{
+    return (struct c2pa_write_signer){.alg = C2PA_WRITE_ES256,
+                                      .signature_bytes = 64,
+                                      .chain = {{certificate, sizeof(certificate)}},
+                                      .chain_count = 1,
+                                      .sign = sign};
+}
+
+static struct c2pa_write write_of(const struct c2pa_write_signer *signer)
+{
+    return (struct c2pa_write){.signer = signer, .generator = "stillhere", .version = "1"};
+}
+
+static struct slice store_of(const struct bytes *box)
+{
+    /* size, uuid, UUID, version, "manifest" or "update", offset */
+    size_t at = 8 + 16 + 4 + (box->ptr[28] == 'u' ? 7 : 9) + 8;
+
+    return slice_of(box->ptr + at, box->len - at);
+}
+
+/* ---- sizes ---- */
+
+static void test_size_is_exact(void **state)
+{
+    static const uint8_t row[40 * CRYPT_DIGEST_BYTES];
+    struct c2pa_write_signer signer = signer_of();
+    struct c2pa_write write = write_of(&signer);
+    struct c2pa_write_tree tree = {.count = 40, .row_count = 40, .block = 1000, .row = row};
+    const uint8_t hash[CRYPT_DIGEST_BYTES] = {1};
+    struct bytes box;
+    uint64_t size;
+    size_t token;
+
+    (void)state;
+    bytes_init(&box, 1 << 20);
+    assert_int_equal(c2pa_write_size(&write, &size, NULL), SH_OK);
+    assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_OK);
+    assert_int_equal(box.len, size);
+    write.trees = &tree;
+    write.tree_count = 1;
+    bytes_clear(&box);
+    assert_int_equal(c2pa_write_size(&write, &size, NULL), SH_OK);
+    assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_OK);
+    assert_int_equal(box.len, size);
+    /* With room for a token every length of it gives the same size: pad, and pad2. */
+    signer.stamp = stamp;
+    signer.stamp_bytes = 700;
+    signer.ctx = &token;
+    assert_int_equal(c2pa_write_size(&write, &size, NULL), SH_OK);
+    for (token = 1; token <= signer.stamp_bytes; token++) {
+        bytes_clear(&box);
+        assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_OK);
+        assert_int_equal(box.len, size);
+    }
+    bytes_clear(&box);
+    assert_true(c2pa_write_box(&write, hash, &box, NULL) < 0); /* one more than there is room */
+    bytes_release(&box);
+}
+
+static struct c2pa_store *parse(const struct slice *parts, size_t count, struct arena *arena)
+{
+    const struct c2pa_store_options options = {.parts = parts, .part_count = count};
+    struct c2pa_store *store = NULL;
+
+    assert_int_equal(c2pa_store_parse(&options, arena, &store, NULL), SH_OK);
+    return store;
+}
+
+static void test_reader_reads_it(void **state)
+{
+    struct c2pa_write_signer signer = signer_of();
+    struct c2pa_write write = write_of(&signer);
+    const uint8_t hash[CRYPT_DIGEST_BYTES] = {1};
+    struct bytes box, second;
+    struct c2pa_unsigned blank;
+    struct c2pa_store *store;
+    struct slice parts[2];
+    struct arena arena;
+
+    (void)state;
+    bytes_init(&box, 1 << 20);
+    bytes_init(&second, 1 << 20);
+    arena_init(&arena, 8 << 20);
+    write.channel = slice_text("abc");
+    write.dispatch = slice_text("00");
+    assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_OK);
+    parts[0] = store_of(&box);
+    store = parse(parts, 1, &arena);
+    assert_int_equal(store->manifest_count, 1);
+    assert_int_equal(store->active->fault.kind, C2PA_SOUND);
+    assert_int_equal(store->active->claim.fault.kind, C2PA_SOUND);
+    assert_true(store->active->claim.deterministic);
+    assert_int_equal(store->active->assertion_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(store->active->assertions[i].listed);
+        assert_true(cbor_is_deterministic(store->active->assertions[i].cbor));
+    }
+    /* In two steps it is the same, but for what is random in a signature: ours has nothing. */
+    assert_int_equal(c2pa_write_unsigned(&write, hash, &blank, NULL), SH_OK);
+    assert_int_equal(c2pa_write_cose(&signer, bytes_view(&blank.claim), &second, NULL), SH_OK);
+    memcpy(blank.box.ptr + blank.cose_at, second.ptr, second.len);
+    assert_true(slice_equal(bytes_view(&blank.box), bytes_view(&box)));
+    c2pa_unsigned_release(&blank);
+    /* An update of it. */
+    write.parent = parts[0];
+    write.update = true;
+    write.manifest_id[0] = 7;
+    bytes_clear(&second);
+    assert_int_equal(c2pa_write_box(&write, NULL, &second, NULL), SH_OK);
+    parts[1] = store_of(&second);
+    store = parse(parts, 2, &arena);
+    assert_int_equal(store->manifest_count, 2);
+    assert_int_equal(store->active->kind, C2PA_UPDATE);
+    arena_release(&arena);
+    bytes_release(&box);
+    bytes_release(&second);
+}
+
+static void test_parents_are_bounded(void **state)
+{
+    struct c2pa_write_signer signer = signer_of();
+    struct c2pa_write write = write_of(&signer);
+    const uint8_t hash[CRYPT_DIGEST_BYTES] = {1};
+    struct bytes box, out;
+    struct slice store;
+
+    (void)state;
+    bytes_init(&box, 1 << 20);
+    bytes_init(&out, 1 << 20);
+    assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_OK);
+    store = store_of(&box);
+    for (size_t len = 1; len < store.len; len++) {
+        write.parent = slice_sub(store, 0, len);
+        bytes_clear(&out);
+        assert_true(c2pa_write_box(&write, hash, &out, NULL) < 0);
+    }
+    write.parent = store;
+    bytes_clear(&out);
+    assert_int_equal(c2pa_write_box(&write, hash, &out, NULL), SH_OK);
+    bytes_release(&box);
+    bytes_release(&out);
+}
+
+/* ---- copies ---- */
+
+static void put_box(struct bytes *out, const char *type, const void *body, size_t len)
+{
+    bytes_u32(out, (uint32_t)len + 8);
+    bytes_append(out, type, 4);
+    bytes_append(out, body, len);
+}
+
+static size_t open_box(struct bytes *out, const char *type)
+{
+    bytes_u32(out, 0);
+    bytes_append(out, type, 4);
+    return out->len - 8;
+}
+
+static void close_box(struct bytes *out, size_t at)
+{
+    out->ptr[at + 2] = (uint8_t)((out->len - at) >> 8);
+    out->ptr[at + 3] = (uint8_t)(out->len - at);
+}
+
+/* ftyp, moov with one stco of `places` rows that name bytes of mdat, mdat with 0, 1, 2... */
+static void movie(struct bytes *out, unsigned places)
+{
+    static const char *const path[] = {"moov", "trak", "mdia", "minf", "stbl", "stco"};
+    uint8_t media[200];
+    size_t at[6];
+
+    put_box(out, "ftyp", "isom\0\0\0\0", 8);
+    for (size_t i = 0; i < 6; i++)
+        at[i] = open_box(out, path[i]);
+    bytes_u32(out, 0);
+    bytes_u32(out, places);
+    for (unsigned i = 0; i < places; i++)
+        bytes_u32(out, (uint32_t)(at[0] + 5 * 8 + 16 + 4 * places + 8 + i % 200));
+    for (size_t i = 6; i--;)
+        close_box(out, at[i]);
+    for (unsigned i = 0; i < sizeof(media); i++)
+        media[i] = (uint8_t)i;
+    put_box(out, "mdat", media, sizeof(media));
+}
+
+static void copy(const struct slice *in, uint64_t room, struct bytes *out)
+{
+    const struct bmff_source source = bmff_source_slice(in);
+    struct c2pa_splice splice;
+    size_t len = 1;
+
+    assert_int_equal(c2pa_splice_plan(&source, C2PA_SPLICE_NEW, &splice, NULL), SH_OK);
+    c2pa_splice_room(&splice, room);
+    while (len) {
+        uint8_t *buf = bytes_room(out, 4096);
+
+        assert_int_equal(c2pa_splice_read(&splice, buf, 4096, &len, NULL), SH_OK);
+        out->len += len;
+    }
+    assert_int_equal(out->len, splice.size);
+    c2pa_splice_release(&splice);
+}
+
+static void test_places_move(void **state)
+{
+    struct bytes in, out;
+    struct slice view;
+
+    (void)state;
+    bytes_init(&in, 1 << 20);
+    bytes_init(&out, 1 << 20);
+    movie(&in, 5000); /* the table is longer than a window of 4096 bytes, rows straddle it */
+    view = bytes_view(&in);
+    copy(&view, 777, &out);
+    assert_int_equal(out.len, in.len + 777);
+    for (unsigned i = 0; i < 5000; i++) {
+        struct cursor cur = cursor_of(bytes_view(&out));
+
+        rd_skip(&cur, 16 + 777 + 5 * 8 + 16 + 4 * i);
+        assert_int_equal(out.ptr[rd_u32(&cur)], i % 200);
+        assert_false(cur.failed);
+    }
+    bytes_release(&in);
+    bytes_release(&out);
+}
+
+static void test_cut_files_are_refused(void **state)
+{
+    struct bytes in;
+    unsigned good = 0;
+
+    (void)state;
+    bytes_init(&in, 1 << 20);
+    movie(&in, 3);
+    for (size_t len = 0; len < in.len; len++) {
+        struct slice view = slice_of(in.ptr, len);
+        const struct bmff_source source = bmff_source_slice(&view);
+        struct c2pa_splice splice;
+
+        if (c2pa_splice_plan(&source, C2PA_SPLICE_NEW, &splice, NULL) == SH_OK) {
+            c2pa_splice_release(&splice);
+            good++;
+        }
+    }
+    assert_int_equal(good, 2); /* behind ftyp, and behind moov: whole boxes both */
+    bytes_release(&in);
+}
+
+/* In pieces of any size it is the same hash. */
+static void test_hash_in_pieces(void **state)
+{
+    uint8_t whole[CRYPT_DIGEST_BYTES], parts[CRYPT_DIGEST_BYTES];
+    struct bytes in, leaves[2];
+
+    (void)state;
+    bytes_init(&in, 1 << 20);
+    movie(&in, 3);
+    for (size_t step = 1; step < 64; step += 7) {
+        struct c2pa_write_hash a, b;
+
+        bytes_init(&leaves[0], 1 << 16);
+        bytes_init(&leaves[1], 1 << 16);
+        c2pa_write_hash_init(&a, in.len, 33, &leaves[0]);
+        c2pa_write_hash_init(&b, in.len, 33, &leaves[1]);
+        assert_int_equal(c2pa_write_hash_feed(&a, bytes_view(&in), NULL), SH_OK);
+        for (size_t at = 0; at < in.len; at += step)
+            assert_int_equal(
+                c2pa_write_hash_feed(
+                    &b, slice_of(in.ptr + at, in.len - at < step ? in.len - at : step), NULL),
+                SH_OK);
+        assert_int_equal(c2pa_write_hash_done(&a, whole, NULL), SH_OK);
+        assert_int_equal(c2pa_write_hash_done(&b, parts, NULL), SH_OK);
+        assert_memory_equal(whole, parts, sizeof(whole));
+        assert_true(slice_equal(bytes_view(&leaves[0]), bytes_view(&leaves[1])));
+        assert_int_equal(leaves[0].len / CRYPT_DIGEST_BYTES, (200 + 8 - 16 + 32) / 33);
+        bytes_release(&leaves[0]);
+        bytes_release(&leaves[1]);
+    }
+    bytes_release(&in);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_size_is_exact),         cmocka_unit_test(test_reader_reads_it),
+        cmocka_unit_test(test_parents_are_bounded),   cmocka_unit_test(test_places_move),
+        cmocka_unit_test(test_cut_files_are_refused), cmocka_unit_test(test_hash_in_pieces),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
