@@ -119,11 +119,13 @@ static int read_run(struct c2pa_pass *pass, const struct c2pa_span *run, enum us
 
         if (rc < 0)
             return rc;
-        if (use == USE_HASH)
+        if (use == USE_HASH && pass->whole && pass->digest.hash == CRYPT_SHA256)
+            crypto.sha256_update_two(&pass->digest.state.sha256, pass->whole, part);
+        else if (use == USE_HASH)
             c2pa_digest_add(&pass->digest, part);
         else if (use == USE_LOOK && *empty)
             *empty = all_zero(behind(part, run->from + run->head, at));
-        if (pass->whole)
+        if (pass->whole && !(use == USE_HASH && pass->digest.hash == CRYPT_SHA256))
             crypto.sha256_update(pass->whole, part);
         at += part.len;
     }

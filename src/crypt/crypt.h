@@ -67,6 +67,9 @@ struct crypt_table {
     void (*sha256_init)(struct crypt_sha256 *ctx);
     void (*sha256_update)(struct crypt_sha256 *ctx, struct slice data);
     void (*sha256_final)(struct crypt_sha256 *ctx, uint8_t out[CRYPT_DIGEST_BYTES]);
+    /* sha256_update of both with the same data, for little more than the price of one. */
+    void (*sha256_update_two)(struct crypt_sha256 *one, struct crypt_sha256 *other,
+                              struct slice data);
 
     /*
      * RFC 8032 5.1.7, as OpenSSL and Go judge it: false for a bad signature, key or point.  S

@@ -67,4 +67,8 @@ bool crypt_verify_can(const struct crypt_alg *alg);
 bool crypt_verify_signature(const struct crypt_alg *alg, struct slice spki,
                             struct slice message, struct slice signature);
 
+/* The table's sha256_update_two (crypt_two.c). */
+void crypt_sha256_update_two(struct crypt_sha256 *one, struct crypt_sha256 *other,
+                             struct slice data);
+
 #endif

@@ -291,6 +291,7 @@ const struct crypt_table crypto = {
     .sha256_init = sha256_init,
     .sha256_update = sha256_update,
     .sha256_final = sha256_final,
+    .sha256_update_two = crypt_sha256_update_two,
     .ed25519_verify = ed25519_verify,
     .digest = crypt_verify_digest,
     .digest_init = crypt_verify_digest_init,

@@ -149,6 +149,13 @@ static void sha256_final(struct crypt_sha256 *ctx, uint8_t out[CRYPT_DIGEST_BYTE
         out[i] = (uint8_t)(state->hash[i / 4] >> (24 - 8 * (i % 4)));
 }
 
+static void sha256_update_two(struct crypt_sha256 *one, struct crypt_sha256 *other,
+                              struct slice data)
+{
+    sha256_update(one, data);
+    sha256_update(other, data);
+}
+
 static void sha256(struct slice data, uint8_t out[CRYPT_DIGEST_BYTES])
 {
     struct crypt_sha256 ctx;
@@ -759,6 +766,7 @@ const struct crypt_table crypto = {
     .sha256_init = sha256_init,
     .sha256_update = sha256_update,
     .sha256_final = sha256_final,
+    .sha256_update_two = sha256_update_two,
     .ed25519_verify = ed25519_verify,
     .digest = digest,
     .digest_init = digest_init,

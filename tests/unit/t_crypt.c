@@ -106,6 +106,39 @@ static void sha256_both_agree(void **state)
     }
 }
 
+/* Two running hashes that were begun differently, and the same data in pieces into both. */
+static void sha256_of_two_agree(void **state)
+{
+    static uint8_t data[4000];
+
+    (void)state;
+    fill(data, sizeof data);
+    for (size_t round = 0; round < 20000; round++) {
+        struct crypt_sha256 one, other, alone[2];
+        struct crypt_sha256 *both[2] = {&one, &other};
+        uint8_t a[32], b[32];
+
+        for (size_t i = 0; i < 2; i++) {
+            crypto.sha256_init(both[i]);
+            crypto.sha256_update(both[i], slice_of(data, number() % 200));
+            alone[i] = *both[i];
+        }
+        for (size_t piece = 0; piece < 3; piece++) {
+            size_t from = number() % 2000, len = number() % (piece ? 2000 : 140);
+            struct slice part = slice_of(data + from, len);
+
+            crypto.sha256_update_two(&one, &other, part);
+            crypto.sha256_update(&alone[0], part);
+            crypto.sha256_update(&alone[1], part);
+        }
+        for (size_t i = 0; i < 2; i++) {
+            crypto.sha256_final(both[i], a);
+            crypto.sha256_final(&alone[i], b);
+            assert_memory_equal(a, b, 32);
+        }
+    }
+}
+
 /* ---- Ed25519 ---- */
 
 static bool both_verify(const uint8_t *key, struct slice message, const uint8_t *signature)
@@ -599,6 +632,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_known_answers),
         cmocka_unit_test(sha256_both_agree),
+        cmocka_unit_test(sha256_of_two_agree),
         cmocka_unit_test(ed25519_known_answer),
         cmocka_unit_test(ed25519_wycheproof),
         cmocka_unit_test(ed25519_cctv),
