@@ -10,18 +10,18 @@
 static const uint8_t C2PA_UUID[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
                                       0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
 
-struct splice_edit *splice_edit_at(const struct c2pa_splice *splice, uint32_t index)
+struct splice_edit *c2pa_splice_edit_at(const struct c2pa_splice *splice, uint32_t index)
 {
     return (struct splice_edit *)(void *)splice->edits.ptr + index;
 }
 
-struct splice_patch *splice_patch_at(const struct c2pa_splice *splice, uint32_t index)
+struct splice_patch *c2pa_splice_patch_at(const struct c2pa_splice *splice, uint32_t index)
 {
     return (struct splice_patch *)(void *)splice->patches.ptr + index;
 }
 
 /* What is inserted at an offset lies before the byte there. */
-uint64_t splice_map(const struct c2pa_splice *splice, uint64_t offset)
+uint64_t c2pa_splice_map(const struct c2pa_splice *splice, uint64_t offset)
 {
     const struct splice_edit *edit;
     uint32_t from = 0, to = splice_edit_count(splice), middle;
@@ -30,14 +30,14 @@ uint64_t splice_map(const struct c2pa_splice *splice, uint64_t offset)
     /* The last edit at or before it. */
     while (from < to) {
         middle = from + (to - from) / 2;
-        if (splice_edit_at(splice, middle)->at <= offset)
+        if (c2pa_splice_edit_at(splice, middle)->at <= offset)
             from = middle + 1;
         else
             to = middle;
     }
     if (!from)
         return offset;
-    edit = splice_edit_at(splice, from - 1);
+    edit = c2pa_splice_edit_at(splice, from - 1);
     inside = offset - edit->at < edit->remove ? offset - edit->at : edit->remove;
     return offset + edit->inserted + edit->insert - edit->removed - inside;
 }
@@ -57,7 +57,7 @@ int c2pa_splice_plan(const struct bmff_source *source, enum c2pa_splice_kind kin
                        "the file is larger than 64 GiB, which is the most that is signed");
     bytes_init(&splice.edits, LIMIT_BOXES * sizeof(struct splice_edit));
     bytes_init(&splice.patches, LIMIT_BOXES * sizeof(struct splice_patch));
-    rc = splice_scan(&splice, why);
+    rc = c2pa_splice_scan(&splice, why);
     if (rc == SH_OK) {
         *out = splice;
         c2pa_splice_room(out, 0);
@@ -72,9 +72,9 @@ void c2pa_splice_room(struct c2pa_splice *splice, uint64_t box_size)
     uint32_t home = splice->home;
     uint64_t added = 0, removed = 0;
 
-    splice_edit_at(splice, home)->insert = box_size;
+    c2pa_splice_edit_at(splice, home)->insert = box_size;
     for (uint32_t i = 0; i < splice_edit_count(splice); i++) {
-        struct splice_edit *edit = splice_edit_at(splice, i);
+        struct splice_edit *edit = c2pa_splice_edit_at(splice, i);
 
         edit->inserted = added;
         edit->removed = removed;
@@ -121,7 +121,7 @@ static uint64_t moved(const struct c2pa_splice *splice, uint64_t base, uint64_t 
     if (base > splice->old_size || distance > splice->old_size - base)
         return distance;
     /* It counts from behind the byte before base, whatever is put in front of base. */
-    return splice_map(splice, base + distance) - splice_map(splice, base - 1) - 1;
+    return c2pa_splice_map(splice, base + distance) - c2pa_splice_map(splice, base - 1) - 1;
 }
 
 static int row_set(const struct c2pa_splice *splice, struct splice_patch *patch, uint8_t *row,
@@ -133,11 +133,11 @@ static int row_set(const struct c2pa_splice *splice, struct splice_patch *patch,
     switch ((enum splice_kind)patch->kind) {
     case SPLICE_TABLE:
         if (value < splice->old_size)
-            value = splice_map(splice, value);
+            value = c2pa_splice_map(splice, value);
         break;
     case SPLICE_ITEM:
         if (patch->base <= splice->old_size && value <= splice->old_size - patch->base)
-            value = splice_map(splice, patch->base + value) - patch->base;
+            value = c2pa_splice_map(splice, patch->base + value) - patch->base;
         break;
     case SPLICE_DISTANCE:
         value = moved(splice, patch->base, value);
@@ -148,7 +148,8 @@ static int row_set(const struct c2pa_splice *splice, struct splice_patch *patch,
         value &= 0x7fffffffu;
         patch->base += value;
         if (value <= splice->old_size && patch->base <= splice->old_size)
-            value = splice_map(splice, patch->base) - splice_map(splice, patch->base - value);
+            value = c2pa_splice_map(splice, patch->base) -
+                    c2pa_splice_map(splice, patch->base - value);
         if (value > 0x7fffffffu)
             return why_set(why, SH_ELIMIT, WHY_NOWHERE,
                            "with credentials in it a part of the file is too large for its "
@@ -171,7 +172,7 @@ static int patch_apply(struct c2pa_splice *splice, uint8_t *buf, size_t *len, st
     uint64_t from = splice->from, to = from + *len;
 
     while (splice->patch < splice_patch_count(splice)) {
-        struct splice_patch *patch = splice_patch_at(splice, splice->patch);
+        struct splice_patch *patch = c2pa_splice_patch_at(splice, splice->patch);
 
         while (patch->count && patch->at + patch->width <= to) {
             int rc = row_set(splice, patch, buf + (patch->at - from), why);
@@ -218,7 +219,7 @@ int c2pa_splice_read(struct c2pa_splice *splice, uint8_t *buf, size_t room, size
 
     *len = 0;
     while (splice->edit < splice_edit_count(splice)) {
-        struct splice_edit *edit = splice_edit_at(splice, splice->edit);
+        struct splice_edit *edit = c2pa_splice_edit_at(splice, splice->edit);
 
         until = edit->at;
         if (splice->from < until)

@@ -38,12 +38,12 @@ static inline uint32_t splice_patch_count(const struct c2pa_splice *splice)
     return (uint32_t)(splice->patches.len / sizeof(struct splice_patch));
 }
 
-struct splice_edit *splice_edit_at(const struct c2pa_splice *splice, uint32_t index);
-struct splice_patch *splice_patch_at(const struct c2pa_splice *splice, uint32_t index);
+struct splice_edit *c2pa_splice_edit_at(const struct c2pa_splice *splice, uint32_t index);
+struct splice_patch *c2pa_splice_patch_at(const struct c2pa_splice *splice, uint32_t index);
 /* Where a byte of the old file lies in the new one. */
-uint64_t splice_map(const struct c2pa_splice *splice, uint64_t offset);
+uint64_t c2pa_splice_map(const struct c2pa_splice *splice, uint64_t offset);
 
-/* Fill edits, patches and what is known of the file (splice_scan.c). */
-MUST_CHECK int splice_scan(struct c2pa_splice *splice, struct why *why);
+/* Fill edits, patches and what is known of the file (c2pa_splice_scan.c). */
+MUST_CHECK int c2pa_splice_scan(struct c2pa_splice *splice, struct why *why);
 
 #endif

@@ -613,7 +613,7 @@ static int walk(struct scan *scan, struct why *why)
     return rc;
 }
 
-int splice_scan(struct c2pa_splice *splice, struct why *why)
+int c2pa_splice_scan(struct c2pa_splice *splice, struct why *why)
 {
     struct scan scan = {.splice = splice};
     int rc;

@@ -1,10 +1,10 @@
 /*
- * Two running SHA-256 over the same bytes: the hash of content credentials leaves a few bytes of
- * a file out, the hash of the file none, and both are wanted of every clip.  The instructions
- * for SHA-256 spend their time waiting for their own last result; two blocks that have nothing
- * to do with each other, in turn, cost little more than one (measured: 1.07 times one, where two
- * calls cost 2.0).  Where the processor has no such instructions libcrypto does one after the
- * other.
+ * Two running SHA-256 over the same bytes: the hash of content credentials leaves a few bytes
+ * of a file out, the hash of the file none, and both are wanted of every clip.  The processor's
+ * instructions for SHA-256 wait for their own last result most of the time; two blocks that
+ * have nothing to do with each other, in turn, cost little more than one (measured: 1.07 times
+ * one, where two calls cost 2.0).  Where a processor has no such instructions libcrypto does
+ * one after the other.
  *
  * Clauses: FIPS 180-4 4.2.2, 6.2.2.
  */

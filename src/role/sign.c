@@ -40,7 +40,7 @@ struct written {
 };
 #define WRITTEN_BYTES 16 /* of the two numbers */
 
-int sign_put(int fd, uint64_t at, struct slice data, struct why *why)
+int role_sign_put(int fd, uint64_t at, struct slice data, struct why *why)
 {
     size_t done = 0;
 
@@ -128,8 +128,8 @@ static int rows_set(struct writer *writer, struct why *why)
     return SH_OK;
 }
 
-int sign_copy(struct c2pa_splice *splice, struct c2pa_write_hash *hash, int out,
-              const struct proc_side *side, struct why *why)
+int role_sign_copy(struct c2pa_splice *splice, struct c2pa_write_hash *hash, int out,
+                   const struct proc_side *side, struct why *why)
 {
     struct bytes buffer;
     uint8_t *buf;
@@ -151,7 +151,7 @@ int sign_copy(struct c2pa_splice *splice, struct c2pa_write_hash *hash, int out,
         if (rc == SH_OK && hash)
             rc = c2pa_write_hash_feed(hash, slice_of(buf, used), why);
         if (rc == SH_OK)
-            rc = sign_put(out, at, slice_of(buf, used), why);
+            rc = role_sign_put(out, at, slice_of(buf, used), why);
         at += used;
         if (at - told >= TELL_BYTES) {
             proc_progress(side, at);
@@ -170,7 +170,7 @@ static int copy(struct writer *writer, const struct proc_side *side,
     int rc;
 
     c2pa_write_hash_init(&running, writer->splice.size, writer->block, &writer->leaves);
-    rc = sign_copy(&writer->splice, hashed ? &running : NULL, writer->job->out, side, why);
+    rc = role_sign_copy(&writer->splice, hashed ? &running : NULL, writer->job->out, side, why);
     return rc == SH_OK && hashed ? c2pa_write_hash_done(&running, hash, why) : rc;
 }
 
@@ -186,7 +186,7 @@ static int box_write(struct writer *writer, const uint8_t *hash, const struct pr
     bytes_init(&report, LIMIT_REPORT_BYTES);
     if (box.box.len != writer->splice.box_size)
         bug("credentials: a box of another size than was said");
-    rc = sign_put(writer->job->out, writer->splice.box_at, bytes_view(&box.box), why);
+    rc = role_sign_put(writer->job->out, writer->splice.box_at, bytes_view(&box.box), why);
     bytes_u64(&report, writer->splice.size);
     bytes_u64(&report, writer->splice.box_at + box.cose_at);
     bytes_slice(&report, bytes_view(&box.claim));
@@ -221,7 +221,7 @@ static int segments_take(struct writer *writer, struct why *why)
 /* What is carried on is looked at, and what was found goes into the new credentials. */
 static int parent_look(struct writer *writer, struct why *why)
 {
-    int rc = sign_look_parent(&writer->source, writer->job->now, &writer->parent, why);
+    int rc = role_sign_look_parent(&writer->source, writer->job->now, &writer->parent, why);
 
     if (rc == SH_OK && writer->job->update && writer->parent.state == C2PA_INVALID)
         rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
@@ -334,7 +334,7 @@ static int sign(const struct role_sign *job, const struct written *written, stru
     if (rc == SH_OK && cose.len > written->file_bytes - written->cose_at)
         rc = why_set(why, SH_EFORMAT, WHY_NOWHERE, "the writer left no room for a signature");
     if (rc == SH_OK)
-        rc = sign_put(job->out, written->cose_at, bytes_view(&cose), why);
+        rc = role_sign_put(job->out, written->cose_at, bytes_view(&cose), why);
     bytes_release(&cose);
     return rc;
 }

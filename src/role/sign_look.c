@@ -41,8 +41,8 @@ static void results_list(const struct c2pa_report *report, struct bytes *list)
                 result_add(list, s, i->uri);
 }
 
-int sign_look_parent(const struct bmff_source *source, uint64_t now, struct sign_parent *out,
-                     struct why *why)
+int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
+                          struct sign_parent *out, struct why *why)
 {
     const struct c2pa_options options = {.now = now, .inflate = role_inflate};
     struct c2pa_report report;

@@ -39,12 +39,12 @@ static int segment_copy(const struct role_segment *segment, struct c2pa_splice *
     if (rc == SH_OK) {
         c2pa_splice_room(splice, box.len);
         c2pa_write_hash_init(&hash, splice->size, 0, NULL);
-        rc = sign_copy(splice, &hash, segment->out, side, why);
+        rc = role_sign_copy(splice, &hash, segment->out, side, why);
     }
     if (rc == SH_OK)
         rc = c2pa_write_hash_done(&hash, report + 4, why);
     if (rc == SH_OK)
-        rc = sign_put(segment->out, splice->box_at, bytes_view(&box), why);
+        rc = role_sign_put(segment->out, splice->box_at, bytes_view(&box), why);
     if (rc == SH_OK)
         proc_report(side, slice_of(report, sizeof(report)));
     bytes_release(&box);
