@@ -19,7 +19,7 @@
  * 0.85 of that this way.  Twice the size is slower again.
  */
 #define COPY_BUFFER_BYTES ((size_t)256 << 10) /* stays in a level-2 cache */
-#define COPY_TELL_BYTES ((uint64_t)1 << 24) /* between two reports of progress */
+#define COPY_TELL_BYTES ((uint64_t)1 << 24)   /* between two reports of progress */
 
 struct reader {
     int clip;
