@@ -92,8 +92,8 @@ runs "of a clip without any" still -C "$home" post clip.mp4 --no-poster --keep-c
 has "that is said" "$err" 'no content credentials'
 fails 2 "not with --transcode" still -C "$home" post "$came" --keep-credentials --transcode
 fails 2 "--yes alone" still -C "$home" post "$came" --yes
-broken=$STILLHERE_SHARED/vectors/c2pa/made-broken
-for each in "$broken"/*.mp4; do
+made_broken=$STILLHERE_SHARED/vectors/c2pa/made-broken
+for each in "$made_broken"/*.mp4; do
     "$STILLHERE" -C "$home" -q post "$each" --no-poster >/dev/null 2>"$scratch/err" ||
         grep -qE 'moov|box|mdat|cut off|missing|content|no file' "$scratch/err" || echo "$each: $(cat "$scratch/err")"
 done >"$scratch/odd"

@@ -459,14 +459,23 @@ static void successor_must_hold(void **state)
     world_free(w);
 }
 
-/* A certificate of the listed key: anything in PEM that holds the key's bytes. */
+/* The certificate of an authority with this secret. */
+static void authority(uint8_t fill, struct bytes *pem)
+{
+    struct secret scalar;
+    const struct crypt_ca ca = {
+        .scalar = &scalar, .short_id = "abcd-efgh-ijkl-mnop", .year = 2026};
+
+    memset(scalar.byte, fill, sizeof(scalar.byte));
+    assert_int_equal(crypt_ca_build(&ca, pem, NULL), SH_OK);
+}
+
+/* The authority's certificate must be of the listed key, as its own and not only within. */
 static void certificates(void **state)
 {
-    static const uint8_t head[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
-                                   0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-                                   0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
     struct world *w = world_new(8);
     struct identity_key *key = &w->keys[2];
+    struct secret scalar;
     char path[96];
     struct bytes pem;
 
@@ -474,9 +483,9 @@ static void certificates(void **state)
     bytes_init(&pem, 4096);
     *key = world_key(KEY_C2PA_CA, 9);
     key->alg = ALG_ES256;
-    memset(key->bytes, 9, sizeof(key->bytes));
-    memcpy(key->bytes, head, sizeof(head));
-    key->bytes_len = sizeof(head) + 64;
+    memset(scalar.byte, 9, sizeof(scalar.byte));
+    assert_true(crypt_es256_public(&scalar, key->bytes));
+    key->bytes_len = CRYPT_SPKI_BYTES;
     identity_key_id(slice_text("es256"), slice_of(key->bytes, key->bytes_len), key->id);
     w->note.number = 1;
     w->note.key_count = 3;
@@ -484,16 +493,21 @@ static void certificates(void **state)
     world_publish(w);
     world_expect(w, VERIFY_WANTING, VERIFY_CERTIFICATE_MISSING);
     (void)snprintf(path, sizeof(path), "id/c2pa-ca-%s.pem", key->id);
-    for (size_t part = 0; part < 2; part++) {
-        bytes_clear(&pem);
-        bytes_text(&pem, "-----BEGIN CERTIFICATE-----\n");
-        base64_build(&pem, slice_of(key->bytes, key->bytes_len - part), BASE64_PADDED);
-        bytes_text(&pem, "\n-----END CERTIFICATE-----\n");
-        world_put(w, path, bytes_view(&pem));
-        world_expect(w, part ? VERIFY_WANTING : VERIFY_OK,
-                     part ? VERIFY_CERTIFICATE_OTHER : VERIFY_LOG);
-    }
+    authority(9, &pem);
+    world_put(w, path, bytes_view(&pem));
+    world_expect(w, VERIFY_OK, VERIFY_LOG);
     pem.len -= 4;
+    world_put(w, path, bytes_view(&pem));
+    world_expect(w, VERIFY_WANTING, VERIFY_CERTIFICATE_OTHER);
+    bytes_clear(&pem);
+    authority(8, &pem);
+    world_put(w, path, bytes_view(&pem));
+    world_expect(w, VERIFY_WANTING, VERIFY_CERTIFICATE_OTHER);
+    /* The key itself, in PEM: once that was enough. */
+    bytes_clear(&pem);
+    bytes_text(&pem, "-----BEGIN CERTIFICATE-----\n");
+    base64_build(&pem, slice_of(key->bytes, key->bytes_len), BASE64_PADDED);
+    bytes_text(&pem, "\n-----END CERTIFICATE-----\n");
     world_put(w, path, bytes_view(&pem));
     world_expect(w, VERIFY_WANTING, VERIFY_CERTIFICATE_OTHER);
     bytes_release(&pem);
