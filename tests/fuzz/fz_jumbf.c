@@ -95,7 +95,7 @@ static int as_it_stands(void *ctx, struct slice packed, struct bytes *out, struc
     return SH_OK;
 }
 
-static void check_store(struct slice part, struct arena *arena)
+static void check_store(struct slice part, struct arena *arena, bool dumped)
 {
     const struct c2pa_store_options options = {
         .parts = &part, .part_count = 1, .inflate = as_it_stands};
@@ -109,7 +109,8 @@ static void check_store(struct slice part, struct arena *arena)
         return;
     for (size_t i = 0; i < store->manifest_count; i++)
         check_manifest(store, &store->manifests[i]);
-    check_dump(store);
+    if (dumped)
+        check_dump(store);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -118,15 +119,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct jumbf_box *root = NULL;
     struct why why = {0};
     struct arena arena;
+    unsigned sum = 0;
     int rc;
 
+    /* The dump, read again as JSON, takes longer than all else: of some inputs only. */
+    for (size_t i = 0; i < size; i++)
+        sum += data[i];
     arena_init(&arena, LIMIT_C2PA_ARENA);
     rc = jumbf_parse(slice_of(data, size), &arena, &root, &why);
     if ((rc == SH_OK) != (root != NULL) || (rc < 0 && ((int)why.code != rc || !why.text[0])))
         abort();
     if (root) {
         check_boxes(root);
-        check_store(slice_of(data, size), &arena);
+        check_store(slice_of(data, size), &arena, sum % 4 == 0);
     }
     arena_release(&arena);
     return 0;
