@@ -224,6 +224,34 @@ static size_t count_named(const struct c2pa_manifest *manifest, const char *name
     return count;
 }
 
+/* 2.4: the embedded image is what it was, by the hash that the assertion has of it. */
+static void judge_embedded(const struct c2pa_subject *subject,
+                           const struct c2pa_assertion *assertion,
+                           const struct cbor_value *embedded)
+{
+    struct c2pa_judge *judge = subject->judge;
+    struct c2pa_hashed_uri reference = {0};
+    struct c2pa_target target = {0};
+
+    if (!c2pa_hashed_uri_parse(embedded, &reference)) {
+        c2pa_say_assertion(subject, C2PA_ALTERNATIVE_MALFORMED, assertion,
+                           "the embedded image has no hash");
+        return;
+    }
+    if (c2pa_uri_check(judge->store, subject->manifest, &reference, &target, judge->why) != 0)
+        judge->failed = SH_ELIMIT;
+    else if (target.check == C2PA_CHECK_MATCH)
+        c2pa_say_assertion(subject, C2PA_ALTERNATIVE_MATCH, assertion, NULL);
+    else if (target.check == C2PA_CHECK_ALGORITHM)
+        c2pa_say_assertion(subject, C2PA_ALGORITHM_UNSUPPORTED, assertion,
+                           "no hash algorithm that C2PA 13.1 allows");
+    else
+        c2pa_say_assertion(subject, C2PA_HASHED_URI_MISMATCH, assertion,
+                           target.check == C2PA_CHECK_MISSING
+                               ? "the embedded image is not there"
+                               : "the embedded image was changed");
+}
+
 /* 2.4: another representation of the content, by its place in a multi-asset file or whole. */
 static void judge_alternative(const struct c2pa_subject *subject,
                               const struct c2pa_assertion *assertion)
@@ -252,6 +280,8 @@ static void judge_alternative(const struct c2pa_subject *subject,
         wrong = "there is no part of that index";
     if (wrong)
         c2pa_say_assertion(subject, C2PA_ALTERNATIVE_MALFORMED, assertion, wrong);
+    else if (embedded)
+        judge_embedded(subject, assertion, embedded);
 }
 
 static void judge_source(const struct c2pa_subject *subject,
@@ -276,8 +306,9 @@ static void judge_source(const struct c2pa_subject *subject,
 static bool judged_elsewhere(const struct c2pa_assertion *assertion,
                              const struct cbor_value *name)
 {
-    static const char *const names[] = {"activeManifest", "c2pa_manifest", "claimSignature",
-                                        "location", "metadata"};
+    static const char *const names[] = {"activeManifest", "c2pa_manifest",
+                                        "claimSignature", "location",
+                                        "metadata",       "embeddedOriginalPreservationImage"};
 
     if (name->type == CBOR_TEXT && c2pa_named(assertion, "c2pa.actions") &&
         (slice_equal(name->string, slice_text("ingredients")) ||

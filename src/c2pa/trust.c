@@ -14,6 +14,7 @@ struct signing {
     bool stamped; /* at is that of a token */
     const struct x509_cert *issuer;
     const struct x509_anchor *anchor; /* of the last chain that held */
+    struct x509_answer way;           /* that chain */
 };
 
 /* ---- the certificate -------------------------------------------------------------------- */
@@ -209,6 +210,66 @@ static void find_time(struct signing *signing)
     bytes_release(&message);
 }
 
+/* ---- revocation ------------------------------------------------------------------------- */
+
+/* A certificate, and who issued it: what replies are asked about. */
+struct pair {
+    const struct signing *signing;
+    const struct x509_cert *cert, *issuer;
+};
+
+static enum x509_ocsp reply_says(const struct pair *pair, struct slice reply)
+{
+    struct x509_ocsp_question question = {.reply = reply,
+                                          .cert = pair->cert,
+                                          .issuer = pair->issuer,
+                                          .at = pair->signing->at,
+                                          .now = pair->signing->subject->judge->options->now};
+
+    return x509_ocsp_judge(&question, NULL, NULL);
+}
+
+/* The worst that usable replies say is kept: a revocation is never outvoted. */
+static void hear(enum x509_ocsp said, enum x509_ocsp *kept)
+{
+    if (said == X509_OCSP_REVOKED || *kept == X509_OCSP_UNUSABLE ||
+        (said == X509_OCSP_GOOD && *kept == X509_OCSP_UNKNOWN))
+        *kept = said;
+}
+
+/* Replies in c2pa.certificate-status assertions of all manifests (15.9). */
+static void hear_others(const struct pair *pair, enum x509_ocsp *kept)
+{
+    for (const struct c2pa_reached *one = pair->signing->subject->judge->reached; one;
+         one = one->next)
+        for (size_t i = 0; i < one->manifest->assertion_count; i++) {
+            const struct c2pa_assertion *assertion = &one->manifest->assertions[i];
+            const struct cbor_value *replies;
+
+            if (!assertion->listed || !c2pa_named(assertion, "c2pa.certificate-status"))
+                continue;
+            replies = cbor_member(assertion->cbor, "ocspVals");
+            if (!replies || replies->type != CBOR_ARRAY ||
+                replies->count > LIMIT_C2PA_TOKENS * 8)
+                continue;
+            for (const struct cbor_value *reply = replies->first; reply; reply = reply->next)
+                if (reply->type == CBOR_BYTES && *kept != X509_OCSP_REVOKED)
+                    hear(reply_says(pair, reply->string), kept);
+        }
+}
+
+/* What all replies in the file say about one certificate. */
+static enum x509_ocsp all_say(const struct pair *pair)
+{
+    const struct c2pa_cose *cose = pair->signing->cose;
+    enum x509_ocsp said = X509_OCSP_UNUSABLE;
+
+    for (size_t i = 0; i < cose->ocsp_count && i < LIMIT_C2PA_TOKENS; i++)
+        hear(reply_says(pair, cose->ocsp[i]), &said);
+    hear_others(pair, &said);
+    return said;
+}
+
 /* ---- trust ------------------------------------------------------------------------------ */
 
 /* Does a chain hold at a moment?  *why: the first cause against it. */
@@ -220,12 +281,11 @@ static bool chain_at(struct signing *signing, uint64_t at, struct why *why)
                                      .more_count = signing->count - 1,
                                      .anchors = trust ? trust->anchors : NULL,
                                      .at = at};
-    struct x509_answer answer = {0};
-    enum x509_verdict verdict = x509_chain(&question, &answer, why);
+    enum x509_verdict verdict = x509_chain(&question, &signing->way, why);
 
-    if (answer.issuer)
-        signing->issuer = answer.issuer;
-    signing->anchor = verdict == X509_TRUSTED ? answer.anchor : NULL;
+    if (signing->way.issuer)
+        signing->issuer = signing->way.issuer;
+    signing->anchor = verdict == X509_TRUSTED ? signing->way.anchor : NULL;
     return verdict == X509_TRUSTED;
 }
 
@@ -241,6 +301,21 @@ static bool inside(const struct signing *signing, uint64_t at)
     return true;
 }
 
+/* Was an authority between the signer and the anchor revoked (15.9)?  The anchor never is. */
+static bool way_revoked(const struct signing *signing)
+{
+    const struct x509_answer *way = &signing->way;
+
+    for (unsigned i = 1; way->anchor && i + 1 < way->certs; i++) {
+        struct pair pair = {signing, way->path[i],
+                            i + 2 < way->certs ? way->path[i + 1] : &way->anchor->cert};
+
+        if (all_say(&pair) == X509_OCSP_REVOKED)
+            return true;
+    }
+    return false;
+}
+
 static void judge_trust(struct signing *signing)
 {
     const struct c2pa_subject *subject = signing->subject;
@@ -249,6 +324,11 @@ static void judge_trust(struct signing *signing)
     struct why why = {0};
     bool trusted = chain_at(signing, signing->at, &why);
 
+    if (trusted && way_revoked(signing)) {
+        trusted = false;
+        (void)why_set(&why, SH_EFORMAT, WHY_NOWHERE,
+                      "an authority of the signer was revoked by its issuer (C2PA 15.9)");
+    }
     if (trusted && signing->anchor) {
         subject->told->has_anchor = true;
         x509_sha256(&signing->anchor->cert, subject->told->anchor);
@@ -281,58 +361,12 @@ static void judge_validity(const struct signing *signing)
     }
 }
 
-/* ---- revocation ------------------------------------------------------------------------- */
-
-static enum x509_ocsp reply_says(const struct signing *signing, struct slice reply)
-{
-    struct x509_ocsp_question question = {.reply = reply,
-                                          .cert = &signing->chain[0],
-                                          .issuer = signing->issuer,
-                                          .at = signing->at,
-                                          .now = signing->subject->judge->options->now};
-
-    return x509_ocsp_judge(&question, NULL, NULL);
-}
-
-/* The worst that usable replies say is kept: a revocation is never outvoted. */
-static void hear(enum x509_ocsp said, enum x509_ocsp *kept)
-{
-    if (said == X509_OCSP_REVOKED || *kept == X509_OCSP_UNUSABLE ||
-        (said == X509_OCSP_GOOD && *kept == X509_OCSP_UNKNOWN))
-        *kept = said;
-}
-
-/* Replies in c2pa.certificate-status assertions of all manifests (15.9). */
-static void hear_others(const struct signing *signing, enum x509_ocsp *kept)
-{
-    for (const struct c2pa_reached *one = signing->subject->judge->reached; one;
-         one = one->next)
-        for (size_t i = 0; i < one->manifest->assertion_count; i++) {
-            const struct c2pa_assertion *assertion = &one->manifest->assertions[i];
-            const struct cbor_value *replies;
-
-            if (!assertion->listed || !c2pa_named(assertion, "c2pa.certificate-status"))
-                continue;
-            replies = cbor_member(assertion->cbor, "ocspVals");
-            if (!replies || replies->type != CBOR_ARRAY ||
-                replies->count > LIMIT_C2PA_TOKENS * 8)
-                continue;
-            for (const struct cbor_value *reply = replies->first; reply; reply = reply->next)
-                if (reply->type == CBOR_BYTES && *kept != X509_OCSP_REVOKED)
-                    hear(reply_says(signing, reply->string), kept);
-        }
-}
-
 static void judge_revocation(const struct signing *signing)
 {
     const struct c2pa_subject *subject = signing->subject;
-    enum x509_ocsp said = X509_OCSP_UNUSABLE;
+    struct pair pair = {signing, &signing->chain[0], signing->issuer};
+    enum x509_ocsp said = signing->issuer ? all_say(&pair) : X509_OCSP_UNUSABLE;
 
-    if (signing->issuer) {
-        for (size_t i = 0; i < signing->cose->ocsp_count && i < LIMIT_C2PA_TOKENS; i++)
-            hear(reply_says(signing, signing->cose->ocsp[i]), &said);
-        hear_others(signing, &said);
-    }
     if (said == X509_OCSP_GOOD)
         c2pa_say_signature(subject, C2PA_OCSP_NOT_REVOKED, NULL);
     else if (said == X509_OCSP_REVOKED)

@@ -50,7 +50,7 @@ static int validity_check(const struct x509_cert *leaf, struct why *why)
         return SH_OK;
     when_text(leaf->not_before, from);
     when_text(leaf->not_after, to);
-    return why_set(why, SH_EARG, WHY_NOWHERE,
+    return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                    "the certificate is good from %s to %s only; what it signs now counts "
                    "nowhere",
                    from, to);
@@ -268,6 +268,10 @@ static const char *alg_text(int cose)
         return "ES512";
     case C2PA_WRITE_EDDSA:
         return "Ed25519";
+    case C2PA_WRITE_PS384:
+        return "PS384";
+    case C2PA_WRITE_PS512:
+        return "PS512";
     default:
         return "PS256";
     }

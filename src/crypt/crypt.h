@@ -200,8 +200,9 @@ void crypt_signer_close(struct crypt_signer *signer); /* NULL is fine */
 MUST_CHECK int crypt_signer_public(const struct crypt_signer *signer, struct bytes *spki,
                                    struct why *why);
 /*
- * The algorithm that COSE has for it: ES256, ES384, ES512 (raw) by the group, PS256 for RSA,
- * EdDSA.  sign takes this one; for RSA also PS384, PS512 and PKCS#1; for ECDSA also DER.
+ * The algorithm that COSE has for it: ES256, ES384, ES512 (raw) by the group, PS256 for RSA
+ * (PS384, PS512 for a key that is bound to their hash), EdDSA.  sign takes this one; for RSA
+ * also PS384, PS512 and PKCS#1; for ECDSA also DER.
  */
 void crypt_signer_alg(const struct crypt_signer *signer, struct crypt_alg *alg);
 /* Bytes of each signature that sign makes with crypt_signer_alg. */

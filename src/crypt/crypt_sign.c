@@ -9,6 +9,7 @@
 #include "crypt/crypt.h"
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -75,6 +76,33 @@ static int ec_alg(struct crypt_signer *signer)
     return SH_EUNSUPPORTED;
 }
 
+/* A key for RSASSA-PSS alone may be bound to one hash (RFC 4055 3.3). */
+static int pss_alg(struct crypt_signer *signer, struct why *why)
+{
+    static const struct {
+        const char *name;
+        enum crypt_hash hash;
+    } known[] = {
+        {"SHA2-256", CRYPT_SHA256}, {"SHA2-384", CRYPT_SHA384}, {"SHA2-512", CRYPT_SHA512}};
+    char name[32];
+
+    signer->alg = (struct crypt_alg){
+        .scheme = CRYPT_RSA_PSS, .hash = CRYPT_SHA256, .salt_len = CRYPT_DIGEST_BYTES};
+    if (EVP_PKEY_get_base_id(signer->pkey) != EVP_PKEY_RSA_PSS ||
+        EVP_PKEY_get_utf8_string_param(signer->pkey, OSSL_PKEY_PARAM_RSA_DIGEST, name,
+                                       sizeof name, NULL) != 1)
+        return SH_OK;
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (strcmp(name, known[i].name) == 0) {
+            signer->alg.hash = known[i].hash;
+            signer->alg.salt_len = (unsigned)crypt_hash_bytes(known[i].hash);
+            return SH_OK;
+        }
+    return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                   "private key: RSASSA-PSS with a hash that is not SHA-2 of 256, 384 or 512 "
+                   "bits (C2PA 13.2)");
+}
+
 static int alg_of(struct crypt_signer *signer, struct why *why)
 {
     int bits = EVP_PKEY_get_bits(signer->pkey);
@@ -94,10 +122,8 @@ static int alg_of(struct crypt_signer *signer, struct why *why)
             return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
                            "private key: RSA of %d bits, and %d to %d can sign (C2PA 13.2)",
                            bits, LIMIT_RSA_LEAST_BITS, LIMIT_RSA_BITS);
-        signer->alg = (struct crypt_alg){
-            .scheme = CRYPT_RSA_PSS, .hash = CRYPT_SHA256, .salt_len = CRYPT_DIGEST_BYTES};
         signer->bytes = ((size_t)bits + 7) / 8;
-        return SH_OK;
+        return pss_alg(signer, why);
     default:
         break;
     }
@@ -141,6 +167,9 @@ int crypt_signer_open(struct slice pem, struct crypt_signer **out, struct why *w
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "private key: no PEM block of one (-----BEGIN PRIVATE KEY-----)");
     crypt_library_ready();
+    /* The parameters of a PSS key name them, and none is known by name (crypt_library_ready). */
+    crypt_must(EVP_add_digest(EVP_sha256()) && EVP_add_digest(EVP_sha384()) &&
+               EVP_add_digest(EVP_sha512()));
     signer = OPENSSL_zalloc(sizeof *signer);
     bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     crypt_must(signer && bio);

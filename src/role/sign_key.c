@@ -129,7 +129,12 @@ static int cose_alg(uint16_t scheme, uint16_t hash)
                : hash == CRYPT_SHA384 ? C2PA_WRITE_ES384
                : hash == CRYPT_SHA512 ? C2PA_WRITE_ES512
                                       : 0;
-    return scheme == CRYPT_RSA_PSS && hash == CRYPT_SHA256 ? C2PA_WRITE_PS256 : 0;
+    if (scheme != CRYPT_RSA_PSS)
+        return 0;
+    return hash == CRYPT_SHA256   ? C2PA_WRITE_PS256
+           : hash == CRYPT_SHA384 ? C2PA_WRITE_PS384
+           : hash == CRYPT_SHA512 ? C2PA_WRITE_PS512
+                                  : 0;
 }
 
 int role_key_look(struct role_key *key, struct why *why)
@@ -145,7 +150,7 @@ int role_key_look(struct role_key *key, struct why *why)
     hash = rd_u16(&cur);
     key->alg.scheme = (enum crypt_scheme)scheme;
     key->alg.hash = (enum crypt_hash)hash;
-    key->alg.salt_len = scheme == CRYPT_RSA_PSS ? CRYPT_DIGEST_BYTES : 0;
+    key->alg.salt_len = scheme == CRYPT_RSA_PSS ? (unsigned)crypt_hash_bytes(key->alg.hash) : 0;
     key->signature_bytes = rd_u32(&cur);
     key->cose = cose_alg(scheme, hash);
     if (rc == SH_OK && (report.len != ALG_BYTES || !key->cose || key->signature_bytes == 0 ||

@@ -202,8 +202,11 @@ enum x509_verdict x509_chain(const struct x509_question *question, struct x509_a
         search.told = LIMIT_X509_PATH; /* no cause farther up matters more */
     anchor = find_path(&search);
     if (anchor && !fault) {
-        if (out)
-            *out = (struct x509_answer){anchor, out->issuer, search.depth + 1};
+        if (out) {
+            *out = (struct x509_answer){anchor, out->issuer, search.depth + 1, {0}};
+            for (unsigned i = 0; i < search.depth; i++)
+                out->path[i] = search.path[i].cert;
+        }
         return X509_TRUSTED;
     }
     if (why && why->code == SH_OK)

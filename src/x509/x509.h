@@ -203,6 +203,8 @@ struct x509_answer {
     const struct x509_cert *issuer;   /* of the leaf, its signature checked; may be an anchor's;
                                          NULL when none was found, trusted or not */
     unsigned certs;                   /* in the path, leaf and anchor counted */
+    /* When trusted: the certs - 1 below the anchor, the leaf first. */
+    const struct x509_cert *path[LIMIT_X509_PATH];
 };
 
 /*

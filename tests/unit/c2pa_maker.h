@@ -172,13 +172,14 @@ static void put_reference(struct maker *maker, struct slice text, bool spoil, st
 
 static void put_string(struct maker *maker, struct slice text, struct bytes *out)
 {
-    uint8_t raw[500];
+    uint8_t raw[10000];
 
     if (slice_starts(text, "@"))
         put_reference(maker, slice_sub(text, 1, text.len - 1), false, out);
     else if (slice_starts(text, "!@"))
         put_reference(maker, slice_sub(text, 2, text.len - 2), true, out);
     else if (slice_starts(text, "#")) {
+        assert_true(text.len / 2 <= sizeof raw);
         assert_true(hex_parse(slice_sub(text, 1, text.len - 1), raw, text.len / 2));
         cbor_put_bytes(out, slice_of(raw, text.len / 2));
     } else if (slice_starts(text, "0:")) {

@@ -363,7 +363,8 @@ static void signed_by(const struct maker_key *key, enum c2pa_state state, enum c
 
 static void each_algorithm_holds(void **state)
 {
-    static const char *const names[] = {"es256", "es384", "es512", "rs256", "ed25519"};
+    static const char *const names[] = {"es256", "es384", "es512", "rs256",
+                                        "ps256", "ps384", "ps512", "ed25519"};
     struct maker_key key;
 
     (void)state;

@@ -228,11 +228,186 @@ static void each_reply_is_tried(void **state)
     stapled(REPLIES("good", "revoked"), C2PA_INVALID, C2PA_OCSP_REVOKED);
 }
 
+/* 15.9: an authority between the signer and the anchor may be revoked as well. */
+static void authorities_are_revoked(void **state)
+{
+    (void)state;
+    stapled(REPLIES("authority-good"), C2PA_TRUSTED, C2PA_CREDENTIAL_TRUSTED);
+    stapled(REPLIES("authority"), C2PA_VALID, C2PA_CREDENTIAL_UNTRUSTED);
+    stapled(REPLIES("authority", "good"), C2PA_VALID, C2PA_OCSP_NOT_REVOKED);
+}
+
 static void nobody_is_asked(void **state)
 {
     (void)state;
     signed_by("good", C2PA_TRUSTED, C2PA_OCSP_SKIPPED);
     stapled(REPLIES("stranger"), C2PA_TRUSTED, C2PA_OCSP_SKIPPED);
+}
+
+/* ---- stamps that a later manifest brings ------------------------------------------------ */
+
+static void put_file(const char *name, struct slice content)
+{
+    char path[200];
+    FILE *out;
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    out = fopen(path, "wb");
+    assert_non_null(out);
+    assert_int_equal(fwrite(content.ptr, 1, content.len, out), content.len);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* A token of now about message, by openssl, as hexadecimal digits behind "#". */
+static void stamp_made(struct slice message, char *out, size_t room)
+{
+    struct slice token;
+    char command[900];
+
+    put_file("message", message);
+    put_file("tsa.cnf",
+             slice_text("[tsa]\ndefault_tsa=t\n[t]\nserial=tsa-serial\ndefault_policy=1.2.3\n"
+                        "digests=sha256\nsigner_digest=sha256\ness_cert_id_alg=sha256\n"));
+    (void)snprintf(
+        command, sizeof command,
+        "exec 2>/dev/null; cd %s && echo 01 >tsa-serial && OPENSSL_CONF=tsa.cnf && export "
+        "OPENSSL_CONF "
+        "&& openssl ts -query -data message -sha256 -cert -out query && openssl ts "
+        "-reply -config tsa.cnf -section t -queryfile query -signer stamps.pem -inkey "
+        "leaf.key -chain inter.pem -token_out -out token",
+        folder);
+    assert_int_equal(run((const char *const[]){"sh", "-c", command, NULL}), 0);
+    token = made("token");
+    assert_non_null(token.ptr);
+    assert_true(2 * token.len + 2 < room);
+    out[0] = '#';
+    hex_build(token, out + 1);
+    maker_free(token);
+}
+
+#define PARENT                                                                                 \
+    "{\"relationship\":\"parentOf\",\"activeManifest\":\"@/c2pa/urn:c2pa:b\","                 \
+    "\"claimSignature\":\"@/c2pa/urn:c2pa:b/c2pa.signature\",\"validationResults\":{}}"
+
+/*
+ * Two manifests: b, whose certificate runs out, and above it an update with the assertions
+ * STAMPS.  Which code has b?
+ */
+static void brought(struct maker *maker, const struct maker_assertion *stamps, size_t count,
+                    enum c2pa_code code)
+{
+    struct maker_assertion update[3] = {{"c2pa.ingredient.v3", PARENT, 0, 0, 0}};
+    struct maker_manifest a = {
+        .label = "urn:c2pa:a", .type = "c2um", .assertions = update, .key = &key};
+    const struct c2pa_options options = {.trust = &trust, .now = now};
+    const struct c2pa_status *said;
+    struct maker copy = *maker;
+    struct c2pa_report report = {0};
+    struct bytes store = {0};
+    struct arena own;
+
+    bytes_init(&copy.manifests, 8u << 20);
+    bytes_slice(&copy.manifests, bytes_view(&maker->manifests));
+    memcpy(update + 1, stamps, count * sizeof(*stamps));
+    a.count = 1 + count;
+    key.chain[0] = cert_made("good");
+    maker_add(&copy, &a);
+    maker_store(&copy, &store);
+    arena_init(&own, LIMIT_C2PA_ARENA);
+    assert_int_equal(c2pa_verify_store(bytes_view(&store), &options, &own, &report, NULL), 0);
+    bytes_release(&store);
+    assert_true(report.manifests && report.manifests->next);
+    for (said = report.manifests->next->results.first; said && said->code != code;)
+        said = said->next;
+    if (!said)
+        fail_msg("not %s", c2pa_code_text(code));
+    arena_release(&own);
+}
+
+/* Manifest b as it is kept by maker, and a token about its signature. */
+static void below_made(struct maker *maker, char *token, size_t room)
+{
+    static const struct maker_assertion plain[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
+                                                   {"c2pa.actions.v2", CREATED, 0, 0, 0}};
+    struct maker_manifest b = {
+        .label = "urn:c2pa:b", .assertions = plain, .count = 2, .key = &key};
+    struct slice all;
+    struct c2pa_store_options options = {.parts = &all, .part_count = 1};
+    struct c2pa_store *store = NULL;
+    struct bytes message = {0}, raw = {0};
+    struct maker copy;
+    struct arena own;
+
+    key.chain[0] = cert_made("short");
+    maker_init(maker);
+    maker_add(maker, &b);
+    copy = *maker;
+    bytes_init(&copy.manifests, 8u << 20);
+    bytes_slice(&copy.manifests, bytes_view(&maker->manifests));
+    maker_store(&copy, &raw);
+    all = bytes_view(&raw);
+    arena_init(&own, LIMIT_C2PA_ARENA);
+    assert_int_equal(c2pa_store_parse(&options, &own, &store, NULL), 0);
+    bytes_init(&message, 65536);
+    c2pa_cose_stamped(&store->active->cose, store->active->cose.signature_raw, &message);
+    stamp_made(bytes_view(&message), token, room);
+    bytes_release(&message);
+    bytes_release(&raw);
+    arena_release(&own);
+}
+
+static char token_of_b[20000], stamp_json[21000];
+
+static const char *stamps_for(const char *label, const char *token)
+{
+    (void)snprintf(stamp_json, sizeof stamp_json, "{\"%s\":\"%s\"}", label, token);
+    return stamp_json;
+}
+
+static void later_manifests_bring_stamps(void **state)
+{
+    struct maker_assertion stamps[] = {{"c2pa.time-stamp", NULL, 0, 0, 0}};
+    struct maker maker;
+    struct slice pem = made("root.pem");
+
+    (void)state;
+    assert_int_equal(x509_trust_tsa(&trust, pem, NULL), 0);
+    maker_free(pem);
+    below_made(&maker, token_of_b, sizeof token_of_b);
+    now += 3 * 86400; /* then the certificate of b has run out */
+    brought(&maker, stamps, 0, C2PA_SIGNATURE_OUTSIDE);
+    stamps[0].json = stamps_for("urn:c2pa:b", token_of_b);
+    brought(&maker, stamps, 1, C2PA_STAMP_TRUSTED);
+    brought(&maker, stamps, 1, C2PA_SIGNATURE_INSIDE);
+    /* A token for another manifest is none for this one. */
+    stamps[0].json = stamps_for("urn:c2pa:c", token_of_b);
+    brought(&maker, stamps, 1, C2PA_SIGNATURE_OUTSIDE);
+    now -= 3 * 86400;
+    bytes_release(&maker.manifests);
+}
+
+static void each_stamp_is_tried(void **state)
+{
+    static char other[20000], second[21000];
+    struct maker_assertion stamps[] = {{"c2pa.time-stamp", NULL, 0, 0, 0},
+                                       {"c2pa.time-stamp__1", second, 0, 0, 0}};
+    struct maker maker;
+
+    (void)state;
+    below_made(&maker, token_of_b, sizeof token_of_b);
+    stamp_made(slice_text("something else"), other, sizeof other);
+    now += 3 * 86400;
+    stamps[0].json = stamps_for("urn:c2pa:b", other);
+    (void)snprintf(second, sizeof second, "{\"urn:c2pa:b\":\"%s\"}", token_of_b);
+    brought(&maker, stamps, 2, C2PA_SIGNATURE_INSIDE);
+    /* None of them holds. */
+    (void)snprintf(second, sizeof second, "{\"urn:c2pa:b\":\"%s\"}", other);
+    brought(&maker, stamps, 2, C2PA_STAMP_MISMATCH);
+    brought(&maker, stamps, 2, C2PA_SIGNATURE_OUTSIDE);
+    stamps[0].json = stamps_for("urn:c2pa:b", "#00");
+    brought(&maker, stamps, 1, C2PA_STAMP_MALFORMED);
+    now -= 3 * 86400;
+    bytes_release(&maker.manifests);
 }
 
 int main(void)
@@ -244,6 +419,9 @@ int main(void)
         SHOWS("PRED-CRYP-003 PRED-CRYP-008", keys_that_are_not_the_signers),
         SHOWS("PRED-CRYP-016", certificates_run_out),
         SHOWS("PRED-STRU-011 PRED-STRU-014 PRED-CRYP-021", revocations_are_heard),
+        SHOWS("PRED-STRU-010 PRED-CRYP-007", authorities_are_revoked),
+        SHOWS("PRED-TIME-002", later_manifests_bring_stamps),
+        SHOWS("PRED-TIME-002", each_stamp_is_tried),
         SHOWS("PRED-STRU-014", given_back_is_not_revoked),
         SHOWS("PRED-STRU-012", each_reply_is_tried),
         SHOWS("PRED-STRU-011 PRED-STRU-015", nobody_is_asked),

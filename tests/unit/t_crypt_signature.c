@@ -551,6 +551,7 @@ static void pss_keys_hold_to_their_parameters(void **state)
     const struct crypt_alg alg = {CRYPT_RSA_PSS, CRYPT_SHA384, 48};
     struct crypt_signer *signer = NULL;
     struct bytes pem, spki, signature;
+    struct crypt_alg own = {0};
     EVP_PKEY *pkey = NULL;
 
     (void)state;
@@ -565,6 +566,9 @@ static void pss_keys_hold_to_their_parameters(void **state)
     bytes_init(&signature, 2000);
     pem_of(pkey, "new", &pem);
     assert_int_equal(crypt_signer_open(bytes_view(&pem), &signer, NULL), 0);
+    crypt_signer_alg(signer, &own);
+    assert_true(own.scheme == alg.scheme && own.hash == alg.hash &&
+                own.salt_len == alg.salt_len);
     assert_int_equal(crypt_signer_public(signer, &spki, NULL), 0);
     assert_int_equal(
         crypt_signer_sign(signer, &alg, slice_of("who is still here", 18), &signature, NULL),

@@ -34,16 +34,17 @@ const settings = JSON.stringify({
   verify: { verify_trust: true, ocsp_fetch: false },
 });
 
+const kind = (file) => (file.endsWith('.jpg') ? 'image/jpeg' : 'video/mp4');
 const readers = {
   async 'c2pa-node'(file) {
     if (file.includes('+')) return null;
-    return (await Reader.fromAsset({ path: file, mimeType: 'video/mp4' }, settings))?.json();
+    return (await Reader.fromAsset({ path: file, mimeType: kind(file) }, settings))?.json();
   },
   async 'c2pa-wasm'(file) {
     const [init, segment] = file.split('+').map((name) => new Uint8Array(fs.readFileSync(name)));
     const reader = segment
       ? await wasm.WasmReader.fromBlobFragment('video/mp4', new Part(init), new Part(segment), settings)
-      : await wasm.WasmReader.fromBytes('video/mp4', init, settings);
+      : await wasm.WasmReader.fromBytes(kind(file), init, settings);
     return JSON.parse(reader.json());
   },
 };
