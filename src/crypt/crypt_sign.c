@@ -167,7 +167,7 @@ int crypt_signer_open(struct slice pem, struct crypt_signer **out, struct why *w
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "private key: no PEM block of one (-----BEGIN PRIVATE KEY-----)");
     crypt_library_ready();
-    /* The parameters of a PSS key name them, and none is known by name (crypt_library_ready). */
+    /* A PSS key names them in its parameters, and crypt_library_ready adds no names. */
     crypt_must(EVP_add_digest(EVP_sha256()) && EVP_add_digest(EVP_sha384()) &&
                EVP_add_digest(EVP_sha512()));
     signer = OPENSSL_zalloc(sizeof *signer);
