@@ -113,7 +113,8 @@
 #define LIMIT_CLAIM_BYTES 4096         /* bytes of a claim that we sign: ours have some 700 */
 #define LIMIT_CLAIM_ARENA (256u << 10) /* bytes of its values */
 #define LIMIT_STORE_LABEL 512          /* bytes of a label in it: real ones have 54 */
-#define LIMIT_WRITE_TREES 16 /* mdat boxes that get a tree each; with more: a flat hash */
+#define LIMIT_WRITE_TREES 16  /* mdat boxes that get a tree each; with more: a flat hash */
+#define LIMIT_WRITE_STAMPED 8 /* manifests that one update brings time stamps of: real ones 1 */
 #define LIMIT_FLAT_BYTES                                                                       \
     (UINT64_C(4) << 30) /* bytes of a file hashed as one; larger ones in trees */
 #define LIMIT_READ_BACK_BYTES                                                                  \

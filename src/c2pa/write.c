@@ -140,8 +140,8 @@ static int write_check(const struct c2pa_write *write, struct why *why)
         wrong = "room for a signature and a time stamp";
     else if (write->update && (!write->parent.len || write->tree_count || write->fragmented))
         wrong = "an update of credentials that are there, without a hash";
-    else if (!write->update && write->token.len)
-        wrong = "a time stamp of the parent in an update only";
+    else if (write->token_count > (write->update ? LIMIT_WRITE_STAMPED : 0))
+        wrong = "an update for time stamps of earlier manifests, and of 8 at most,";
     else if (write->fragmented && !write->tree_count)
         wrong = "trees of fragments";
     if (wrong)

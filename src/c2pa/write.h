@@ -87,6 +87,12 @@ struct c2pa_write_tree {
     uint64_t row_count;       /* hashes in it: count, or those of a row above */
 };
 
+/* A time stamp that an update brings of the signature of an earlier manifest (C2PA 18.17). */
+struct c2pa_write_token {
+    struct slice label; /* of that manifest, "urn:c2pa:...", */
+    struct slice token; /* and the TimeStampToken (DER) over its signature */
+};
+
 struct c2pa_write {
     const struct c2pa_write_signer *signer;
     uint8_t manifest_id[C2PA_WRITE_ID_BYTES]; /* random; becomes urn:c2pa:UUID */
@@ -103,11 +109,11 @@ struct c2pa_write {
     size_t result_count;
     const struct c2pa_write_tree *trees;
     size_t tree_count;
-    bool fragmented;       /* the hash is in the trees: no flat one (C2PA 18.6.3) */
-    uint64_t merkle_at;    /* offset of the first box of proofs, or 0 */
-    bool update;           /* a c2um: box `update`, no hash; parent must be given */
-    struct slice stamp_of; /* label of a manifest whose signature has this token: */
-    struct slice token;    /* c2pa.time-stamp; only with update */
+    bool fragmented;    /* the hash is in the trees: no flat one (C2PA 18.6.3) */
+    uint64_t merkle_at; /* offset of the first box of proofs, or 0 */
+    bool update;        /* a c2um: box `update`, no hash; parent must be given */
+    const struct c2pa_write_token *tokens; /* c2pa.time-stamp; only with update */
+    size_t token_count;                    /* at most LIMIT_WRITE_STAMPED */
 };
 
 /* Exact size of the box in bytes; row, sign, stamp and hash are not looked at. */
@@ -137,6 +143,20 @@ MUST_CHECK int c2pa_write_cose(const struct c2pa_write_signer *signer, struct sl
 /* "urn:c2pa:xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx" of this manifest. */
 #define C2PA_WRITE_LABEL_BYTES 46
 void c2pa_write_label(const struct c2pa_write *write, char label[C2PA_WRITE_LABEL_BYTES]);
+
+/*
+ * What an update should bring time stamps of: the active manifest of a store, and when that is
+ * an update itself, those below it down to the one that binds the content.  message: what the
+ * server's hash is of (C2PA 18.17.3, 10.3.2.5.3), in the arena.  SH_EUNSUPPORTED: a label of
+ * another kind than the assertion can hold (18.17.2).
+ */
+struct c2pa_stampable {
+    struct slice label, message;
+};
+struct c2pa_store;
+MUST_CHECK int c2pa_write_stampable(const struct c2pa_store *store, struct arena *arena,
+                                    struct c2pa_stampable out[LIMIT_WRITE_STAMPED],
+                                    size_t *count, struct why *why);
 
 /* A box of purpose merkle for leaf number location; proof: hashes of the tree, leaf first. */
 MUST_CHECK int c2pa_write_merkle(const struct c2pa_write_tree *tree, uint64_t location,

@@ -275,6 +275,37 @@ static void actions_put(const struct c2pa_making *making, struct bytes *out)
         action_put(out, &write->actions[i]);
 }
 
+/* ---- time stamps of earlier manifests ---- */
+
+/* Shorter names first, as RFC 8949 4.2.1 has them. */
+static bool is_before(struct slice a, struct slice b)
+{
+    return a.len != b.len ? a.len < b.len : memcmp(a.ptr, b.ptr, a.len) < 0;
+}
+
+static void stamps_put(struct bytes *out, const struct c2pa_write *write)
+{
+    const struct c2pa_write_token *last = NULL;
+
+    cbor_put_map(out, write->token_count);
+    for (size_t done = 0; done < write->token_count; done++) {
+        const struct c2pa_write_token *next = NULL;
+
+        for (size_t i = 0; i < write->token_count; i++) {
+            const struct c2pa_write_token *one = &write->tokens[i];
+
+            if ((!last || is_before(last->label, one->label)) &&
+                (!next || is_before(one->label, next->label)))
+                next = one;
+        }
+        if (!next)
+            bug("credentials: two time stamps of one manifest");
+        cbor_put_slice(out, next->label);
+        cbor_put_bytes(out, next->token);
+        last = next;
+    }
+}
+
 void c2pa_put_assertions(struct c2pa_making *making, struct bytes *out)
 {
     const struct c2pa_write *write = making->write;
@@ -293,10 +324,8 @@ void c2pa_put_assertions(struct c2pa_making *making, struct bytes *out)
         actions_put(making, &cbor);
         assertion_put(making, "c2pa.actions.v2", &cbor, out);
     }
-    if (write->token.len) {
-        cbor_put_map(&cbor, 1);
-        cbor_put_slice(&cbor, write->stamp_of);
-        cbor_put_bytes(&cbor, write->token);
+    if (write->token_count) {
+        stamps_put(&cbor, write);
         assertion_put(making, "c2pa.time-stamp", &cbor, out);
     }
     if (write->channel.len) {

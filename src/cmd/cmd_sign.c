@@ -52,7 +52,7 @@ static int validity_check(const struct x509_cert *leaf, struct why *why)
     when_text(leaf->not_after, to);
     return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                    "the certificate is good from %s to %s only; what it signs now counts "
-                   "nowhere",
+                   "nowhere (C2PA 15.8.2); take another one, or set the clock right",
                    from, to);
 }
 
@@ -192,13 +192,19 @@ int sign_write(struct signing *signing, int fd, struct why *why)
                             .merkle = signing->merkle,
                             .cose = signing->channel ? channel_callback : NULL,
                             .cose_ctx = signing,
-                            .stamp_of = "",
                             .segments = signing->segments};
+    struct sign_tokens tokens = {.count = 0};
     struct stat st;
-    int rc;
+    int rc = SH_OK;
 
     io_random(random, sizeof(random));
-    rc = role_sign(&job, &progress, why);
+    if (signing->update && signing->stamp.url)
+        rc = sign_stamp_earlier(&signing->stamp, signing->in, &tokens, why);
+    job.tokens = tokens.list;
+    job.token_count = tokens.count;
+    if (rc == SH_OK)
+        rc = role_sign(&job, &progress, why);
+    sign_tokens_release(&tokens);
     cmd_progress_end(signing->cmd);
     if (rc != SH_OK)
         return why_name(why, rc, signing->in_path);
@@ -220,8 +226,10 @@ int sign_create(const struct signing *signing, const char *name, int *fd, struct
 
 static int make_one(struct signing *signing, struct why *why)
 {
-    struct role_sign_look look = {
-        .leaf_sha256 = signing->leaf_sha256, .now = io_now(), .update = signing->update};
+    struct role_sign_look look = {.leaf_sha256 = signing->leaf_sha256,
+                                  .now = io_now(),
+                                  .update = signing->update,
+                                  .stamped = signing->update && signing->stamp.url};
     int fd = -1;
     int rc = sign_create(signing, signing->temporary, &fd, why);
 

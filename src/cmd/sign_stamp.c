@@ -86,13 +86,42 @@ static int ask(const struct sign_stamp *stamp, const struct stamp_query *query,
     return rc;
 }
 
-int sign_stamp_get(void *ctx, struct slice message, struct bytes *token, struct why *why)
+static int stamp_get(const struct sign_stamp *stamp, struct slice message, struct bytes *token,
+                     struct why *why)
 {
-    const struct sign_stamp *stamp = ctx;
     struct stamp_query query = {.hash = CRYPT_SHA256, .message = message};
     int rc;
 
     io_random(query.nonce, sizeof query.nonce);
     rc = ask(stamp, &query, token, why);
     return rc == SH_OK ? rc : why_name(why, rc, stamp->url);
+}
+
+int sign_stamp_get(void *ctx, struct slice message, struct bytes *token, struct why *why)
+{
+    return stamp_get(ctx, message, token, why);
+}
+
+int sign_stamp_earlier(const struct sign_stamp *stamp, int in, struct sign_tokens *out,
+                       struct why *why)
+{
+    int rc = role_sign_stampable(in, &out->of, why);
+
+    for (size_t i = 0; rc == SH_OK && i < out->of.count; i++) {
+        struct bytes *token = &out->data[i];
+
+        bytes_init(token, LIMIT_STAMP_ROOM);
+        rc = stamp_get(stamp, out->of.list[i].message, token, why);
+        out->list[i].label = out->of.list[i].label;
+        out->list[i].token = bytes_view(token);
+        out->count++;
+    }
+    return rc;
+}
+
+void sign_tokens_release(struct sign_tokens *tokens)
+{
+    bytes_release(&tokens->of.data);
+    for (size_t i = 0; i < tokens->count; i++)
+        bytes_release(&tokens->data[i]);
 }

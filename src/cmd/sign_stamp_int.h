@@ -2,8 +2,10 @@
 #ifndef CMD_SIGN_STAMP_INT_H
 #define CMD_SIGN_STAMP_INT_H
 
+#include "c2pa/write.h"
 #include "cmd/cmd.h"
 #include "fetcher/fetcher.h"
+#include "role/role.h"
 
 struct sign_stamp {
     const char *url; /* http or https; NULL: no stamp is wanted */
@@ -23,5 +25,19 @@ int sign_stamp_options(const struct cmd *cmd, const struct cmd_args *args,
  */
 MUST_CHECK int sign_stamp_get(void *ctx, struct slice message, struct bytes *token,
                               struct why *why);
+
+/*
+ * With --update: tokens of that server for the signatures of earlier manifests in the file
+ * (C2PA 18.17).  All is the caller's to release, always.
+ */
+struct sign_tokens {
+    struct c2pa_write_token list[LIMIT_WRITE_STAMPED];
+    size_t count;
+    struct role_stampable of;
+    struct bytes data[LIMIT_WRITE_STAMPED];
+};
+MUST_CHECK int sign_stamp_earlier(const struct sign_stamp *stamp, int in,
+                                  struct sign_tokens *out, struct why *why);
+void sign_tokens_release(struct sign_tokens *tokens);
 
 #endif

@@ -307,11 +307,17 @@ static void look_at_ingredient(struct look *look, const struct c2pa_ingredient *
     struct credit_finding *finding = put(look, ids[ingredient->relationship]);
 
     finding->a = ingredient->title;
-    if (made && made->has_signer && made->state != C2PA_INVALID && made != look->active)
+    if (made && made->has_signer && made->state != C2PA_INVALID && made != look->active) {
         put_a(look,
               made->state == C2PA_TRUSTED ? CREDIT_INGREDIENT_SIGNER_KNOWN
                                           : CREDIT_INGREDIENT_SIGNER,
               name_of(&made->signer));
+        if (made->stamped_at) {
+            finding = put(look, CREDIT_INGREDIENT_STAMPED);
+            finding->a = made->stamper;
+            finding->number = made->stamped_at;
+        }
+    }
     for (const struct c2pa_status *at = ingredient->deltas.first; at; at = at->next)
         if (c2pa_code_kind(at->code) == C2PA_FAILURE && at->code != C2PA_CREDENTIAL_UNTRUSTED) {
             finding = put(look, invalid ? CREDIT_INGREDIENT_BROKEN : CREDIT_INGREDIENT_NOTE);

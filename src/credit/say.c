@@ -96,7 +96,8 @@ static void put_quoted(struct bytes *out, struct slice text)
 
 static bool is_date(enum credit_id id)
 {
-    return id == CREDIT_PUBLISHED || id == CREDIT_STAMPED || id == CREDIT_STAMP_UNKNOWN;
+    return id == CREDIT_PUBLISHED || id == CREDIT_STAMPED || id == CREDIT_STAMP_UNKNOWN ||
+           id == CREDIT_INGREDIENT_STAMPED;
 }
 
 /* A file without a title is told of in a sentence without a name. */

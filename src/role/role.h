@@ -321,13 +321,13 @@ struct role_sign {
     /* Append the COSE_Sign1 over a claim; NULL: c2pa_write_cose with signer's callbacks. */
     int (*cose)(void *ctx, struct slice claim, struct bytes *cose, struct why *why);
     void *cose_ctx;
-    const char *version;   /* of this program, or NULL */
-    const uint8_t *random; /* 2 * C2PA_WRITE_ID_BYTES */
-    uint64_t now;          /* unix seconds, for what IN's credentials hold */
-    bool update;           /* an update manifest at the end */
-    bool merkle;           /* a tree also below LIMIT_FLAT_BYTES */
-    const char *stamp_of;  /* label of the manifest that token is of, or "" */
-    struct slice token;
+    const char *version;                   /* of this program, or NULL */
+    const uint8_t *random;                 /* 2 * C2PA_WRITE_ID_BYTES */
+    uint64_t now;                          /* unix seconds, for what IN's credentials hold */
+    bool update;                           /* an update manifest at the end */
+    bool merkle;                           /* a tree also below LIMIT_FLAT_BYTES */
+    const struct c2pa_write_token *tokens; /* with update: of earlier manifests */
+    size_t token_count;
     const struct c2pa_write_tree *segments; /* IN is their init segment; else NULL */
 };
 /*
@@ -336,6 +336,17 @@ struct role_sign {
  */
 MUST_CHECK int role_sign(const struct role_sign *job, const struct role_progress *progress,
                          struct why *why);
+
+/*
+ * What a time-stamp server is asked for an update (c2pa_write_stampable), as a caged child
+ * reads it out of a file.  list: SH_ENOTFOUND when it has no credentials.
+ */
+struct role_stampable {
+    struct c2pa_stampable list[LIMIT_WRITE_STAMPED]; /* borrows from data */
+    size_t count;
+    struct bytes data; /* the caller's to release, always */
+};
+MUST_CHECK int role_sign_stampable(int in, struct role_stampable *out, struct why *why);
 
 /*
  * stamp_answer (stamp/stamp.h) in a caged child: appends the token of a time-stamp server's
@@ -350,7 +361,8 @@ struct role_sign_look {
     int fd;
     const uint8_t *leaf_sha256; /* of the certificate, CRYPT_DIGEST_BYTES */
     uint64_t now;
-    bool update;          /* what it updates must hold as well */
+    bool update;          /* what it updates must hold as well, */
+    bool stamped;         /* and has a time stamp now */
     const int *fragments; /* of an init segment: some of its segments */
     size_t fragment_count;
 };

@@ -224,9 +224,11 @@ static int parent_look(struct writer *writer, struct why *why)
     int rc = role_sign_look_parent(&writer->source, writer->job->now, &writer->parent, why);
 
     if (rc == SH_OK && writer->job->update && writer->parent.state == C2PA_INVALID)
-        rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                     "its credentials do not hold, so that nothing can be added to them; "
-                     "\"stillhere verify\" says more");
+        rc =
+            why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                    "its credentials do not hold (%.*s), so that nothing can be added to them; "
+                    "sign it without --update: then they are carried on with what was found",
+                    (int)writer->parent.cause.len, (const char *)writer->parent.cause.ptr);
     writer->write.results =
         (const struct c2pa_write_result *)(const void *)writer->parent.results.ptr;
     writer->write.result_count = writer->parent.results.len / sizeof(struct c2pa_write_result);
@@ -246,8 +248,8 @@ static int plan(struct writer *writer, struct why *why)
     write->generator = ROLE_GENERATOR;
     write->version = job->version;
     write->update = job->update;
-    write->stamp_of = slice_text(job->stamp_of);
-    write->token = job->token;
+    write->tokens = job->tokens;
+    write->token_count = job->token_count;
     memcpy(write->manifest_id, job->random, C2PA_WRITE_ID_BYTES);
     memcpy(write->instance_id, job->random + C2PA_WRITE_ID_BYTES, C2PA_WRITE_ID_BYTES);
     rc = stores_read(writer, why);

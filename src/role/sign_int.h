@@ -13,6 +13,7 @@ struct sign_parent {
     struct arena arena;   /* what the results borrow from */
     struct bytes results; /* of struct c2pa_write_result */
     enum c2pa_state state;
+    struct slice cause; /* of C2PA_INVALID, for people */
 };
 /* In the child.  out is zeroed but for its arena and bytes, which the caller releases. */
 MUST_CHECK int role_sign_look_parent(const struct bmff_source *source, uint64_t now,

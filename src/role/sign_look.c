@@ -56,6 +56,7 @@ int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
                        "on; \"stillhere verify\" says more",
                        (int)report.cause.len, (const char *)report.cause.ptr);
     out->state = report.state;
+    out->cause = report.cause;
     results_list(&report, &out->results);
     return bytes_check(&out->results, why);
 }
@@ -103,6 +104,14 @@ static int verify(const struct bmff_source *source, const struct c2pa_options *o
                       : c2pa_verify(source, options, arena, report, why);
 }
 
+/* The updated manifest comes right behind the update, which leads to nothing else (11.2.3). */
+static bool is_stamped(const struct c2pa_report *report)
+{
+    const struct c2pa_manifest_report *before = report->manifests->next;
+
+    return before && (before->stamped_at || before->claimed_at);
+}
+
 static int judge(const struct bmff_source *source, const struct look *look,
                  const struct c2pa_options *options, struct arena *arena, struct why *why)
 {
@@ -121,6 +130,11 @@ static int judge(const struct bmff_source *source, const struct look *look,
                        "was kept of it; please report this file",
                        c2pa_state_text(report.state), (int)report.cause.len,
                        (const char *)report.cause.ptr);
+    if (look->ask->stamped && !is_stamped(&report))
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "read back, the new file brings no time stamp that holds of the "
+                       "credentials before it; nothing was kept of it; please report this "
+                       "file");
     for (status = report.manifests->results.first; status; status = status->next)
         if (c2pa_code_kind(status->code) == C2PA_FAILURE)
             return why_set(

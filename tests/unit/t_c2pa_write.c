@@ -154,6 +154,110 @@ static void test_reader_reads_it(void **state)
     bytes_release(&second);
 }
 
+/* ---- time stamps of earlier manifests (C2PA 18.17) ---- */
+
+/* The assertion of the active manifest, or NULL. */
+static const struct cbor_value *stamps_of(const struct c2pa_store *store)
+{
+    for (size_t i = 0; i < store->active->assertion_count; i++)
+        if (slice_equal(store->active->assertions[i].label, slice_text("c2pa.time-stamp"))) {
+            assert_true(store->active->assertions[i].listed);
+            assert_true(cbor_is_deterministic(store->active->assertions[i].cbor));
+            return store->active->assertions[i].cbor;
+        }
+    return NULL;
+}
+
+/* A file that is updated again and again: each update is stamped together with what it rests on. */
+static void test_updates_bring_stamps(void **state)
+{
+    struct c2pa_write_signer signer = signer_of();
+    struct c2pa_write write = write_of(&signer);
+    const uint8_t hash[CRYPT_DIGEST_BYTES] = {1};
+    struct c2pa_write_token tokens[LIMIT_WRITE_STAMPED + 1];
+    struct c2pa_stampable list[LIMIT_WRITE_STAMPED];
+    struct bytes box, boxes[2];
+    struct c2pa_store *store;
+    struct slice parts[2];
+    struct arena arena;
+    size_t count = 0;
+
+    (void)state;
+    bytes_init(&box, 1 << 20);
+    bytes_init(&boxes[0], 1 << 20);
+    bytes_init(&boxes[1], 1 << 20);
+    arena_init(&arena, 64 << 20);
+    assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_OK);
+    parts[0] = write.parent = store_of(&box);
+    store = parse(parts, 1, &arena);
+    for (uint8_t n = 1; n <= LIMIT_WRITE_STAMPED; n++) {
+        struct bytes *next = &boxes[n % 2];
+
+        assert_int_equal(c2pa_write_stampable(store, &arena, list, &count, NULL), SH_OK);
+        assert_int_equal(count, n);
+        assert_true(slice_equal(list[0].label, store->active->label));
+        for (size_t i = 0; i < count; i++) {
+            assert_true(slice_starts(list[i].message, "\x84\x70"
+                                                      "CounterSignature"));
+            for (size_t k = 0; k < i; k++) {
+                assert_false(slice_equal(list[i].label, list[k].label));
+                assert_false(slice_equal(list[i].message, list[k].message));
+            }
+            /* Their order in the map is not that of the list. */
+            tokens[count - 1 - i] = (struct c2pa_write_token){list[i].label, slice_text("0")};
+        }
+        write.update = true;
+        write.manifest_id[0] = (uint8_t)(n * 37);
+        write.instance_id[0] = n;
+        write.tokens = tokens;
+        write.token_count = count;
+        bytes_clear(next);
+        assert_int_equal(c2pa_write_box(&write, NULL, next, NULL), SH_OK);
+        parts[1] = write.updates = store_of(next);
+        store = parse(parts, 2, &arena);
+        assert_non_null(stamps_of(store));
+        assert_int_equal(stamps_of(store)->count, 2 * n); /* names and tokens */
+    }
+    assert_int_equal(c2pa_write_stampable(store, &arena, list, &count, NULL), SH_ELIMIT);
+    /* Only an update brings them, and not more than there can be. */
+    write.token_count = LIMIT_WRITE_STAMPED + 1;
+    assert_int_equal(c2pa_write_box(&write, NULL, &box, NULL), SH_EARG);
+    write.update = false;
+    write.token_count = 1;
+    assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_EARG);
+    arena_release(&arena);
+    bytes_release(&box);
+    bytes_release(&boxes[0]);
+    bytes_release(&boxes[1]);
+}
+
+/* 18.17.2: names of before 2.1 cannot stand in the map. */
+static void test_old_names_are_not_stamped(void **state)
+{
+    struct c2pa_write_signer signer = signer_of();
+    struct c2pa_write write = write_of(&signer);
+    const uint8_t hash[CRYPT_DIGEST_BYTES] = {1};
+    struct c2pa_stampable list[LIMIT_WRITE_STAMPED];
+    struct c2pa_store *store;
+    struct arena arena;
+    struct slice part;
+    struct bytes box;
+    size_t count;
+
+    (void)state;
+    bytes_init(&box, 1 << 20);
+    arena_init(&arena, 8 << 20);
+    assert_int_equal(c2pa_write_box(&write, hash, &box, NULL), SH_OK);
+    for (size_t at = 0; at + 9 < box.len; at++)
+        if (memcmp(box.ptr + at, "urn:c2pa:", 9) == 0)
+            memcpy(box.ptr + at, "urn:uuid:", 9);
+    part = store_of(&box);
+    store = parse(&part, 1, &arena);
+    assert_int_equal(c2pa_write_stampable(store, &arena, list, &count, NULL), SH_EUNSUPPORTED);
+    arena_release(&arena);
+    bytes_release(&box);
+}
+
 static void test_parents_are_bounded(void **state)
 {
     struct c2pa_write_signer signer = signer_of();
@@ -321,9 +425,14 @@ static void test_hash_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_size_is_exact),         cmocka_unit_test(test_reader_reads_it),
-        cmocka_unit_test(test_parents_are_bounded),   cmocka_unit_test(test_places_move),
-        cmocka_unit_test(test_cut_files_are_refused), cmocka_unit_test(test_hash_in_pieces),
+        cmocka_unit_test(test_size_is_exact),
+        cmocka_unit_test(test_reader_reads_it),
+        cmocka_unit_test(test_parents_are_bounded),
+        cmocka_unit_test(test_places_move),
+        cmocka_unit_test(test_cut_files_are_refused),
+        cmocka_unit_test(test_hash_in_pieces),
+        cmocka_unit_test(test_updates_bring_stamps),
+        cmocka_unit_test(test_old_names_are_not_stamped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
 usage: tsa.py serve DIR        makes an authority in DIR (ca.pem), prints the port, serves
        tsa.py token FILE DIR   the token in a signed file and what it must be of: DIR/token.der,
                                DIR/message.bin (C2PA 2.2 10.3.2.5: sigTst2)
+       tsa.py earlier FILE DIR the same of the tokens of earlier manifests (18.17), as
+                               DIR/token0.der, DIR/message0.bin, ...; prints how many
 
 What it answers depends on the path: /tsa as it should, /rejects with a refusal, /other with a
 stamp of something else, /again with its first answer, /damaged with a signature that does not
@@ -163,6 +165,17 @@ def byte_string(data):
     return b'\x59' + size.to_bytes(2, 'big') + data
 
 
+def put(folder, name, part):
+    with open(os.path.join(folder, name), 'wb') as out:
+        out.write(part)
+
+
+def stamped(protected, signature):
+    """["CounterSignature", protected, h'', bstr .cbor signature]"""
+    return (b'\x84' + b'\x70CounterSignature' + byte_string(protected) + b'\x40'
+            + byte_string(byte_string(signature)))
+
+
 def token(path, folder):
     with open(path, 'rb') as source:
         data = source.read()
@@ -171,17 +184,29 @@ def token(path, folder):
     protected, unprotected, _, signature = Cbor(data[at:]).value()
     tokens = unprotected['sigTst2']['tstTokens']
     assert len(tokens) == 1
-    # ["CounterSignature", protected, h'', bstr .cbor signature]
-    message = (b'\x84' + b'\x70CounterSignature' + byte_string(protected) + b'\x40'
-               + byte_string(byte_string(signature)))
-    for name, part in (('token.der', tokens[0]['val']), ('message.bin', message)):
-        with open(os.path.join(folder, name), 'wb') as out:
-            out.write(part)
+    put(folder, 'token.der', tokens[0]['val'])
+    put(folder, 'message.bin', stamped(protected, signature))
+
+
+def earlier(path, folder):
+    with open(path, 'rb') as source:
+        data = source.read()
+    at = data.index(b'cbor', data.rindex(b'c2pa.time-stamp\0')) + 4
+    tokens = Cbor(data[at:]).value()
+    for number, (label, value) in enumerate(tokens.items()):
+        at = data.index(b'c2pa.signature\0', data.index(label.encode() + b'\0'))
+        at = data.index(b'cbor', at) + 4
+        protected, _, _, signature = Cbor(data[at:]).value()
+        put(folder, f'token{number}.der', value)
+        put(folder, f'message{number}.bin', stamped(protected, signature))
+    print(len(tokens))
 
 
 if sys.argv[1:2] == ['serve'] and len(sys.argv) == 3:
     serve(sys.argv[2])
 elif sys.argv[1:2] == ['token'] and len(sys.argv) == 4:
     token(*sys.argv[2:])
+elif sys.argv[1:2] == ['earlier'] and len(sys.argv) == 4:
+    earlier(*sys.argv[2:])
 else:
     sys.exit(__doc__)
