@@ -168,7 +168,7 @@ static const struct cbor_value *stamps_of(const struct c2pa_store *store)
     return NULL;
 }
 
-/* A file that is updated again and again: each update is stamped together with what it rests on. */
+/* A file that is updated again and again: each update is stamped with what it rests on. */
 static void test_updates_bring_stamps(void **state)
 {
     struct c2pa_write_signer signer = signer_of();
