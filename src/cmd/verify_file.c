@@ -146,10 +146,24 @@ static bool channel_holds(const struct verify_report *report)
     return true;
 }
 
+/* Where the keeper of a home has what he withdrew; -1: nowhere, or not for this reader. */
+static int quarantine_of(const char *channel)
+{
+    int home = -1, quarantine = -1;
+
+    if (io_open_dir(AT_FDCWD, channel, &home, NULL) == SH_OK &&
+        io_exists(home, "private/quarantine") &&
+        io_open_dir(home, "private/quarantine", &quarantine, NULL) < 0)
+        quarantine = -1;
+    io_close(&home);
+    return quarantine;
+}
+
 static int look_at_channel(struct verify_files *all, struct why *why)
 {
     struct role_sizes sizes = {.expected = all->expected ? &all->expected_id : NULL,
-                               .count = all->count};
+                               .count = all->count,
+                               .quarantine = quarantine_of(all->channel)};
     uint64_t *size = calloc(all->count + 1, sizeof(*size)); /* RAW: see add_file. */
     int dir = -1, rc;
 
@@ -165,12 +179,18 @@ static int look_at_channel(struct verify_files *all, struct why *why)
     if (rc == SH_OK)
         rc = role_known(dir, &sizes, all->report, all->known, why);
     io_close(&dir);
+    io_close(&sizes.quarantine);
     free(size);
     if (rc == SH_OK)
         return SH_OK;
     free(all->report);
     all->report = NULL;
     return why_name(why, rc, all->channel);
+}
+
+static void number(uint64_t value, char out[VERIFY_NUMBER])
+{
+    (void)snprintf(out, VERIFY_NUMBER, "%llu", (unsigned long long)value);
 }
 
 static void match(struct verify_files *all, struct verify_one *one)
@@ -191,11 +211,12 @@ static void match(struct verify_files *all, struct verify_one *one)
     channel->disputed = best->disputed;
     channel->published = best->published;
     channel->path = best->path;
-    (void)snprintf(one->index, sizeof(one->index), "%llu", (unsigned long long)best->index);
+    number(best->index, one->index);
     channel->index = one->index;
     if (best->by == ENTRY_NO_REF)
         return;
-    (void)snprintf(one->by, sizeof(one->by), "%llu", (unsigned long long)best->by);
+    channel->until = best->until;
+    number(best->by, one->by);
     channel->by = one->by;
 }
 
@@ -218,6 +239,14 @@ static void set_beside(struct verify_files *all, struct verify_one *one)
     channel->authorities = channel->holds && !channel->is_other ? all->known->authorities : 0;
     if (channel->holds && !channel->is_other)
         match(all, one);
+    channel->gone_total = all->known->gone_total;
+    channel->gone_count = all->known->gone_count;
+    for (size_t i = 0; i < channel->gone_count; i++) {
+        number(all->known->gone[i].index, one->gone[i][0]);
+        number(all->known->gone[i].by, one->gone[i][1]);
+        channel->gone[i] =
+            (struct credit_gone){one->gone[i][0], one->gone[i][1], all->known->gone[i].until};
+    }
 }
 
 /* ---- looking ------------------------------------------------------------ */

@@ -6,6 +6,8 @@
 #include "credit/credit.h"
 #include "role/role.h"
 
+#define VERIFY_NUMBER 24 /* bytes of an index as text */
+
 /* One file, its pieces, and what was found. */
 struct verify_one {
     const char *what;
@@ -19,7 +21,8 @@ struct verify_one {
     struct credit_report credit;
     struct credit_channel channel; /* as far as this file is concerned */
     bool has_channel;
-    char index[24], by[24];
+    char index[VERIFY_NUMBER], by[VERIFY_NUMBER];
+    char gone[LIMIT_CREDIT_GONE][2][VERIFY_NUMBER];
     struct arena arena;
     struct why why; /* why it was not looked at */
 };

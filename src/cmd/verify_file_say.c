@@ -165,6 +165,10 @@ static void put_one(struct json_writer *json, const struct verify_files *all,
     if (one->channel.found) {
         json_put_text(json, "entry", one->index);
         json_put_text(json, "path", one->channel.path);
+        if (one->channel.by)
+            json_put_text(json, "withdrawn_by", one->by);
+        if (one->channel.until)
+            json_put_number(json, "withdrawn", one->channel.until);
     }
     put_findings(json, all->cmd, one);
     if (!one->looked)

@@ -329,14 +329,44 @@ static void look_at_ingredient(struct look *look, const struct c2pa_ingredient *
 
 /* ---- the channel ---------------------------------------------------------------------- */
 
-static void look_at_dispatch(struct look *look, const struct credit_channel *channel)
+/* Entries of which no more is known than that they were withdrawn: it may be of one of them. */
+static void look_at_gone(struct look *look, const struct credit_channel *channel)
+{
+    struct credit_finding *finding;
+
+    for (size_t i = 0; i < channel->gone_count; i++) {
+        finding = put(look, CREDIT_ENTRY_GONE);
+        finding->a = slice_text(channel->gone[i].index);
+        finding->b = slice_text(channel->gone[i].by);
+        finding->number = channel->gone[i].until;
+    }
+    if (channel->gone_total > channel->gone_count)
+        put(look, CREDIT_ENTRIES_GONE)->number = channel->gone_total - channel->gone_count;
+}
+
+/* No document that is there names the file. */
+static void look_at_unnamed(struct look *look, const struct credit_channel *channel)
 {
     bool own = look->active && is_channels(look) && look->report->state == C2PA_TRUSTED;
+    /* Of the channel by its own word, and not by the channel's signature. */
+    bool foreign = look->active && look->active->channel.len > 0;
+
+    if (own)
+        put(look, CREDIT_DISPATCH_NOT_HERE);
+    else if (channel->asked && (foreign || !channel->gone_total))
+        put(look, CREDIT_NOT_IN_CHANNEL);
+    else if (channel->asked)
+        put(look, CREDIT_FILE_NOT_HERE);
+    if (has(look, CREDIT_DISPATCH_NOT_HERE) || has(look, CREDIT_FILE_NOT_HERE))
+        look_at_gone(look, channel);
+}
+
+static void look_at_dispatch(struct look *look, const struct credit_channel *channel)
+{
     struct credit_finding *finding;
 
     if (!channel->found) {
-        if (own || channel->asked)
-            put(look, own ? CREDIT_DISPATCH_NOT_HERE : CREDIT_NOT_IN_CHANNEL);
+        look_at_unnamed(look, channel);
         return;
     }
     if (channel->disputed) {
@@ -350,6 +380,7 @@ static void look_at_dispatch(struct look *look, const struct credit_channel *cha
         finding = put(look, CREDIT_DISPATCH_WITHDRAWN);
         finding->a = slice_text(channel->index);
         finding->b = slice_text(channel->by);
+        finding->number = channel->until;
     }
     if (channel->published)
         put(look, CREDIT_PUBLISHED)->number = channel->published;

@@ -41,6 +41,13 @@ struct credit_finding {
     struct slice detail; /* its explanation, English; may be empty */
 };
 
+/* A withdrawn entry of which the document is not there. */
+struct credit_gone {
+    const char *index;
+    const char *by; /* the entry that withdraws it */
+    uint64_t until; /* unix seconds: when; 0: not known */
+};
+
 /* What a channel says about the file. */
 struct credit_channel {
     const char *id; /* "" when it could not be read at all */
@@ -53,8 +60,12 @@ struct credit_channel {
     bool disputed; /* by a key that was revoked */
     const char *index;
     const char *by;     /* index of the entry that withdraws it; NULL: none */
+    uint64_t until;     /* unix seconds: when it was withdrawn; 0: not known */
     const char *path;   /* of the file in the public tree */
     uint64_t published; /* unix seconds; 0: not known */
+    uint64_t gone_total;
+    size_t gone_count; /* the first of them */
+    struct credit_gone gone[LIMIT_CREDIT_GONE];
     const uint8_t (*authority)[CRYPT_DIGEST_BYTES]; /* certificates of its identity notes */
     size_t authorities;
 };

@@ -97,10 +97,11 @@ static void put_quoted(struct bytes *out, struct slice text)
 static bool is_date(enum credit_id id)
 {
     return id == CREDIT_PUBLISHED || id == CREDIT_STAMPED || id == CREDIT_STAMP_UNKNOWN ||
-           id == CREDIT_INGREDIENT_STAMPED;
+           id == CREDIT_INGREDIENT_STAMPED || id == CREDIT_DISPATCH_WITHDRAWN ||
+           id == CREDIT_ENTRY_GONE;
 }
 
-/* A file without a title is told of in a sentence without a name. */
+/* A file without a title is told of in a sentence without a name; what has no date, without. */
 static enum lang_string sentence_of(const struct credit_finding *finding)
 {
     if (!finding->a.len && finding->id == CREDIT_PARENT)
@@ -109,6 +110,10 @@ static enum lang_string sentence_of(const struct credit_finding *finding)
         return STR_CREDIT_COMPONENT_PLAIN;
     if (!finding->a.len && finding->id == CREDIT_INPUT)
         return STR_CREDIT_INPUT_PLAIN;
+    if (!finding->number && finding->id == CREDIT_DISPATCH_WITHDRAWN)
+        return STR_CREDIT_DISPATCH_WITHDRAWN_ONCE;
+    if (!finding->number && finding->id == CREDIT_ENTRY_GONE)
+        return STR_CREDIT_ENTRY_GONE_ONCE;
     return IDS[finding->id].sentence;
 }
 

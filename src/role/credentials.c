@@ -214,8 +214,8 @@ static bool is_dump(struct slice dump)
            text_check(dump, TEXT_NEWLINES, LIMIT_C2PA_DUMP, "", NULL) == SH_OK;
 }
 
-static int take_answer(struct slice raw, struct arena *arena, struct role_seen *out,
-                       struct why *why)
+int role_seen_parse(struct slice raw, struct arena *arena, struct role_seen *out,
+                    struct why *why)
 {
     struct cursor cur = cursor_of(raw);
     uint8_t kind = rd_u8(&cur);
@@ -281,7 +281,7 @@ int role_credentials(const struct role_credentials *ask, struct arena *arena,
     bytes_init(&raw, ANSWER_MAX);
     rc = proc_run(&task, &raw, why);
     if (rc == SH_OK)
-        rc = take_answer(bytes_view(&raw), arena, out, why);
+        rc = role_seen_parse(bytes_view(&raw), arena, out, why);
     if (rc == SH_OK)
         out->has_sha256 = ask->hash;
     bytes_release(&raw);

@@ -183,7 +183,7 @@ static int senseless(struct why *why)
                    "the reader gave an answer that makes no sense; nothing of it was used");
 }
 
-static int take_report(struct slice report, struct role_inspection *out, struct why *why)
+int role_inspection_parse(struct slice report, struct role_inspection *out, struct why *why)
 {
     struct cursor cur = cursor_of(report);
     uint8_t code;
@@ -219,7 +219,7 @@ int role_inspect(int clip, struct role_inspection *out, struct why *why)
     bytes_init(&report, LIMIT_REPORT_BYTES);
     rc = proc_run(&task, &report, why);
     if (rc == SH_OK)
-        rc = take_report(bytes_view(&report), out, why);
+        rc = role_inspection_parse(bytes_view(&report), out, why);
     bytes_release(&report);
     return rc;
 }

@@ -4,6 +4,7 @@
  */
 #include "role/role_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cage/cage.h"
@@ -15,41 +16,82 @@
 struct task {
     int dir;
     const struct role_sizes *sizes;
-    struct bytes named, certificates; /* for the answer; in the child */
-    uint16_t named_count, certificate_count;
+    /* For the answer; in the child. */
+    struct bytes certificates;
+    uint16_t certificate_count;
+    struct role_known known; /* but for the certificates */
 };
 
 /* ---- in the child --------------------------------------------------------------------- */
 
+/* Where a path lies; -1: in a folder that is not at hand. */
+static int place(const struct task *task, const char **path)
+{
+    static const char kept[] = "private/quarantine/";
+
+    if (strncmp(*path, kept, sizeof(kept) - 1) == 0) {
+        *path += sizeof(kept) - 1;
+        return task->sizes->quarantine;
+    }
+    return strncmp(*path, "private/", 8) == 0 ? -1 : task->dir;
+}
+
 static int read_file(void *ctx, const char *path, struct bytes *out, struct why *why)
 {
-    return role_file_read(((const struct task *)ctx)->dir, path, out, why);
+    int dir = place(ctx, &path);
+
+    bytes_clear(out);
+    return dir < 0 ? SH_ENOTFOUND : role_file_read(dir, path, out, why);
 }
 
 static int hash_file(void *ctx, const char *path, uint8_t sha256[32], uint64_t *bytes,
                      struct why *why)
 {
-    return role_file_hash(((const struct task *)ctx)->dir, path, sha256, bytes, why);
+    int dir = place(ctx, &path);
+
+    return dir < 0 ? SH_ENOTFOUND : role_file_hash(dir, path, sha256, bytes, why);
 }
 
 static void take_named(void *ctx, const struct verify_named *named)
 {
     struct task *task = ctx;
+    struct role_named *out = &task->known.named[task->known.count];
     size_t at = 0;
 
     while (at < task->sizes->count && task->sizes->size[at] != named->bytes)
         at++;
-    if (at == task->sizes->count || task->named_count == LIMIT_CREDIT_NAMED)
+    if (at == task->sizes->count || task->known.count == LIMIT_CREDIT_NAMED)
         return;
-    task->named_count++;
-    bytes_u64(&task->named, named->index);
-    bytes_u64(&task->named, named->by);
-    bytes_u64(&task->named, named->published);
-    bytes_u64(&task->named, named->bytes);
-    bytes_append(&task->named, named->sha256, 32);
-    bytes_u8(&task->named, named->disputed);
-    bytes_u8(&task->named, (uint8_t)strlen(named->path));
-    bytes_text(&task->named, named->path);
+    task->known.count++;
+    *out = (struct role_named){.index = named->index,
+                               .by = named->by,
+                               .published = named->published,
+                               .bytes = named->bytes,
+                               .disputed = named->disputed};
+    memcpy(out->sha256, named->sha256, sizeof(out->sha256));
+    (void)snprintf(out->path, sizeof(out->path), "%s", named->path);
+}
+
+static void take_gone(void *ctx, const struct verify_removal *removal)
+{
+    struct role_known *known = &((struct task *)ctx)->known;
+
+    if (known->gone_total++ < LIMIT_CREDIT_GONE)
+        known->gone[known->gone_count++] =
+            (struct role_gone){.index = removal->index, .by = removal->by};
+}
+
+/* In the log a withdrawal comes behind what it withdraws: that was told before. */
+static void take_removal(void *ctx, const struct verify_removal *removal)
+{
+    struct role_known *known = &((struct task *)ctx)->known;
+
+    for (size_t i = 0; i < known->count; i++)
+        if (known->named[i].by == removal->by)
+            known->named[i].until = removal->published;
+    for (size_t i = 0; i < known->gone_count; i++)
+        if (known->gone[i].by == removal->by)
+            known->gone[i].until = removal->published;
 }
 
 static void take_authority(void *ctx, const struct identity_key *key, struct slice certificate)
@@ -73,6 +115,29 @@ void role_send(const struct proc_side *side, struct slice whole)
     }
 }
 
+static void put_known(struct bytes *out, const struct role_known *known)
+{
+    bytes_u16(out, (uint16_t)known->count);
+    for (const struct role_named *at = known->named; at < known->named + known->count; at++) {
+        bytes_u64(out, at->index);
+        bytes_u64(out, at->by);
+        bytes_u64(out, at->published);
+        bytes_u64(out, at->until);
+        bytes_u64(out, at->bytes);
+        bytes_append(out, at->sha256, sizeof(at->sha256));
+        bytes_u8(out, at->disputed);
+        bytes_u8(out, (uint8_t)strlen(at->path));
+        bytes_text(out, at->path);
+    }
+    bytes_u64(out, known->gone_total);
+    bytes_u16(out, (uint16_t)known->gone_count);
+    for (const struct role_gone *at = known->gone; at < known->gone + known->gone_count; at++) {
+        bytes_u64(out, at->index);
+        bytes_u64(out, at->by);
+        bytes_u64(out, at->until);
+    }
+}
+
 static int answer(const struct task *task, const struct verify_report *report,
                   const struct proc_side *side, struct why *why)
 {
@@ -86,11 +151,8 @@ static int answer(const struct task *task, const struct verify_report *report,
     bytes_slice(&out, bytes_view(&raw));
     bytes_u16(&out, task->certificate_count);
     bytes_slice(&out, bytes_view(&task->certificates));
-    bytes_u16(&out, task->named_count);
-    bytes_slice(&out, bytes_view(&task->named));
+    put_known(&out, &task->known);
     rc = bytes_check(&raw, why);
-    if (rc == SH_OK)
-        rc = bytes_check(&task->named, why);
     if (rc == SH_OK)
         rc = bytes_check(&task->certificates, why);
     if (rc == SH_OK)
@@ -105,29 +167,32 @@ static int answer(const struct task *task, const struct verify_report *report,
 static int known_run(void *ctx, const struct proc_side *side, struct why *why)
 {
     struct task *task = ctx;
-    const int keep[] = {side->fd, task->dir};
-    const struct cage_path paths[] = {{task->dir, CAGE_READ}};
+    const int quarantine = task->sizes->quarantine;
+    const size_t dirs = quarantine >= 0 ? 2 : 1;
+    const int keep[] = {side->fd, task->dir, quarantine};
+    const struct cage_path paths[] = {{task->dir, CAGE_READ}, {quarantine, CAGE_READ}};
     const struct cage_rules rules = {.profile = CAGE_LOOK,
                                      .keep = keep,
-                                     .keep_count = COUNT_OF(keep),
+                                     .keep_count = 1 + dirs,
                                      .paths = paths,
-                                     .path_count = COUNT_OF(paths)};
+                                     .path_count = dirs};
     const struct verify_source source = {.ctx = task,
                                          .read = read_file,
                                          .hash = hash_file,
                                          .sizes_only = true,
+                                         .home = quarantine >= 0,
                                          .named = take_named,
+                                         .withdrawal = take_removal,
+                                         .gone = take_gone,
                                          .authority = take_authority};
     static struct verify_report report; /* Too large for the stack of a small machine. */
     int rc = cage_enter(&rules, NULL, why);
 
-    bytes_init(&task->named, LIMIT_CREDIT_NAMED * 256);
     bytes_init(&task->certificates, PEM_MAX);
     if (rc == SH_OK)
         rc = verify_channel(&source, task->sizes->expected, &report, why);
     if (rc == SH_OK)
         rc = answer(task, &report, side, why);
-    bytes_release(&task->named);
     bytes_release(&task->certificates);
     return rc;
 }
@@ -172,6 +237,11 @@ static bool take_certificates(struct cursor *cur, struct role_known *out)
     return true;
 }
 
+static bool is_entry(uint64_t index)
+{
+    return index < LIMIT_LOG_SIZE;
+}
+
 static bool take_one(struct cursor *cur, struct role_named *out)
 {
     struct slice hash, path;
@@ -180,12 +250,13 @@ static bool take_one(struct cursor *cur, struct role_named *out)
     out->index = rd_u64(cur);
     out->by = rd_u64(cur);
     out->published = rd_u64(cur);
+    out->until = rd_u64(cur);
     out->bytes = rd_u64(cur);
     hash = rd_bytes(cur, sizeof(out->sha256));
     disputed = rd_u8(cur);
     path = rd_bytes(cur, rd_u8(cur));
-    if (cur->failed || disputed > 1 || out->index >= LIMIT_LOG_SIZE ||
-        (out->by != ENTRY_NO_REF && out->by >= LIMIT_LOG_SIZE) ||
+    if (cur->failed || disputed > 1 || !is_entry(out->index) ||
+        (out->by == ENTRY_NO_REF ? out->until > 0 : !is_entry(out->by)) ||
         text_check(path, TEXT_LINE, sizeof(out->path) - 1, "", NULL) < 0)
         return false;
     out->disputed = disputed;
@@ -195,18 +266,44 @@ static bool take_one(struct cursor *cur, struct role_named *out)
     return true;
 }
 
-static int take_answer(struct slice raw, struct verify_report *report, struct role_known *out,
-                       struct why *why)
+static bool take_all_gone(struct cursor *cur, struct role_known *out)
+{
+    struct role_gone *gone = out->gone;
+    size_t count;
+
+    out->gone_total = rd_u64(cur);
+    count = rd_u16(cur);
+    if (cur->failed || count > LIMIT_CREDIT_GONE || out->gone_total < count ||
+        !is_entry(out->gone_total))
+        return false;
+    for (; gone < out->gone + count; gone++) {
+        gone->index = rd_u64(cur);
+        gone->by = rd_u64(cur);
+        gone->until = rd_u64(cur);
+        if (!is_entry(gone->index) || !is_entry(gone->by))
+            return false;
+    }
+    out->gone_count = count;
+    return true;
+}
+
+int role_known_parse(struct slice raw, struct verify_report *report, struct role_known *out,
+                     struct why *why)
 {
     struct cursor cur = cursor_of(raw);
     struct slice part = rd_bytes(&cur, rd_u32(&cur));
-    bool good = !cur.failed && verify_report_parse(part, report, NULL) == SH_OK &&
-                take_certificates(&cur, out);
-    size_t count = good ? rd_u16(&cur) : 0;
+    size_t count;
+    bool good;
 
+    *out = (struct role_known){.count = 0};
+    bytes_init(&out->pem, PEM_MAX);
+    good = !cur.failed && verify_report_parse(part, report, NULL) == SH_OK &&
+           take_certificates(&cur, out);
+    count = good ? rd_u16(&cur) : 0;
     good = good && count <= LIMIT_CREDIT_NAMED;
     for (size_t i = 0; good && i < count; i++)
         good = take_one(&cur, &out->named[i]);
+    good = good && take_all_gone(&cur, out);
     if (!good || cur.failed || rd_left(&cur) || bytes_check(&out->pem, NULL) != SH_OK)
         return why_set(
             why, SH_EFORMAT, WHY_NOWHERE,
@@ -223,12 +320,11 @@ int role_known(int dir, const struct role_sizes *sizes, struct verify_report *re
     struct bytes raw;
     int rc;
 
-    memset(out, 0, sizeof(*out));
-    bytes_init(&out->pem, PEM_MAX);
+    *out = (struct role_known){.count = 0};
     bytes_init(&raw, ANSWER_MAX);
     rc = proc_run(&task, &raw, why);
     if (rc == SH_OK)
-        rc = take_answer(bytes_view(&raw), report, out, why);
+        rc = role_known_parse(bytes_view(&raw), report, out, why);
     bytes_release(&raw);
     return rc;
 }

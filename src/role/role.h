@@ -200,26 +200,37 @@ struct role_named {
     uint64_t index;     /* of the entry */
     uint64_t by;        /* of the entry that withdraws it; ENTRY_NO_REF: none */
     uint64_t published; /* unix seconds, by the keeper's clock; 0: not said */
+    uint64_t until;     /* when it was withdrawn, by the same clock; 0: not said */
     uint64_t bytes;
     uint8_t sha256[32];
     bool disputed;
     char path[TREE_PATH_BYTES];
 };
+/* An entry that was withdrawn and whose document is not here: what it named is not known. */
+struct role_gone {
+    uint64_t index;
+    uint64_t by;
+    uint64_t until; /* as above */
+};
 struct role_known {
     size_t count;
     struct role_named named[LIMIT_CREDIT_NAMED]; /* in the order of the log */
+    uint64_t gone_total;
+    size_t gone_count; /* the first of them */
+    struct role_gone gone[LIMIT_CREDIT_GONE];
     size_t authorities; /* certificates of its C2PA authorities whose keys are not revoked */
     uint8_t authority[LIMIT_IDENTITY_KEYS][32]; /* SHA-256 of each */
     struct bytes pem; /* all of them; initialized by role_known, released by the caller */
 };
 /*
  * role_verify, but of files only the sizes are looked at, and which documents name a file of
- * one of these sizes.
+ * one of these sizes; also those that the channel's keeper hid, where they are at hand.
  */
 struct role_sizes {
     const struct channel_id *expected; /* or NULL */
     const uint64_t *size;
     size_t count;
+    int quarantine; /* private/quarantine of a home, open; -1: not at hand */
 };
 MUST_CHECK int role_known(int dir, const struct role_sizes *sizes, struct verify_report *report,
                           struct role_known *out, struct why *why);

@@ -46,4 +46,16 @@ void role_facts_send(const struct proc_side *side, const struct bmff_facts *fact
 MUST_CHECK int role_facts_take(struct slice report, const char *name, struct bmff_facts *facts,
                                struct why *why);
 
+/*
+ * What other caged children answer, taken by the keeper in the same way: the whole frame, or
+ * SH_EFORMAT and nothing of it is used.  role_inspect's; role_credentials'; role_known's, whose
+ * out->pem is released by the caller also after a failure.
+ */
+MUST_CHECK int role_inspection_parse(struct slice report, struct role_inspection *out,
+                                     struct why *why);
+MUST_CHECK int role_seen_parse(struct slice raw, struct arena *arena, struct role_seen *out,
+                               struct why *why);
+MUST_CHECK int role_known_parse(struct slice raw, struct verify_report *report,
+                                struct role_known *out, struct why *why);
+
 #endif

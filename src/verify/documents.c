@@ -111,16 +111,13 @@ static bool check_frame(struct verify_walk *walk, const struct subject *subject,
     return true;
 }
 
-/* Say which files it names, to whoever looks for one. */
-static void tell_named(const struct verify_walk *walk, const struct subject *subject,
+void verify_tell_named(const struct verify_walk *walk, const struct verify_named *entry,
                        const struct document *doc)
 {
-    struct verify_named named = {.index = subject->index,
-                                 .by = subject->by,
-                                 .published = doc->published,
-                                 .disputed = subject->disputed};
+    struct verify_named named = *entry;
     char path[TREE_PATH_BYTES];
 
+    named.published = doc->published;
     for (size_t i = 0; walk->source->named && i < doc->blob_count; i++) {
         if (tree_blob_path(doc->blobs[i].sha256, doc->blobs[i].mime, path, NULL) < 0)
             continue;
@@ -131,9 +128,16 @@ static void tell_named(const struct verify_walk *walk, const struct subject *sub
     }
 }
 
+static struct verify_named named_of(const struct subject *subject)
+{
+    return (struct verify_named){
+        .index = subject->index, .by = subject->by, .disputed = subject->disputed};
+}
+
 /* A withdrawn document that is still there: only whom it concerns is told what it names. */
 static int tell_withdrawn(const struct verify_walk *walk, const struct subject *subject)
 {
+    const struct verify_named entry = named_of(subject);
     struct document doc;
     struct arena arena;
     int rc;
@@ -143,17 +147,29 @@ static int tell_withdrawn(const struct verify_walk *walk, const struct subject *
     arena_init(&arena, LIMIT_DOCUMENT_ARENA);
     rc = document_parse(bytes_view(&walk->file), &arena, &doc, NULL);
     if (rc == SH_OK && slice_equal(doc.channel, slice_text(walk->identity->channel.text)))
-        tell_named(walk, subject, &doc);
+        verify_tell_named(walk, &entry, &doc);
     arena_release(&arena);
     if (rc == SH_ENOMEM)
         return why_set(walk->why, SH_ENOMEM, WHY_NOWHERE, "verify: out of memory");
     return SH_OK;
 }
 
+/* The document of an entry that withdraws another one. */
+static void tell_removal(const struct verify_walk *walk, const struct subject *subject,
+                         const struct document *doc)
+{
+    const struct verify_removal removal = {
+        .index = subject->ref, .by = subject->index, .published = doc->published};
+
+    if (walk->source->withdrawal)
+        walk->source->withdrawal(walk->source->ctx, &removal);
+}
+
 /* Everything about a document whose bytes have the right hash. */
 static int check_content(struct verify_walk *walk, const struct subject *subject,
                          const struct document *doc)
 {
+    const struct verify_named entry = named_of(subject);
     char text[VERIFY_TEXT_BYTES];
     int rc = SH_OK;
 
@@ -165,7 +181,9 @@ static int check_content(struct verify_walk *walk, const struct subject *subject
         verify_found(walk, VERIFY_KEY_UNKNOWN, subject->index, 0, text);
     }
     walk->report->documents++;
-    tell_named(walk, subject, doc);
+    verify_tell_named(walk, &entry, doc);
+    if (doc->kind == DOC_WITHDRAW && subject->ref != ENTRY_NO_REF)
+        tell_removal(walk, subject, doc);
     for (size_t i = 0; i < doc->blob_count && rc == SH_OK; i++)
         rc = check_blob(walk, subject, &doc->blobs[i]);
     if (rc == SH_OK && doc->kind == DOC_WITHDRAW && doc->level == DOC_PURGE &&
@@ -201,6 +219,7 @@ static int check_grammar(struct verify_walk *walk, const struct subject *subject
 static int check_document(struct verify_walk *walk, const struct subject *subject)
 {
     bool withdrawn = subject->by != ENTRY_NO_REF;
+    const struct verify_named entry = named_of(subject);
     uint8_t hash[CRYPT_DIGEST_BYTES];
     char path[TREE_PATH_BYTES];
     struct why why = {0};
@@ -210,7 +229,7 @@ static int check_document(struct verify_walk *walk, const struct subject *subjec
     rc = walk->source->read(walk->source->ctx, path, &walk->file, &why);
     if (rc == SH_ENOTFOUND) {
         if (withdrawn)
-            return verify_kept(walk, subject->index, subject->hash);
+            return verify_kept(walk, &entry, subject->hash);
         fault(walk, subject, VERIFY_DOCUMENT_MISSING, path);
         return SH_OK;
     }

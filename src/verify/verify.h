@@ -94,6 +94,13 @@ struct verify_named {
     uint64_t bytes;
 };
 
+/* What is known of a withdrawal. */
+struct verify_removal {
+    uint64_t index;     /* of the entry that is withdrawn */
+    uint64_t by;        /* of the one that withdraws it */
+    uint64_t published; /* of its document, as above */
+};
+
 /* Where the tree comes from.  Paths are those of FORMATS.md, "Public tree". */
 struct verify_source {
     void *ctx;
@@ -120,9 +127,16 @@ struct verify_source {
     void (*event)(void *ctx, const struct verify_event *event);
     /*
      * Told of every file that the log's documents name, before it is looked at; also of
-     * withdrawn documents that are still there.  May be NULL.
+     * withdrawn documents that are still there, or kept in a home.  May be NULL.
      */
     void (*named)(void *ctx, const struct verify_named *named);
+    /*
+     * Told of each withdrawal whose document is there, in the order of the log; and of each
+     * entry that was withdrawn and whose own document is nowhere (published is 0).  May be
+     * NULL.
+     */
+    void (*withdrawal)(void *ctx, const struct verify_removal *removal);
+    void (*gone)(void *ctx, const struct verify_removal *removal);
     /*
      * Told of each C2PA authority of the newest identity note (also of closed and revoked keys)
      * whose certificate is there and is of that key.  May be NULL.

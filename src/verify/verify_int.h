@@ -89,9 +89,14 @@ void verify_opening_fill(struct verify_walk *walk, uint64_t index, const uint8_t
 const uint8_t *verify_opening_hash(const struct verify_walk *walk, uint64_t index, uint64_t by);
 /*
  * In a home: is what was withdrawn kept whole in private/quarantine?  Is what waits sealed in
- * private/sealed whole, if it is there (a cover is not)?  Only told as events (kept.c).
+ * private/sealed whole, if it is there (a cover is not)?  Only told as events (kept.c); of what
+ * is kept, the files are told as named.  The document of `withdrawn` has that hash.
  */
-MUST_CHECK int verify_kept(struct verify_walk *walk, uint64_t index, const uint8_t hash[32]);
+MUST_CHECK int verify_kept(struct verify_walk *walk, const struct verify_named *withdrawn,
+                           const uint8_t hash[32]);
+/* Whoever looks for a file is told which ones the document names (documents.c). */
+void verify_tell_named(const struct verify_walk *walk, const struct verify_named *entry,
+                       const struct document *doc);
 MUST_CHECK int verify_waiting(struct verify_walk *walk, uint64_t index, const uint8_t hash[32]);
 /* The type of an entry that was read before. */
 enum entry_type verify_type(const struct verify_walk *walk, uint64_t index);

@@ -162,9 +162,46 @@ if [ -n "$clip" ] && still -q -C "$home" post "$clip" --no-poster --well >/dev/n
     printf x | dd of=changed.mp4 bs=1 seek=$(($(stat -c %s changed.mp4) - 9)) conv=notrunc 2>/dev/null
     fails 3 "a changed file of the channel" still verify --json "$home" changed.mp4
     has "changed, and in no dispatch" "$(bad)" 'content-changed.*not-in-channel'
-    still -q -C "$home" withdraw 1 >/dev/null
-    fails 4 "a withdrawn dispatch" still verify --json "$home" "$posted"
-    same "it may be withdrawn, or the copy older" "$(bad)" dispatch-not-here
+
+    # ---- withdrawn, then purged ----
+    still -q -C "$home" checkin --well >/dev/null # Entry 2
+    cp -r "$home/public" before
+    STILLHERE_NOW=1900000000 "$STILLHERE" -q -C "$home" withdraw 1 >/dev/null # Entry 3
+    runs "a withdrawn dispatch: its keeper knows it" still verify --json "$home" "$posted"
+    same "which, by which entry, when" "$(json "['entry']")/$(json "['withdrawn_by']")/$(json "['withdrawn']")" 1/3/1900000000
+    has "as findings" "$(ids)" 'signer-channel dispatch published dispatch-withdrawn'
+    runs "in words" still verify "$home" "$posted" --channel "$id"
+    has "in words: by whom and when" "$out" 'note: Dispatch 1, to which this file belonged, was withdrawn by entry 3 on 17 March 2030, 17:46 UTC'
+    lacks "never that it is not here" "$out" 'not in this copy'
+    fails 4 "the same from the public tree" still verify --json "$home/public" "$posted"
+    same "whose log does not say which files it had" "$(bad)" dispatch-not-here
+    has "but which entries come into question" "$(ids)" 'dispatch-not-here entry-gone'
+    for lang in en zh-Hans uk ru; do
+        fails 4 "in words ($lang)" still --lang $lang verify "$home/public" "$posted"
+        has "which entry, by which one, in which year ($lang)" "$out" '1 [^0-9]*3[^0-9].*2030'
+    done
+    printf 'of nobody' >strange.mp4
+    fails 4 "a file that no dispatch has which is still there" still verify --json "$home/public" strange.mp4
+    has "may have been of the withdrawn one" "$(bad)" file-not-here
+    fails 3 "the keeper knows that it was not" still verify --json "$home" strange.mp4
+    has "not of the channel" "$(bad)" not-in-channel
+    fails 3 "a changed file stays wanting" still verify --json "$home/public" changed.mp4
+    has "by what is wrong with it" "$(bad)" content-changed
+    runs "a copy from before does not know of it" still verify --json before "$posted"
+    lacks "and says nothing" "$(ids)" withdrawn
+    cp -r "$home/public" kept
+    cp -r before/d before/b kept/
+    runs "a copy that has kept the file" still verify --json kept "$posted"
+    same "says that it was withdrawn" "$(json "['withdrawn_by']")/$(json "['withdrawn']")" 3/1900000000
+    mv "$home/private/quarantine" aside
+    fails 4 "a home whose quarantine is not there" still verify --json "$home" "$posted"
+    has "is as a public tree" "$(ids)" 'dispatch-not-here entry-gone'
+    mv aside "$home/private/quarantine"
+    still -q -C "$home" withdraw 1 --purge --sheet "$scratch/home.sheet" >/dev/null
+    fails 4 "purged" still verify --json "$home" "$posted"
+    has "no more is known than the log says" "$(ids)" 'dispatch-not-here entry-gone'
+    lacks "not which dispatch it was" "$out" '"entry"'
+    runs "the channel holds" still verify "$home"
 else
     skip "a file of a channel" "no clip in the shared test data"
 fi
