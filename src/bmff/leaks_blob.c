@@ -184,6 +184,22 @@ void bmff_leaks_xml(struct bmff_finder *finder, const char *name, struct slice x
 
 /* ---- C2PA ---- */
 
+/* By their own word they are of this program: then they name a channel. */
+static bool take_own(struct bmff_finder *finder, struct slice store)
+{
+    static const char label[] = "org.stillhere.dispatch", member[] = "channel";
+    size_t at = find_word(store, 0, label);
+
+    if (at == store.len)
+        return false;
+    bmff_leaks_text(finder, BMFF_LEAK_CREDENTIALS, "C2PA", slice_text("stillhere"));
+    at = find_word(store, at, member);
+    if (at < store.len)
+        bmff_leaks_text(finder, BMFF_LEAK_IDENTIFIER, "C2PA",
+                        value_at(store, at + sizeof(member) - 1));
+    return true;
+}
+
 static void take_credentials(struct bmff_finder *finder, struct slice store)
 {
     static const struct {
@@ -199,7 +215,8 @@ static void take_credentials(struct bmff_finder *finder, struct slice store)
     struct bmff_leak leak = bmff_leaks_new(finder, BMFF_LEAK_CREDENTIALS, "C2PA");
     uint64_t moment;
 
-    bmff_leaks_put(finder, &leak);
+    if (!take_own(finder, store))
+        bmff_leaks_put(finder, &leak);
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         size_t at = find_word(store, 0, words[i].word);
         struct slice text;

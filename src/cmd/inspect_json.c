@@ -70,9 +70,11 @@ static void put_unseen(struct json_writer *json, uint32_t unseen)
     json_array_close(json);
 }
 
-static void put_published(struct json_writer *json, const struct role_inspection *what)
+static void put_published(struct json_writer *json, const struct inspected *clip)
 {
+    const struct role_inspection *what = &clip->what;
     const struct bmff_facts *facts = &what->facts;
+    uint32_t removed = inspect_removed(clip);
 
     json_object_open(json, "published");
     json_put_bool(json, "taken", what->plan_rc == SH_OK);
@@ -84,9 +86,11 @@ static void put_published(struct json_writer *json, const struct role_inspection
         json_put_number(json, "height", facts->height);
         json_put_number(json, "duration_ms", facts->duration_ms);
         json_put_bool(json, "sound", facts->audio_codec != 0);
+        json_put_bool(json, "signed", true);
+        json_put_bool(json, "credentials_kept", inspect_carries(clip));
         json_array_open(json, "removed");
         for (unsigned kind = 0; kind < BMFF_REMOVED_KINDS; kind++)
-            if (facts->removed & (1u << kind))
+            if (removed & (1u << kind))
                 json_put_text(json, NULL, bmff_removed_name(kind));
         json_array_close(json);
         json_array_open(json, "still");
@@ -112,7 +116,7 @@ void inspect_json(struct json_writer *json, const struct inspected *clip)
         put_leak(json, &leaks->leak[i]);
     json_array_close(json);
     put_unseen(json, leaks->unseen);
-    put_published(json, &clip->what);
+    put_published(json, clip);
     json_put_text(json, "original", clip->keeps ? "sealed" : "not-kept");
     json_array_open(json, "remains");
     for (size_t i = 0; i < COUNT_OF(remains); i++)

@@ -409,6 +409,10 @@ static void say_still(const struct screen *screen)
     const struct role_inspection *what = &screen->clip->what;
     struct bytes text;
 
+    if (!what->still && inspect_carries(screen->clip)) {
+        line(screen, STR_INSPECT_CARRIED, NULL, NULL);
+        return;
+    }
     if (!what->still) {
         line(screen, what->leaks.count ? STR_INSPECT_CLEAN : STR_INSPECT_CLEAN_TOO, NULL, NULL);
         return;
@@ -459,9 +463,25 @@ static void say_published(const struct screen *screen)
              word(screen, facts->audio_codec ? STR_INSPECT_NEW : STR_INSPECT_NEW_SILENT), width,
              height, duration, size);
     bytes_u8(screen->out, '\n');
+    line(screen, STR_INSPECT_SIGNED, NULL, NULL);
     say_still(screen);
-    say_removed(screen, facts->removed);
+    say_removed(screen, inspect_removed(screen->clip));
     say_notes(screen, facts->notes);
+}
+
+bool inspect_carries(const struct inspected *clip)
+{
+    for (uint32_t i = 0; clip->carries && i < clip->what.leaks.count; i++)
+        if (clip->what.leaks.leak[i].kind == BMFF_LEAK_CREDENTIALS)
+            return true;
+    return false;
+}
+
+uint32_t inspect_removed(const struct inspected *clip)
+{
+    uint32_t removed = clip->what.facts.removed;
+
+    return inspect_carries(clip) ? removed & ~(1u << BMFF_REMOVED_CREDENTIALS) : removed;
 }
 
 void inspect_text(const struct cmd *cmd, struct bytes *out, const struct inspected *clip)

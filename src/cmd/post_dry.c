@@ -11,6 +11,7 @@
 static void dry_json(struct json_writer *json, const struct inspected *clip)
 {
     const struct bmff_facts *facts = &clip->what.facts;
+    uint32_t removed = inspect_removed(clip);
 
     json_object_open(json, NULL);
     /* The name of a file may be any bytes; JSON holds only text. */
@@ -23,7 +24,7 @@ static void dry_json(struct json_writer *json, const struct inspected *clip)
     json_put_number(json, "duration_ms", facts->duration_ms);
     json_array_open(json, "removed");
     for (unsigned kind = 0; kind < BMFF_REMOVED_KINDS; kind++)
-        if (facts->removed & (1u << kind))
+        if (removed & (1u << kind))
             json_put_text(json, NULL, bmff_removed_name(kind));
     json_array_close(json);
     inspect_json(json, clip);
@@ -128,6 +129,7 @@ static int dry_clip(const struct post *post, const char *name, struct inspected 
     if (rc != SH_OK)
         return rc;
     clip->keeps = post->keep;
+    clip->carries = post->carry != POST_CARRY_NOT;
     if (post->recode)
         rc = look_at_coded(post, clip, why);
     if (rc == SH_OK && clip->what.plan_rc != SH_OK)

@@ -22,6 +22,7 @@ has "person" "$out" 'People: Wang Jixian'
 has "text, without what a terminal would obey" "$out" 'Text: Kitchen \[31m'
 has "the file's own name" "$out" 'name and date: clip.mp4; '
 has "what is published" "$out" 'nothing but picture and sound: 64 × 48 pixels'
+has "that it will be signed" "$out" 'signed with content credentials, .*the channel, the dispatch .*no place, device or person, and of the time only the year'
 has "the new file was looked into" "$out" 'nothing of what is listed above is in it'
 has "what is kept" "$out" 'keeps no copy'
 has "what nobody takes out" "$out" 'skyline.*noise of this camera'
@@ -34,7 +35,8 @@ has "where" "$out" 'Wang Jixian \[moov/udta/meta/artist\]'
 for lang in zh-Hans uk ru; do
     runs "in $lang" still --lang $lang inspect clip.mp4
     has "place in $lang" "$out" '敖德萨|Одеса|Одесса'
-    lacks "no English left in $lang" "$out" 'Place|exact|nothing|Voices|Device'
+    lacks "no English left in $lang" "$out" 'Place|exact|nothing|Voices|Device|credentials'
+    has "that it will be signed, in $lang" "$out" '内容凭证签名|підписано даними|подписан данными'
 done
 
 runs "the encoder's own words" still inspect plain.mp4
@@ -55,6 +57,7 @@ same "the position" "$(json "['leaks'][0]['kind']+' '+d['leaks'][0]['latitude']+
 same "its place as in a document" "$(json "['leaks'][0]['place']['code']")" 698740
 same "a time" "$(json "['leaks'][2]['time']")" 1645678800
 same "post would take it" "$(json "['published']['taken']")" True
+same "signed, and no credentials of the clip's in it" "$(json "['published']['signed']")/$(json "['published']['credentials_kept']")" True/False
 same "nothing of it would be left" "$(json "['published']['still']")" "[]"
 same "what is never looked at" "$(json "['unseen']")" "['picture-and-sound']"
 
@@ -81,7 +84,7 @@ told gpmd.mp4 "and its name" '"kind":"device","where":"moov/trak\[0\]/DVNM","tex
 told camm.mp4 "camera motion" "\"where\":\"moov/trak\[0\]/camm\",$spot"
 told sei.mp4 "the encoder between the pictures" '"where":"moov/trak\[0\]/SEI","text":"x264 164"'
 told sound.mp4 "the encoder in the sound, at any bit" '"where":"moov/trak\[0\]/sound","text":"Lavc59.37.100"'
-told c2pa.mp4 "content credentials" '"kind":"credentials","where":"C2PA"'
+told c2pa.mp4 "content credentials" '"kind":"credentials","where":"C2PA"}'
 told c2pa.mp4 "what made them" '"kind":"software","where":"C2PA","text":"make/1.0"'
 told c2pa.mp4 "and where" '"kind":"position","where":"C2PA","latitude":"46.4825000"'
 told end.mp4 "a streaming clock" '"where":"prft","time":1645683600'
@@ -95,8 +98,27 @@ has "sealed" "$out" 'sealed: only your recovery sheet opens it'
 runs "dry run says the same" still -C "$scratch/kept" post --dry-run clip.mp4
 has "place" "$out" 'Place: Odesa'
 has "and that the original is kept" "$out" 'A copy of the clip as it is, sealed'
+has "and that it will be signed" "$out" 'signed with content credentials'
 runs "and in JSON" still -C "$scratch/kept" --json post --dry-run clip.mp4
+same "signed" "$(json "['blobs'][0]['published']['signed']")" True
 same "leaks" "$(json "['blobs'][0]['leaks'][0]['kind']")" position
+
+# ---- what stillhere made itself ----
+still -q -C "$scratch/kept" post plain.mp4 --no-poster --no-original >/dev/null
+cp "$(find "$scratch/kept/public/b" -name '*.mp4')" own.mp4
+runs "a file that post made" still inspect own.mp4
+has "its credentials are ours, by their own word" "$out" 'Content credentials \(who signed this file, .*\): stillhere'
+has "and tell the channel" "$out" "identifiers: $(still -C "$scratch/kept" --json status | sed 's/.*"channel":"\([a-z2-7]*\)".*/\1/')"
+lacks "nothing else, and nobody else's" "$out" 'another program|Place|Time:|Device|People|Text'
+runs "JSON" still --json inspect own.mp4
+same "so too" "$(json "['leaks'][1]['kind']")/$(json "['leaks'][1]['text']")/$(json "['published']['removed']")" "credentials/stillhere/['credentials']"
+runs "dry run that carries them over" still -C "$scratch/kept" post --dry-run --keep-credentials own.mp4
+has "says so" "$out" 'go along, with all that stands in them'
+lacks "and not that they are left out" "$out" 'Left out.*credentials|nothing of what is listed above is in it'
+runs "JSON: the same" still -C "$scratch/kept" --json post --dry-run --keep-credentials own.mp4
+same "kept, not removed" "$(json "['blobs'][0]['published']['credentials_kept']")/$(json "['blobs'][0]['published']['removed']")" "True/[]"
+runs "of a clip without any" still -C "$scratch/kept" post --dry-run --keep-credentials clip.mp4
+has "nothing goes along" "$out" 'nothing of what is listed above is in it'
 
 # ---- what was not looked at is never called clean ----
 head -c 2000 clip.mp4 >cut.mp4
