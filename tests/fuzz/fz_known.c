@@ -1,4 +1,4 @@
-/* The answer of the caged checker of a channel: a verdict, and what is taken is in its ranges. */
+/* The answer of the caged checker of a channel: a verdict, and values in their ranges. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
