@@ -199,6 +199,24 @@ static int content_parse(struct stamp *stamp, struct slice *rest, struct why *wh
     return rc;
 }
 
+/* A SET of AlgorithmIdentifiers, which nothing is read from: the signer names his own. */
+static int algs_parse(struct slice rest, struct why *why)
+{
+    struct der_item alg, oid, parameters;
+    int rc = SH_OK;
+
+    while (rc == SH_OK && rest.len) {
+        rc = der_expect(&rest, DER_SEQUENCE, &alg, why);
+        if (rc == SH_OK)
+            rc = der_expect(&alg.value, DER_OID, &oid, why);
+        if (rc == SH_OK && alg.value.len)
+            rc = der_next(&alg.value, &parameters, why);
+        if (rc == SH_OK)
+            rc = der_end(alg.value, why);
+    }
+    return rc;
+}
+
 static int data_parse(struct stamp *stamp, struct slice rest, struct arena *arena,
                       struct why *why)
 {
@@ -209,6 +227,8 @@ static int data_parse(struct stamp *stamp, struct slice rest, struct arena *aren
     rc = der_u64(&rest, &version, why);
     if (rc == SH_OK)
         rc = der_expect(&rest, DER_SET, &algs, why);
+    if (rc == SH_OK)
+        rc = algs_parse(algs.value, why);
     if (rc == SH_OK)
         rc = content_parse(stamp, &rest, why);
     if (rc == SH_OK)

@@ -39,7 +39,9 @@ struct maker_key {
     size_t count;
     bool old_chain;           /* as the text x5chain, unprotected */
     bool both_chains;         /* there and where it belongs */
-    struct slice unprotected; /* a pair (name and value) for the unprotected map; or empty */
+    struct slice unprotected; /* pairs (name and value) for the unprotected map; or empty */
+    unsigned more_pairs;      /* in it, beside the first */
+    struct slice fixed;       /* a signature made before; empty: it is made */
     bool iat;
 };
 
@@ -388,12 +390,15 @@ static void put_cose(const struct maker_key *key, struct slice claim, struct byt
     cbor_put_bytes(&message, claim);
     if (alg.scheme == 0)
         crypt_signer_alg(key->signer, &alg);
-    assert_int_equal(
-        crypt_signer_sign(key->signer, &alg, bytes_view(&message), &signature, NULL), 0);
+    if (key->fixed.len)
+        bytes_slice(&signature, key->fixed);
+    else
+        assert_int_equal(
+            crypt_signer_sign(key->signer, &alg, bytes_view(&message), &signature, NULL), 0);
     cbor_put_tag(out, 18);
     cbor_put_array(out, 4);
     cbor_put_bytes(out, bytes_view(&head));
-    cbor_put_map(out, (uint64_t)outside + (key->unprotected.len > 0));
+    cbor_put_map(out, (uint64_t)outside + (key->unprotected.len > 0) + key->more_pairs);
     if (outside) {
         cbor_put_text(out, "x5chain");
         put_chain(key, out);

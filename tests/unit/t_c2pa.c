@@ -884,7 +884,7 @@ static void texts_do_no_harm(void **state)
 
 /* ---- every prefix, and every byte changed ------------------------------------------------ */
 
-static void damage_is_never_trusted_for_another_store(void **state)
+static void damage_is_never_trusted(void **state)
 {
     struct slice whole = maker_load(GOOD "tiny.signed.mp4");
     struct c2pa_options options = {.trust = &trust, .now = MAKER_NOW};
@@ -909,8 +909,10 @@ static void damage_is_never_trusted_for_another_store(void **state)
         source = bmff_source_slice(&view);
         arena_init(&arena, LIMIT_C2PA_ARENA);
         assert_int_equal(c2pa_verify(&source, &options, &arena, &report, NULL), 0);
-        if (report.state == C2PA_TRUSTED && !at % 3)
-            fail_msg("a prefix of %zu bytes is trusted", at);
+        /* Only what pads the signature may change, and that is told. */
+        if (report.state >= C2PA_VALID &&
+            (at % 3 == 0 || !c2pa_report_has(&report, C2PA_BOX_ODD)))
+            fail_msg("%s %zu, and it holds", at % 3 ? "byte" : "cut at", at);
         arena_release(&arena);
     }
     free(copy);
@@ -941,7 +943,7 @@ int main(void)
         SHOWS("PRED-BMFF-002", subsets_must_be_in_order),
         SHOWS("PRED-STRU-002", codes_are_names),
         cmocka_unit_test(texts_do_no_harm),
-        cmocka_unit_test(damage_is_never_trusted_for_another_store),
+        cmocka_unit_test(damage_is_never_trusted),
     };
     struct CMUnitTest tests[COUNT_OF(fixtures) + COUNT_OF(hostile) + COUNT_OF(fixed)];
     size_t count = 0;
