@@ -26,14 +26,11 @@ static uint32_t take_point(struct slice text, size_t *at)
     return point;
 }
 
-/* What ends a string, acts on a terminal, turns or breaks a line, or begins markup. */
+/* What ends a string or begins markup, and what acts on a terminal, turns or hides text. */
 static bool must_escape(uint32_t point)
 {
-    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == '"' || point == '\\' ||
-           point == '<' || point == '>' || point == '&' || point == 0x61c || point == 0x200e ||
-           point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
-           (point >= 0x2066 && point <= 0x2069) || point == 0xfeff ||
-           (point >= 0xe0000 && point < 0xe0080) || (point & 0xfffe) == 0xfffe;
+    return point == '"' || point == '\\' || point == '<' || point == '>' || point == '&' ||
+           c2pa_is_harmful(point);
 }
 
 static void put_escaped(struct bytes *out, uint32_t point)

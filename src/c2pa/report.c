@@ -1,4 +1,5 @@
 /* Statuses and texts of a report: what comes from a file is made harmless here. */
+#include "c2pa/c2pa_int.h"
 #include "c2pa/validate_int.h"
 
 void *c2pa_take(struct c2pa_judge *judge, size_t size)
@@ -29,8 +30,7 @@ static size_t rune_at(struct slice text, uint32_t *rune)
     return len;
 }
 
-/* Controls, what turns or hides text, and what is no character. */
-static bool harmful(uint32_t rune)
+bool c2pa_is_harmful(uint32_t rune)
 {
     static const struct {
         uint32_t from, to;
@@ -61,7 +61,7 @@ static void neutral(struct bytes *out, struct slice raw, size_t most)
         }
         if (len == 0)
             bytes_append(out, bad, sizeof(bad));
-        else if (harmful(rune))
+        else if (c2pa_is_harmful(rune))
             bytes_printf(out, "\\u{%x}", (unsigned)rune);
         else
             bytes_append(out, left.ptr, len);
