@@ -9,6 +9,7 @@ struct acting {
     struct slice name;
     bool first; /* the first action of the first actions assertion */
     bool v2;
+    bool asked; /* for digitalSourceType */
 };
 
 static bool is_any(struct slice text, const char *const *names, size_t count)
@@ -148,7 +149,7 @@ static void judge_action(const struct acting *acting)
     if (is_any(acting->name, begins, COUNT_OF(begins)) && !acting->first)
         say(acting, C2PA_ACTION_MALFORMED,
             "c2pa.created or c2pa.opened that is not the first action of all");
-    if (acting->v2 && needs_source_type(acting->name) &&
+    if (acting->asked && needs_source_type(acting->name) &&
         text_of(acting->map, "digitalSourceType").len == 0)
         say(acting, C2PA_ACTION_MALFORMED, "an action without digitalSourceType (C2PA 2.4)");
     if (acting->subject->manifest->kind == C2PA_UPDATE &&
@@ -198,11 +199,15 @@ static const struct c2pa_assertion *referred(const struct c2pa_subject *subject,
 /* One actions assertion.  first: no other came before it.  Counts beginnings. */
 static unsigned judge_list(struct acting *acting, bool first, struct c2pa_action ***link)
 {
+    const struct c2pa_subject *subject = acting->subject;
     const struct cbor_value *list = cbor_member(acting->assertion->cbor, "actions");
     unsigned begun = 0;
     size_t told = 0;
 
     acting->v2 = acting->assertion->version >= 2;
+    /* Ingredients were judged, before 2.4, by whoever took them in (15.11.3.3.2). */
+    acting->asked = acting->v2 && subject->manifest->claim.version >= 2 &&
+                    subject->manifest == subject->judge->store->active;
     if (!list || list->type != CBOR_ARRAY || list->count == 0) {
         say(acting, C2PA_ACTION_MALFORMED, "no actions in it");
         return 0;

@@ -8,6 +8,7 @@
 #define UUID_BYTES 16
 #define OFFSET_BYTES 8 /* in front of a store: where the first merkle box is */
 #define FTYP C2PA_FOURCC('f', 't', 'y', 'p')
+#define MFRA C2PA_FOURCC('m', 'f', 'r', 'a')
 #define MDAT C2PA_FOURCC('m', 'd', 'a', 't')
 #define MOOF C2PA_FOURCC('m', 'o', 'o', 'f')
 #define MOOV C2PA_FOURCC('m', 'o', 'o', 'v')
@@ -169,6 +170,7 @@ static void gather(struct c2pa_file *file, unsigned count[C2PA_PURPOSE_OTHER + 1
 {
     const struct c2pa_root *first_merkle = NULL;
     bool content = false;
+    unsigned ftyps = 0, mdats = 0;
 
     for (size_t i = 0; i < file->root_count; i++) {
         const struct c2pa_root *root = &file->roots[i];
@@ -187,6 +189,10 @@ static void gather(struct c2pa_file *file, unsigned count[C2PA_PURPOSE_OTHER + 1
         } else if (root->type == FTYP && file->manifest) {
             odd(file, C2PA_ODD_PLACE, file->manifest->at);
         }
+        mdats += root->type == MDAT;
+        if ((root->type == FTYP && ftyps++) ||
+            (root->type == MFRA && mdats && !file->fragments))
+            odd(file, C2PA_ODD_BARE, root->at);
         content = content || root->type == MDAT || root->type == MOOV || root->type == MOOF;
         file->fragments += root->type == MOOF;
     }

@@ -114,36 +114,11 @@ static void read_generator(struct c2pa_claim *claim)
         wrong(claim, "claim_generator_info has no name (15.6.2)");
 }
 
-/* claim-map-v2 has no other fields (10.2.1). */
-static void look_for_unknown(struct c2pa_claim *claim)
-{
-    static const char *const known[] = {"instanceID",
-                                        "claim_generator_info",
-                                        "signature",
-                                        "created_assertions",
-                                        "gathered_assertions",
-                                        "dc:title",
-                                        "redacted_assertions",
-                                        "alg",
-                                        "alg_soft",
-                                        "metadata"};
-
-    for (const struct cbor_value *key = claim->map->first; key; key = key->next->next) {
-        size_t i = 0;
-
-        while (i < COUNT_OF(known) &&
-               (key->type != CBOR_TEXT || !slice_equal(key->string, slice_text(known[i]))))
-            i++;
-        if (i == COUNT_OF(known))
-            wrong(claim, "a field that a claim of version 2 does not have (10.2.1)");
-    }
-}
-
 static int read_fields(struct c2pa_claim *claim, struct arena *arena, struct why *why)
 {
     const char *assertions = claim->version == 1 ? "assertions" : "created_assertions";
 
-    claim->instance_id = text_field(claim, "instanceID", "instanceID: no text (10.2)");
+    claim->instance_id = c2pa_text_of(cbor_member(claim->map, "instanceID"));
     claim->signature = text_field(claim, "signature", "signature: no URI (10.2)");
     claim->title = c2pa_text_of(cbor_member(claim->map, "dc:title"));
     claim->format = c2pa_text_of(cbor_member(claim->map, "dc:format"));
@@ -156,14 +131,16 @@ static int read_fields(struct c2pa_claim *claim, struct arena *arena, struct why
     if (claim->version == 2 && read_references(claim, "gathered_assertions", arena,
                                                &claim->gathered, &claim->gathered_count) < 0)
         return out_of_memory(why);
-    if (!claim->instance_id.len)
+    if (!cbor_member(claim->map, "instanceID"))
         wrong(claim, "instanceID is missing (15.6.2)");
-    if (!claim->created_count)
+    /* Update manifests of others list none here, and all under gathered_assertions. */
+    if (!cbor_member(claim->map, assertions))
         wrong(claim, "it lists no assertions (15.6.2)");
     if (claim->version == 2 && !claim->signature.len)
         wrong(claim, "signature is missing (15.6.2)");
-    if (claim->version == 2)
-        look_for_unknown(claim);
+    /* Of fields that are not known 15.6.2 says nothing: newer writers may have some. */
+    if (claim->version == 2 && cbor_member(claim->map, "assertions"))
+        wrong(claim, "a claim of version 2 with the list of version 1 (10.2.1)");
     return SH_OK;
 }
 

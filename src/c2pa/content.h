@@ -56,7 +56,8 @@ enum c2pa_odd {
     C2PA_ODD_PLACE = 4,    /* manifest not between ftyp and moov, mdat; update not at the end */
     C2PA_ODD_OTHER = 8,    /* a C2PA box with a purpose that A.5 does not know */
     C2PA_ODD_PADDING = 16, /* not zero behind the CBOR of a merkle box */
-    C2PA_ODD_STRAY = 32    /* merkle boxes that belong to no tree of the assertion (check) */
+    C2PA_ODD_STRAY = 32,   /* merkle boxes that belong to no tree of the assertion (check) */
+    C2PA_ODD_BARE = 64     /* ftyp or mfra, which no hash covers, where none belongs */
 };
 
 enum c2pa_store_state {
@@ -122,6 +123,7 @@ struct c2pa_uncovered {
         to;        /* one that is not all zero, free and skip first; to == 0: there is none */
     uint32_t type; /* of the root box that it lies in */
     uint32_t file; /* 0: the file, 1: the first fragment, ... */
+    bool behind;   /* that run is a box for padding, and nothing behind it is hashed */
     bool media;    /* whole boxes mdat, moov, moof, meta are left out, or ends of mdat */
 };
 

@@ -77,13 +77,13 @@ static int take_number(const struct cbor_value *map, const char *name, uint64_t 
     return SH_OK;
 }
 
-/* An array with entries, or nothing; *count of it. */
+/* An array with entries, or nothing.  No data at all is no condition: others write it so. */
 static int take_array(const struct cbor_value *map, const char *name,
                       const struct cbor_value **out, struct c2pa_bound *bound)
 {
     const struct cbor_value *value = cbor_member(map, name);
 
-    if (value && (value->type != CBOR_ARRAY || !value->count))
+    if (value && (value->type != CBOR_ARRAY || (!value->count && strcmp(name, "data") != 0)))
         return bad(bound, name, "not an array with at least one entry");
     *out = value;
     return SH_OK;
@@ -96,7 +96,7 @@ static int parse_data(const struct cbor_value *map, struct arena *arena,
     struct c2pa_datum *data;
     int rc = take_array(map, "data", &list, bound);
 
-    if (rc != SH_OK || !list)
+    if (rc != SH_OK || !list || !list->count)
         return rc;
     data = arena_take(arena, list->count * sizeof(*data));
     if (!data)

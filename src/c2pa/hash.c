@@ -141,6 +141,9 @@ static int hash_run(struct c2pa_pass *pass, const struct c2pa_root *root, uint64
 
     if (from >= to)
         return SH_OK;
+    /* Its place is in the hash: nothing in front of it was put in since. */
+    if (pass->bound && pass->bound->uncovered.file == pass->file_number)
+        pass->bound->uncovered.behind = false;
     if (!pass->notes_only || pass->whole)
         rc = read_run(pass, &run, pass->notes_only ? USE_WHOLE_ONLY : USE_HASH, &empty, why);
     if (rc == SH_OK && pass->ranges)
@@ -160,13 +163,16 @@ static bool must_be_out(const struct c2pa_root *root)
 static bool is_media(const struct c2pa_pass *pass, const struct c2pa_root *root,
                      const struct c2pa_span *span)
 {
-    static const char names[] = "moovtrakmdiaminfstblstsdmooftrafmdatmetailociprpidat";
+    static const char of_moov[] = "moovtrakmdiaminfstblstsdmooftrafmdat";
+    static const char of_meta[] = "metailociprpidat"; /* of HEIF; elsewhere it holds tags */
     const struct c2pa_exclusion *entry = &pass->matcher.exclusions->entry[span->entry];
     uint32_t type = entry->step[entry->depth - 1].type;
+    bool heif = root->type == C2PA_FOURCC('m', 'e', 't', 'a');
+    const char *const names = heif ? of_meta : of_moov;
 
     if (root->type == C2PA_FOURCC('m', 'd', 'a', 't'))
         return true;
-    for (size_t i = 0; !entry->subset_count && i + 4 < sizeof(names); i += 4)
+    for (size_t i = 0; !entry->subset_count && i + 4 <= strlen(names); i += 4)
         if (type == C2PA_FOURCC((uint8_t)names[i], (uint8_t)names[i + 1], (uint8_t)names[i + 2],
                                 (uint8_t)names[i + 3]))
             return true;
@@ -185,9 +191,10 @@ static void note_uncovered(struct c2pa_pass *pass, const struct c2pa_root *root,
 
     note->bytes += span->to - span->from;
     note->media = note->media || is_media(pass, root, span);
-    /* Padding that is none says more than a field that the list names. */
-    if (empty || (note->to && (!is_padding(root->type) || is_padding(note->type))))
+    /* Padding that is none, behind all else, says more than a field that the list names. */
+    if (empty || (note->to && (!is_padding(root->type) || note->behind)))
         return;
+    note->behind = is_padding(root->type);
     note->from = span->from;
     note->to = span->to;
     note->type = root->type;
@@ -203,8 +210,10 @@ static int leave_out(struct c2pa_pass *pass, const struct c2pa_root *root,
     int rc;
 
     /* The header of a box that is left out is not looked at: it is never zero. */
-    if (span->from == root->at && span->to - span->from >= root->head)
+    if (span->from == root->at && span->to - span->from >= root->head) {
         rest.from = span->from + root->head;
+        rest.head = 0;
+    }
     head.to = rest.from;
     rc = read_run(pass, &head, USE_WHOLE_ONLY, &empty, why);
     if (rc == SH_OK)

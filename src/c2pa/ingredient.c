@@ -268,7 +268,30 @@ void c2pa_judge_ingredients(const struct c2pa_subject *subject)
 
 /* ---- what is new ------------------------------------------------------------------------- */
 
-/* Is there an entry of this code in a list, about the same place? */
+static bool unchanged(const struct c2pa_edge *edge)
+{
+    return edge->to && c2pa_results_have(&edge->results, C2PA_INGREDIENT_MANIFEST_VALIDATED);
+}
+
+/* Is label one of the steps of a URI, or all of it (some name a manifest by its label)? */
+static bool has_label(struct slice uri, struct slice label)
+{
+    size_t at = 0;
+
+    while (at + label.len <= uri.len) {
+        size_t end = slice_find(uri, at, '/');
+
+        if (slice_equal(slice_sub(uri, at, end - at), label))
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+/*
+ * Is there an entry of this code in a list, about the same place?  Of a manifest that is as it
+ * was, about the same manifest: validators do not agree which of its boxes a code is about.
+ */
 static bool in_list(const struct c2pa_edge *edge, const struct cbor_value *list,
                     const struct c2pa_status *status)
 {
@@ -280,7 +303,9 @@ static bool in_list(const struct c2pa_edge *edge, const struct cbor_value *list,
         if (!slice_equal(text_of(entry, "code"), slice_text(c2pa_code_text(status->code))))
             continue;
         if (url.len == 0 || status->url.len == 0 ||
-            c2pa_uri_same(edge->to, url, edge->to, status->url))
+            c2pa_uri_same(edge->to, url, edge->to, status->url) ||
+            (unchanged(edge) && has_label(url, edge->to->label) &&
+             has_label(status->url, edge->to->label)))
             return true;
     }
     return false;
@@ -325,7 +350,7 @@ static void delta_of(struct c2pa_judge *judge, struct c2pa_edge *edge,
      * Whose hash holds was judged when it was taken in, by whoever vouches for that hash
      * (15.11.3.3.2): that its certificate has run out since is no news.
      */
-    bool vouched = c2pa_results_have(&edge->results, C2PA_INGREDIENT_MANIFEST_VALIDATED);
+    bool vouched = unchanged(edge);
 
     for (const struct c2pa_status *one = results->first; one && judge->failed == 0;
          one = one->next)

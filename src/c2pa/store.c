@@ -13,6 +13,9 @@
 #define TYPE_ASSERTIONS JUMBF_TYPE('c', '2', 'a', 's')
 #define TYPE_CLAIM JUMBF_TYPE('c', '2', 'c', 'l')
 #define TYPE_SIGNATURE JUMBF_TYPE('c', '2', 'c', 's')
+#define TYPE_DATA JUMBF_TYPE('c', '2', 'd', 'b')
+#define TYPE_CREDENTIALS JUMBF_TYPE('c', '2', 'v', 'c')
+#define TYPE_PADDING JUMBF_TYPE('f', 'r', 'e', 'e')
 #define TYPE_BROTLI JUMBF_TYPE('b', 'r', 'o', 'b')
 
 struct reader {
@@ -141,14 +144,15 @@ static bool is_claim(const struct jumbf_box *box, unsigned *version)
 static int read_claim(struct reader *reader, struct c2pa_manifest *manifest)
 {
     struct c2pa_claim *claim = &manifest->claim;
+    unsigned claims = 0;
 
     for (const struct jumbf_box *box = manifest->inner->first; box; box = box->next) {
         unsigned version;
 
+        if (jumbf_is(box, TYPE_CLAIM) && ++claims > 1)
+            c2pa_fault_set(&claim->fault, C2PA_SEVERAL, "more than one claim (15.6.1)");
         if (!is_claim(box, &version))
             continue;
-        if (claim->box)
-            c2pa_fault_set(&claim->fault, C2PA_SEVERAL, "more than one claim (15.6.1)");
         claim->box = box;
         claim->version = version;
     }
@@ -157,6 +161,27 @@ static int read_claim(struct reader *reader, struct c2pa_manifest *manifest)
     if (claim->fault.kind != C2PA_SOUND)
         return SH_OK;
     return c2pa_claim_parse(claim, reader->arena, reader->why);
+}
+
+/*
+ * 11.1.4.2: a manifest has one store of assertions and one signature, whatever their labels,
+ * and beside the parts that C2PA defines only boxes that it does not: nothing signs those.
+ */
+static void count_parts(struct c2pa_manifest *manifest)
+{
+    unsigned stores = 0, signatures = 0;
+
+    for (const struct jumbf_box *box = manifest->inner->first; box; box = box->next) {
+        stores += jumbf_is(box, TYPE_ASSERTIONS);
+        signatures += jumbf_is(box, TYPE_SIGNATURE);
+        manifest->foreign = manifest->foreign ||
+                            !(jumbf_is(box, TYPE_ASSERTIONS) || jumbf_is(box, TYPE_SIGNATURE) ||
+                              jumbf_is(box, TYPE_CLAIM) || jumbf_is(box, TYPE_DATA) ||
+                              jumbf_is(box, TYPE_CREDENTIALS) || box->type == TYPE_PADDING);
+    }
+    if (stores > 1 || signatures > 1)
+        c2pa_fault_set(&manifest->fault, C2PA_BAD_SHAPE,
+                       "more than one assertion store or signature (11.1.4.2)");
 }
 
 static int read_parts(struct reader *reader, struct c2pa_manifest *manifest)
@@ -171,6 +196,7 @@ static int read_parts(struct reader *reader, struct c2pa_manifest *manifest)
     }
     if (jumbf_is(manifest->inner, TYPE_UPDATE))
         manifest->kind = C2PA_UPDATE;
+    count_parts(manifest);
     store = jumbf_child(manifest->inner, slice_text("c2pa.assertions"), NULL);
     if (store && jumbf_is(store, TYPE_ASSERTIONS))
         manifest->assertion_store = store;

@@ -147,6 +147,7 @@ struct c2pa_manifest {
     enum c2pa_manifest_kind kind; /* of a compressed one: of what is inside */
     bool compressed;
     bool ambiguous;                /* another manifest of the store has the same label */
+    bool foreign;                  /* a box that is none of its parts, which nothing signs */
     size_t part;                   /* which of the given slices it is in */
     const struct jumbf_box *box;   /* as it stands in the store: for its hash */
     const struct jumbf_box *inner; /* with the parts; box, or what was unpacked; NULL: fault */

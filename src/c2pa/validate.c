@@ -75,6 +75,9 @@ static void judge_manifest(const struct c2pa_subject *subject)
     tell_claim(subject);
     if (!claim_stands(subject))
         return;
+    if (subject->manifest->foreign)
+        c2pa_say_claim(subject, C2PA_BOX_ODD,
+                       "a box in the manifest that C2PA does not know, and that nothing signs");
     c2pa_judge_signature(subject);
     c2pa_judge_assertions(subject);
     c2pa_judge_actions(subject);
@@ -124,7 +127,9 @@ static void say_odd(const struct c2pa_subject *subject, unsigned odd)
         {C2PA_ODD_PLACE, C2PA_BOX_ODD, "the C2PA box is not where it belongs (C2PA A.5.3)"},
         {C2PA_ODD_OTHER, C2PA_BOX_ODD, "a C2PA box of a purpose that C2PA A.5 does not know"},
         {C2PA_ODD_PADDING, C2PA_BOX_ODD, "not zero: padding of a Merkle box (C2PA A.5.4)"},
-        {C2PA_ODD_STRAY, C2PA_BOX_ODD, "a Merkle box that belongs to no tree (C2PA A.5.4)"}};
+        {C2PA_ODD_STRAY, C2PA_BOX_ODD, "a Merkle box that belongs to no tree (C2PA A.5.4)"},
+        {C2PA_ODD_BARE, C2PA_BOX_ODD,
+         "a second ftyp, or mfra without fragments: no hash covers what is in it (A.5.6)"}};
 
     for (size_t i = 0; i < COUNT_OF(known); i++)
         if (odd & known[i].bit)
@@ -132,15 +137,16 @@ static void say_odd(const struct c2pa_subject *subject, unsigned odd)
 }
 
 /*
- * Bytes that no hash covers and that are not zero: told, and in boxes for padding or where
- * pictures or sound should be, no match (C2PA 9.2; what 15.12.1.1 says of other hashes).
+ * Bytes that no hash covers and that are not zero: told, and where pictures or sound should
+ * be, or in a box for padding behind all that is hashed (anybody can append one), no match
+ * (C2PA 9.2; what 15.12.1.1 says of other hashes).  In front of what is hashed there was such
+ * a box already, as the places of boxes are in the hash: editors leave there what was a moov.
  */
 static bool hides(const struct c2pa_bound *bound)
 {
     const struct c2pa_uncovered *un = &bound->uncovered;
-    bool spare = un->type == 0x66726565 || un->type == 0x736b6970; /* free, skip */
 
-    return bound->verdict == C2PA_BOUND_MATCH && (un->media || (un->to && spare));
+    return bound->verdict == C2PA_BOUND_MATCH && (un->media || (un->to && un->behind));
 }
 
 static void uncovered_text(const struct c2pa_uncovered *un, struct bytes *out)

@@ -71,6 +71,7 @@ struct build {
     struct slice claim_raw; /* instead of the good one */
     struct slice cose_raw;  /* instead of the good one */
     const char *prefix;     /* of the claim's references; NULL: self#jumbf= */
+    const char *part;       /* letters of one more box, labelled x */
     const char *extra_key;  /* one more field of the claim: a text of one letter */
     unsigned claims;        /* 0 is one; 9 is none */
     bool twice;             /* the first assertion stands there twice */
@@ -188,6 +189,11 @@ static inline void put_manifest(struct bytes *out, const struct build *build)
     signature = letters_open(out, "c2cs", "c2pa.signature");
     content_put(out, "cbor", build->cose_raw.len ? build->cose_raw : bytes_view(&part));
     box_close(out, signature);
+    if (build->part) {
+        signature = letters_open(out, build->part, "x");
+        content_put(out, "cbor", slice_text("\xa0"));
+        box_close(out, signature);
+    }
     box_close(out, at);
     bytes_release(&a);
     bytes_release(&b);

@@ -588,6 +588,40 @@ static void known_faults_are_no_news(void **state)
     above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
                            "\"failure\":[{\"code\":\"assertion.action.malformed\"}]}}");
     lead(&b, &a, C2PA_TRUSTED, NONE);
+    /* Others name the manifest, or another of its boxes: it is unchanged since. */
+    above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
+                           "\"failure\":[{\"code\":\"assertion.action.malformed\","
+                           "\"url\":\"urn:c2pa:b\"}]}}");
+    lead(&b, &a, C2PA_TRUSTED, NONE);
+    above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
+                           "\"failure\":[{\"code\":\"assertion.action.malformed\","
+                           "\"url\":\"self#jumbf=/c2pa/urn:c2pa:c/c2pa.claim.v2\"}]}}");
+    lead(&b, &a, C2PA_INVALID, C2PA_ACTION_MALFORMED);
+    crypt_signer_close(key.signer);
+}
+
+/* What a later version asks for, nobody asked when the ingredient was taken in. */
+static void later_rules_are_for_later_claims(void **state)
+{
+    struct maker_key key;
+    struct maker_assertion edited[] = {
+        {"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
+        {"c2pa.actions.v2",
+         "{\"actions\":[{\"action\":\"c2pa.created\",\"digitalSourceType\":\"x\"},{\"action\":"
+         "\"c2pa.edited\"}]}",
+         0, 0, 0}};
+    struct maker_assertion above[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
+                                      {"c2pa.ingredient.v3", PARENT("{}"), 0, 0, 0},
+                                      {"c2pa.actions.v2", OPENED, 0, 0, 0}};
+    struct maker_manifest b = {
+        .label = "urn:c2pa:b", .assertions = edited, .count = 2, .key = &key};
+    struct maker_manifest a = {
+        .label = "urn:c2pa:a", .assertions = above, .count = 3, .key = &key};
+
+    (void)state;
+    key_load(&key, "es256");
+    lead(&b, &a, C2PA_TRUSTED, NONE);
+    lead(&a, &b, C2PA_INVALID, C2PA_ACTION_MALFORMED);
     crypt_signer_close(key.signer);
 }
 
@@ -651,6 +685,8 @@ static void updates_lead_to_what_is_bound(void **state)
 {
     static const struct maker_assertion update[] = {
         {"c2pa.ingredient.v3", PARENT("{}"), 0, 0, 0}};
+    static const struct maker_assertion gathered[] = {
+        {"c2pa.ingredient.v3", PARENT("{}"), true, 0, 0}};
     struct maker_key key;
     struct maker_manifest b = {
         .label = "urn:c2pa:b", .assertions = below, .count = 2, .key = &key};
@@ -659,6 +695,9 @@ static void updates_lead_to_what_is_bound(void **state)
 
     (void)state;
     key_load(&key, "es256");
+    lead(&b, &a, C2PA_TRUSTED, C2PA_INGREDIENT_MANIFEST_VALIDATED);
+    /* c2pa-rs lists nothing as created in an update. */
+    a.assertions = gathered;
     lead(&b, &a, C2PA_TRUSTED, C2PA_INGREDIENT_MANIFEST_VALIDATED);
     crypt_signer_close(key.signer);
 }
@@ -934,6 +973,7 @@ int main(void)
         SHOWS("PRED-CRYP-010", two_tokens_are_none),
         SHOWS("PRED-INGR-004 PRED-INGR-005", parents_are_judged),
         SHOWS("PRED-INGR-005", known_faults_are_no_news),
+        SHOWS("PRED-ASSE-025", later_rules_are_for_later_claims),
         SHOWS("PRED-INGR-002 PRED-CRYP-025", redactions_are_followed),
         SHOWS("PRED-INGR-006", other_manifests_are_ignored),
         SHOWS("PRED-INGR-005", updates_lead_to_what_is_bound),

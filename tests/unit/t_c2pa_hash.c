@@ -385,7 +385,8 @@ static void test_entries(void **state)
         {"a2" XP FREE SUBSET "82a2" OFFSET "01" LENGTH "1bffffffffffffffffa2" OFFSET
          "1bfffffffffffffffe" LENGTH "01",
          C2PA_BOUND_MALFORMED, "subset"},
-        {"a2" XP FREE "646461746180", C2PA_BOUND_MALFORMED, "data"},
+        {"a2" XP FREE "646461746180", C2PA_BOUND_MISMATCH, "hash"}, /* no condition */
+        {"a2" XP FREE "646461746101", C2PA_BOUND_MALFORMED, "data"},
         {"a2" XP FREE "646461746181a1" OFFSET "00", C2PA_BOUND_MALFORMED, "value"},
         {"a2" XP FREE "65666c616773420000", C2PA_BOUND_MALFORMED, "flags"},
         {"a2" XP FREE "65666c6167734400000000", C2PA_BOUND_MALFORMED, "flags"},
@@ -409,6 +410,60 @@ static void test_entries(void **state)
         bytes_append(&asked.said, more, strlen(all[i].more) / 2);
         if (ask(&asked) != all[i].verdict || !strstr(asked.bound.cause.text, all[i].cause))
             fail_msg("entry %zu: %d, %s", i, (int)asked.bound.verdict, asked.bound.cause.text);
+        end(&asked);
+    }
+}
+
+/*
+ * What is left out and not zero: a free box in front of what is hashed was there when it was
+ * signed, one behind all of it anybody can append.
+ */
+static void test_padding(void **state)
+{
+    static const struct {
+        const char *boxes; /* behind ftyp and C2PA box: Moov, mDat, Free with junk, Zeros */
+        const char *more;  /* hex of a fourth entry */
+        bool found, behind, media;
+    } all[] = {
+        {"MDZ", "a1" XP FREE, false, false, false},
+        {"FMD", "a1" XP FREE, true, false, false},
+        {"MFD", "a1" XP FREE, true, false, false},
+        {"MDF", "a1" XP FREE, true, true, false},
+        {"FMDF", "a1" XP FREE, true, true, false},
+        {"MDFF", "a1" XP FREE, true, true, false},
+        {"MDZF", "a1" XP FREE, true, true, false},
+        {"FFMDZ", "a1" XP FREE, true, false, false},
+        /* Tags of a film are nothing that is shown; a whole moov is. */
+        {"MD", "a1" XP "6f2f6d6f6f762f756474612f6d657461", true, false, false},
+        {"MD", "a1" XP "652f6d6f6f76", true, false, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        struct asked asked;
+        uint8_t more[64], zero[32] = {0};
+        const struct c2pa_uncovered *un = &asked.bound.uncovered;
+
+        begin(&asked);
+        put_box(&asked.file, "ftyp", "isom\0\0\2\0", 8);
+        put_c2pa(&asked.file, "manifest", slice_of("\0\0\0\0\0\0\0\0jumb", 12));
+        for (const char *c = all[i].boxes; *c; c++)
+            if (*c == 'M')
+                put_box(&asked.file, "moov", "\0\0\0\30udta\0\0\0\20metatags!!!!", 24);
+            else if (*c == 'D')
+                put_box(&asked.file, "mdat", "0123", 4);
+            else
+                put_box(&asked.file, "free", *c == 'F' ? "junk" : "\0\0\0\0", 4);
+        cbor_put_map(&asked.said, 2);
+        cbor_put_text(&asked.said, "hash");
+        cbor_put_bytes(&asked.said, slice_of(zero, sizeof(zero)));
+        put_mandatory(&asked.said, 1);
+        assert_true(hex_parse(slice_text(all[i].more), more, strlen(all[i].more) / 2));
+        bytes_append(&asked.said, more, strlen(all[i].more) / 2);
+        assert_int_equal(ask(&asked), C2PA_BOUND_MISMATCH); /* of no hash of ours */
+        if ((un->to != 0) != all[i].found || un->behind != all[i].behind ||
+            un->media != all[i].media)
+            fail_msg("padding %zu: %d %d %d", i, un->to != 0, un->behind, un->media);
         end(&asked);
     }
 }
@@ -685,12 +740,12 @@ static void test_merkle_at(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixtures),        cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_blocks),          cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_members),         cmocka_unit_test(test_tree_numbers),
-        cmocka_unit_test(test_mdat_in_no_tree), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_prefixes),        cmocka_unit_test(test_carriage),
-        cmocka_unit_test(test_merkle_at),
+        cmocka_unit_test(test_fixtures),     cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_padding),      cmocka_unit_test(test_members),
+        cmocka_unit_test(test_tree_numbers), cmocka_unit_test(test_mdat_in_no_tree),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_carriage),     cmocka_unit_test(test_merkle_at),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,6 +143,31 @@ static void good(void **state)
 
 /* ---- wrong in one place ---- */
 
+/* Parts that a manifest has once, under whatever label; boxes that are none of its parts. */
+static void parts(void **state)
+{
+    static const struct {
+        const char *part;
+        enum c2pa_fault_kind fault;
+        bool foreign;
+    } cases[] = {{NULL, C2PA_SOUND, false},       {"c2as", C2PA_BAD_SHAPE, false},
+                 {"c2cs", C2PA_BAD_SHAPE, false}, {"c2db", C2PA_SOUND, false},
+                 {"json", C2PA_SOUND, true},      {"abcd", C2PA_SOUND, true}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct build build = {.label = "urn:c2pa:1", .type = "c2ma", .part = cases[i].part};
+        struct scene scene;
+
+        build_one(&scene, &build);
+        assert_int_equal(scene.store->active->fault.kind, cases[i].fault);
+        assert_int_equal(scene.store->active->foreign, cases[i].foreign);
+        assert_int_equal(says(&scene, NULL, C2PA_GENERAL), cases[i].fault != C2PA_SOUND);
+        assert_int_equal(says(&scene, NULL, C2PA_BOX_ODD), cases[i].foreign);
+        scene_end(&scene);
+    }
+}
+
 static void claims(void **state)
 {
 #define RAW(text)                                                                              \
@@ -166,8 +191,10 @@ static void claims(void **state)
          C2PA_ABSENT},
         {{.claim_raw = RAW("\x80")}, C2PA_BAD_SHAPE, C2PA_ABSENT},
         {{.claim_raw = RAW("\xa0")}, C2PA_BAD_SHAPE, C2PA_ABSENT},
-        {{.extra_key = "x"}, C2PA_BAD_SHAPE, C2PA_SOUND},
-        {{.extra_key = "dc:format"}, C2PA_BAD_SHAPE, C2PA_SOUND},
+        {{.extra_key = "x"}, C2PA_SOUND, C2PA_SOUND},
+        {{.extra_key = "dc:format"}, C2PA_SOUND, C2PA_SOUND},
+        {{.extra_key = "assertions"}, C2PA_BAD_SHAPE, C2PA_SOUND},
+        {{.part = "c2cl"}, C2PA_SEVERAL, C2PA_ABSENT},
         {{.extra_key = "dc:title"}, C2PA_SOUND, C2PA_SOUND},
         {{.no_name = true}, C2PA_BAD_SHAPE, C2PA_SOUND},
         {{.cose_raw = RAW("\xa1")}, C2PA_SOUND, C2PA_BAD_CBOR},
@@ -932,27 +959,17 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),
-        SHOWS("PRED-STRU-008", claims),
-        cmocka_unit_test(references),
-        cmocka_unit_test(changed),
-        cmocka_unit_test(redacted),
-        cmocka_unit_test(labels),
-        cmocka_unit_test(files),
-        cmocka_unit_test(several),
-        cmocka_unit_test(two_parts),
-        cmocka_unit_test(roots),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(too_much),
-        SHOWS("PRED-CROSS-005", compressed),
-        SHOWS("PRED-CROSS-005", bomb),
-        cmocka_unit_test(inflate),
-        cmocka_unit_test(foreign),
-        cmocka_unit_test(foreign_broken),
-        cmocka_unit_test(dump),
-        cmocka_unit_test(dump_cbor),
-        cmocka_unit_test(every_byte),
-        cmocka_unit_test(no_memory),
+        cmocka_unit_test(good),        SHOWS("PRED-STRU-008", claims),
+        cmocka_unit_test(parts),       cmocka_unit_test(references),
+        cmocka_unit_test(changed),     cmocka_unit_test(redacted),
+        cmocka_unit_test(labels),      cmocka_unit_test(files),
+        cmocka_unit_test(several),     cmocka_unit_test(two_parts),
+        cmocka_unit_test(roots),       cmocka_unit_test(limits),
+        cmocka_unit_test(too_much),    SHOWS("PRED-CROSS-005", compressed),
+        SHOWS("PRED-CROSS-005", bomb), cmocka_unit_test(inflate),
+        cmocka_unit_test(foreign),     cmocka_unit_test(foreign_broken),
+        cmocka_unit_test(dump),        cmocka_unit_test(dump_cbor),
+        cmocka_unit_test(every_byte),  cmocka_unit_test(no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
