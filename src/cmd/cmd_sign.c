@@ -116,23 +116,31 @@ static int channel_callback(void *ctx, struct slice claim, struct bytes *cose, s
     return role_claim_sign(signing->channel, claim, cose, why);
 }
 
-/* The certificate for claims of the channel at -C, made when there is none yet. */
+/*
+ * The certificate for claims of the channel at -C, made when there is none yet.  The channel's
+ * lock is not kept: a copy takes its time, and a word must not wait for it.  Its keys have a
+ * lock of their own (role_claim_leaf), and who signed is read back.
+ */
 static int channel_take(struct signing *signing, struct why *why)
 {
     struct x509_cert *cert = arena_take(&signing->arena, sizeof(*cert));
-    int tmp = -1;
-    int rc = channel_open(signing->cmd->home, CHANNEL_WRITE, &signing->channel, why);
+    struct channel_job job;
+    int rc = channel_open(signing->cmd->home, CHANNEL_LOOK, &signing->channel, why);
 
     if (rc == SH_ENOTFOUND)
         return why_set(
             why, SH_EARG, WHY_NOWHERE,
             "no channel here whose certificate could sign: give --cert and --key, or "
             "-C HOME");
+    if (rc == SH_OK && *channel_info(signing->channel)->conflict)
+        rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s",
+                     channel_info(signing->channel)->conflict);
     if (rc == SH_OK)
-        rc = io_open_dir(channel_info(signing->channel)->private_dir, ".", &tmp, why);
-    if (rc == SH_OK)
-        rc = role_claim_leaf(signing->channel, tmp, &signing->pem, why);
-    io_close(&tmp);
+        rc = channel_job_new(signing->cmd->home, &job, why);
+    if (rc == SH_OK) {
+        rc = role_claim_leaf(signing->channel, job.dir, &signing->pem, why);
+        channel_job_drop(&job);
+    }
     if (rc == SH_OK && !cert)
         rc = why_set(why, SH_ENOMEM, WHY_NOWHERE, "no memory for a certificate");
     if (rc == SH_OK)

@@ -352,7 +352,8 @@ static void look_at_unnamed(struct look *look, const struct credit_channel *chan
     bool foreign = look->active && look->active->channel.len > 0;
 
     if (own)
-        put(look, CREDIT_DISPATCH_NOT_HERE);
+        put(look,
+            look->active->dispatch.len ? CREDIT_DISPATCH_NOT_HERE : CREDIT_OUTSIDE_DISPATCH);
     else if (channel->asked && (foreign || !channel->gone_total))
         put(look, CREDIT_NOT_IN_CHANNEL);
     else if (channel->asked)

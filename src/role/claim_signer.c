@@ -11,6 +11,7 @@
 #include "role/claim_int.h"
 
 #define CLAIM_DEPTH 6 /* nested values of our own claims */
+#define VERSION_BYTES 32
 
 struct signing {
     const struct channel_info *info;
@@ -24,8 +25,8 @@ static bool says(const struct cbor_value *value, const char *text)
     return value && value->type == CBOR_TEXT && slice_equal(value->string, slice_text(text));
 }
 
-/* One of the assertions that our writer makes, by its hash. */
-static bool is_ours(const struct cbor_value *reference)
+/* One of the assertions that our writer makes, by its hash; each once. */
+static bool is_ours(const struct cbor_value *reference, unsigned *seen)
 {
     static const char *const labels[] = {"c2pa.hash.bmff.v3", "c2pa.ingredient.v3",
                                          "c2pa.actions.v2", "c2pa.time-stamp",
@@ -41,26 +42,68 @@ static bool is_ours(const struct cbor_value *reference)
     for (size_t i = 0; i < COUNT_OF(labels); i++)
         if (slice_equal(slice_sub(url->string, sizeof(start) - 1,
                                   url->string.len - (sizeof(start) - 1)),
-                        slice_text(labels[i])))
+                        slice_text(labels[i])) &&
+            !(*seen & 1u << i)) {
+            *seen |= 1u << i;
             return true;
+        }
     return false;
+}
+
+/* "xmp:iid:" and a UUID. */
+static bool is_instance(const struct cbor_value *value)
+{
+    static const char form[] = "xmp:iid:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    struct slice text;
+
+    if (!value || value->type != CBOR_TEXT || value->string.len != sizeof(form) - 1)
+        return false;
+    text = value->string;
+    for (size_t i = 0; i < text.len; i++) {
+        bool digit = (text.ptr[i] >= '0' && text.ptr[i] <= '9') ||
+                     (text.ptr[i] >= 'a' && text.ptr[i] <= 'f');
+
+        if (i >= 8 && form[i] == 'x' ? !digit : text.ptr[i] != (uint8_t)form[i])
+            return false;
+    }
+    return true;
+}
+
+/* This program and its version; nothing else is said of what made the file. */
+static bool is_generator(const struct cbor_value *info)
+{
+    const struct cbor_value *version = cbor_member(info, "version");
+
+    if (!info || info->type != CBOR_MAP || info->count != (version ? 4 : 2) ||
+        !says(cbor_member(info, "name"), "stillhere"))
+        return false;
+    if (!version)
+        return true;
+    if (version->type != CBOR_TEXT || !version->string.len ||
+        version->string.len > VERSION_BYTES)
+        return false;
+    for (size_t i = 0; i < version->string.len; i++)
+        if (!strchr("0123456789abcdefghijklmnopqrstuvwxyz.+-", version->string.ptr[i]) ||
+            !version->string.ptr[i])
+            return false;
+    return true;
 }
 
 static bool claim_is_ours(const struct cbor_value *claim)
 {
     const struct cbor_value *list = cbor_member(claim, "created_assertions");
-    const struct cbor_value *info = cbor_member(claim, "claim_generator_info");
-    const struct cbor_value *instance = cbor_member(claim, "instanceID");
+    unsigned seen = 0;
 
     if (claim->type != CBOR_MAP || claim->count != 10 ||
         !says(cbor_member(claim, "alg"), "sha256") ||
-        !says(cbor_member(claim, "signature"), "self#jumbf=c2pa.signature") || !instance ||
-        instance->type != CBOR_TEXT || !says(cbor_member(info, "name"), "stillhere"))
+        !says(cbor_member(claim, "signature"), "self#jumbf=c2pa.signature") ||
+        !is_instance(cbor_member(claim, "instanceID")) ||
+        !is_generator(cbor_member(claim, "claim_generator_info")))
         return false;
     if (!list || list->type != CBOR_ARRAY || !list->count)
         return false;
     for (const struct cbor_value *each = list->first; each; each = each->next)
-        if (!is_ours(each))
+        if (!is_ours(each, &seen))
             return false;
     return cbor_is_deterministic(claim);
 }

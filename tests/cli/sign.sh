@@ -94,6 +94,19 @@ same "its hash" "$(helper hash own.mp4)" match
 runs "again, with the same one" still -C home sign in.mp4 own2.mp4
 same "one key" "$(ls home/private/keys/c2pa-leaf.key | wc -l)" 1
 fails 2 "no time stamp in such a file" still -C home sign in.mp4 no.mp4 --tsa http://127.0.0.1:9/
+# Held fast in the middle of a long copy, it holds nobody else up: sign keeps no lock of the channel.
+cp in.mp4 long.mp4
+/usr/bin/python3 - <<'P'
+import struct
+with open('long.mp4', 'ab') as out: # 160 MB that a disk need not hold
+    out.write(struct.pack('>I4s', 160000000, b'mdat'))
+    out.truncate(out.tell() + 160000000 - 8)
+P
+runs "a long copy that stands still" /usr/bin/python3 "$STILLHERE_SOURCE/tests/cli/sign_halt.py" "$STILLHERE" home long.mp4 halted.mp4
+same "stopped half-way, a word went out, the copy came to its end" "$out" "half a copy; checkin 0; sign 0"
+runs "and holds, as the channel's, but of no dispatch" still --json verify home halted.mp4
+has "says so" "$out" '"id":"signer-channel".*"id":"outside-dispatch"'
+rm -f long.mp4 halted.mp4
 fails 1 "no channel, no key" still -C nowhere sign in.mp4 no.mp4
 
 # ---- other kinds ----
