@@ -7,7 +7,9 @@ struct acting {
     const struct cbor_value *map; /* of the action */
     const struct cbor_value *parameters;
     struct slice name;
-    bool first; /* the first action of the first actions assertion */
+    struct c2pa_action **link; /* of the report: where the next one goes */
+    size_t told;               /* there so far, of all assertions: at most LIMIT_C2PA_ITEMS */
+    bool first;                /* the first action of the first actions assertion */
     bool v2;
     bool asked; /* for digitalSourceType */
 };
@@ -47,8 +49,7 @@ static bool names_ingredient(const struct acting *acting, const struct cbor_valu
 
     if (!c2pa_hashed_uri_parse(value, &reference))
         return false;
-    if (c2pa_uri_check(subject->judge->store, subject->manifest, &reference, &target,
-                       subject->judge->why) != 0 ||
+    if (!c2pa_reference_check(subject->judge, subject->manifest, &reference, &target) ||
         target.check != C2PA_CHECK_MATCH || !target.assertion ||
         (!anywhere && target.manifest != subject->manifest) ||
         !c2pa_is_ingredient(target.assertion) ||
@@ -161,12 +162,15 @@ static void judge_action(const struct acting *acting)
         judge_redaction(acting);
 }
 
-static void tell(const struct acting *acting, struct c2pa_action ***link)
+static void tell(struct acting *acting)
 {
     struct c2pa_judge *judge = acting->subject->judge;
-    struct c2pa_action *action = c2pa_take(judge, sizeof(*action));
     const struct cbor_value *agent = cbor_member(acting->map, "softwareAgent");
+    struct c2pa_action *action;
 
+    if (acting->told == LIMIT_C2PA_ITEMS)
+        return;
+    action = c2pa_take(judge, sizeof(*action));
     if (!action)
         return;
     action->action = c2pa_text(judge, acting->name);
@@ -177,8 +181,9 @@ static void tell(const struct acting *acting, struct c2pa_action ***link)
     action->agent = c2pa_text(judge, agent && agent->type == CBOR_MAP
                                          ? text_of(agent, "name")
                                          : text_of(acting->map, "softwareAgent"));
-    **link = action;
-    *link = &action->next;
+    *acting->link = action;
+    acting->link = &action->next;
+    acting->told++;
 }
 
 /* ---- all of them ------------------------------------------------------------------------ */
@@ -186,10 +191,8 @@ static void tell(const struct acting *acting, struct c2pa_action ***link)
 /* The assertions in the order of the claim: created, then gathered. */
 static const struct c2pa_assertion *referred(const struct c2pa_subject *subject, size_t index)
 {
-    const struct c2pa_claim *claim = &subject->manifest->claim;
     const struct c2pa_hashed_uri *reference =
-        index < claim->created_count ? &claim->created[index]
-                                     : &claim->gathered[index - claim->created_count];
+        c2pa_claim_entry(&subject->manifest->claim, index);
     struct c2pa_target target = {0};
 
     c2pa_uri_follow(subject->judge->store, subject->manifest, reference->url, &target);
@@ -197,12 +200,11 @@ static const struct c2pa_assertion *referred(const struct c2pa_subject *subject,
 }
 
 /* One actions assertion.  first: no other came before it.  Counts beginnings. */
-static unsigned judge_list(struct acting *acting, bool first, struct c2pa_action ***link)
+static unsigned judge_list(struct acting *acting, bool first)
 {
     const struct c2pa_subject *subject = acting->subject;
     const struct cbor_value *list = cbor_member(acting->assertion->cbor, "actions");
     unsigned begun = 0;
-    size_t told = 0;
 
     acting->v2 = acting->assertion->version >= 2;
     /* Ingredients were judged, before 2.4, by whoever took them in (15.11.3.3.2). */
@@ -225,8 +227,7 @@ static unsigned judge_list(struct acting *acting, bool first, struct c2pa_action
             slice_equal(acting->name, slice_text("c2pa.opened")))
             begun++;
         judge_action(acting);
-        if (told++ < LIMIT_C2PA_ITEMS)
-            tell(acting, link);
+        tell(acting);
     }
     return begun;
 }
@@ -234,17 +235,16 @@ static unsigned judge_list(struct acting *acting, bool first, struct c2pa_action
 void c2pa_judge_actions(const struct c2pa_subject *subject)
 {
     const struct c2pa_claim *claim = &subject->manifest->claim;
-    struct c2pa_action **link = &subject->told->actions;
+    struct acting acting = {.subject = subject, .link = &subject->told->actions};
     unsigned begun = 0;
     bool any = false;
-    struct acting acting = {.subject = subject};
 
     for (size_t i = 0; i < claim->created_count + claim->gathered_count; i++) {
         acting.assertion = referred(subject, i);
         if (!acting.assertion || !c2pa_named(acting.assertion, "c2pa.actions") ||
             acting.assertion->redacted)
             continue;
-        begun += judge_list(&acting, !any, &link);
+        begun += judge_list(&acting, !any);
         any = true;
     }
     /* 15.10.1.2; claims of version 1 come from before that rule. */

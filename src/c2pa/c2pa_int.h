@@ -13,6 +13,8 @@ MUST_CHECK int c2pa_fault_cbor(struct c2pa_fault *fault, const struct why *said,
                                struct arena *arena, struct why *why);
 /* The string of a text; empty when value is NULL or no text. */
 struct slice c2pa_text_of(const struct cbor_value *value);
+/* The text that a map has under this name; empty when it has none. */
+struct slice c2pa_text_at(const struct cbor_value *map, const char *name);
 /* The string of a byte string; empty when value is NULL or none. */
 struct slice c2pa_bytes_of(const struct cbor_value *value);
 bool c2pa_is_zeros(struct slice data);

@@ -109,7 +109,7 @@ static void read_generator(struct c2pa_claim *claim)
     name = cbor_member(info, "name");
     claim->generator_info = info;
     claim->generator_name = c2pa_text_of(name);
-    claim->generator_version = c2pa_text_of(cbor_member(info, "version"));
+    claim->generator_version = c2pa_text_at(info, "version");
     if (claim->version == 2 && !claim->generator_name.len)
         wrong(claim, "claim_generator_info has no name (15.6.2)");
 }
@@ -120,8 +120,8 @@ static int read_fields(struct c2pa_claim *claim, struct arena *arena, struct why
 
     claim->instance_id = c2pa_text_of(cbor_member(claim->map, "instanceID"));
     claim->signature = text_field(claim, "signature", "signature: no URI (10.2)");
-    claim->title = c2pa_text_of(cbor_member(claim->map, "dc:title"));
-    claim->format = c2pa_text_of(cbor_member(claim->map, "dc:format"));
+    claim->title = c2pa_text_at(claim->map, "dc:title");
+    claim->format = c2pa_text_at(claim->map, "dc:format");
     claim->alg = text_field(claim, "alg", "alg: no text (10.2)");
     claim->alg_soft = text_field(claim, "alg_soft", "alg_soft: no text (10.2)");
     read_generator(claim);

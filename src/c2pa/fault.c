@@ -32,6 +32,11 @@ struct slice c2pa_text_of(const struct cbor_value *value)
     return value && value->type == CBOR_TEXT ? value->string : slice_of(NULL, 0);
 }
 
+struct slice c2pa_text_at(const struct cbor_value *map, const char *name)
+{
+    return c2pa_text_of(cbor_member(map, name));
+}
+
 struct slice c2pa_bytes_of(const struct cbor_value *value)
 {
     return value && value->type == CBOR_BYTES ? value->string : slice_of(NULL, 0);

@@ -1,18 +1,11 @@
 /* Ingredients: what else went into the content, and what is known of it (C2PA 2.2 15.11). */
 #include "c2pa/validate_int.h"
 
-static struct slice text_of(const struct cbor_value *map, const char *name)
-{
-    const struct cbor_value *value = cbor_member(map, name);
-
-    return value && value->type == CBOR_TEXT ? value->string : (struct slice){0};
-}
-
 bool c2pa_relationship_of(const struct c2pa_assertion *assertion,
                           enum c2pa_relationship *relationship)
 {
     static const char *const names[] = {"parentOf", "componentOf", "inputTo"};
-    struct slice text = text_of(assertion->cbor, "relationship");
+    struct slice text = c2pa_text_at(assertion->cbor, "relationship");
 
     for (unsigned i = 0; i < COUNT_OF(names); i++)
         if (slice_equal(text, slice_text(names[i]))) {
@@ -132,7 +125,8 @@ static void edge_say(struct c2pa_judge *judge, struct c2pa_edge *edge, enum c2pa
 
 static bool has_redactions(const struct c2pa_judge *judge, const struct c2pa_manifest *manifest)
 {
-    for (const struct c2pa_redaction *one = judge->redactions; one; one = one->next) {
+    for (const struct c2pa_redaction *one = judge->redactions;
+         one && c2pa_store_spend(judge->store, 1); one = one->next) {
         struct c2pa_target target = {0};
 
         c2pa_uri_follow(judge->store, one->by, one->uri, &target);
@@ -150,10 +144,8 @@ static void check_signature(struct c2pa_judge *judge, struct c2pa_edge *edge, bo
     if (edge->signature.url.len == 0 && !must)
         return;
     if (edge->signature.url.len &&
-        c2pa_uri_check(judge->store, edge->from, &edge->signature, &target, judge->why) != 0) {
-        judge->failed = SH_ELIMIT;
+        !c2pa_reference_check(judge, edge->from, &edge->signature, &target))
         return;
-    }
     if (target.check == C2PA_CHECK_MATCH &&
         (!edge->to || target.manifest != edge->to || target.box != edge->to->cose.box))
         target.check = C2PA_CHECK_MISSING; /* a signature, but not that of this ingredient */
@@ -172,10 +164,8 @@ static void check_edge(struct c2pa_judge *judge, struct c2pa_edge *edge)
     bool redacted = edge->to && has_redactions(judge, edge->to);
 
     if (edge->active.url.len && edge->to &&
-        c2pa_uri_check(judge->store, edge->from, &edge->active, &target, judge->why) != 0) {
-        judge->failed = SH_ELIMIT;
+        !c2pa_reference_check(judge, edge->from, &edge->active, &target))
         return;
-    }
     if (target.check == C2PA_CHECK_MATCH)
         edge_say(judge, edge, C2PA_INGREDIENT_MANIFEST_VALIDATED, NULL);
     else if (target.check == C2PA_CHECK_MISSING)
@@ -202,8 +192,8 @@ static void tell(struct c2pa_judge *judge, const struct c2pa_subject *subject,
     told->uri = c2pa_text(judge, bytes_view(&uri));
     bytes_release(&uri);
     told->relationship = edge->relationship;
-    told->title = c2pa_text(judge, text_of(edge->assertion->cbor, "dc:title"));
-    told->format = c2pa_text(judge, text_of(edge->assertion->cbor, "dc:format"));
+    told->title = c2pa_text(judge, c2pa_text_at(edge->assertion->cbor, "dc:title"));
+    told->format = c2pa_text(judge, c2pa_text_at(edge->assertion->cbor, "dc:format"));
     if (edge->to)
         told->manifest = c2pa_text(judge, edge->to->label);
     edge->told = told;
@@ -241,7 +231,8 @@ void c2pa_judge_ingredients(const struct c2pa_subject *subject)
     size_t parents = 0;
     size_t count = 0;
 
-    for (struct c2pa_edge *edge = judge->edges; edge && judge->failed == 0; edge = edge->next) {
+    for (struct c2pa_edge *edge = judge->edges; edge && !c2pa_has_failed(judge);
+         edge = edge->next) {
         if (edge->from != subject->manifest)
             continue;
         if (count++ >= LIMIT_C2PA_ITEMS) {
@@ -288,57 +279,80 @@ static bool has_label(struct slice uri, struct slice label)
     return false;
 }
 
+/* A status that may be new about an ingredient, and where its URLs stand. */
+struct news {
+    struct c2pa_judge *judge;
+    const struct c2pa_edge *edge;
+    const struct c2pa_manifest *from; /* the ingredient's manifest, or who misses it */
+    const struct c2pa_status *status;
+};
+
 /*
  * Is there an entry of this code in a list, about the same place?  Of a manifest that is as it
  * was, about the same manifest: validators do not agree which of its boxes a code is about.
  */
-static bool in_list(const struct c2pa_edge *edge, const struct cbor_value *list,
-                    const struct c2pa_status *status)
+static bool in_list(const struct news *news, const struct cbor_value *list)
 {
+    const struct c2pa_status *status = news->status;
+    struct c2pa_store *store = news->judge->store;
+
     if (!list || list->type != CBOR_ARRAY)
         return false;
-    for (const struct cbor_value *entry = list->first; entry; entry = entry->next) {
-        struct slice url = text_of(entry, "url");
+    for (const struct cbor_value *entry = list->first; entry && c2pa_store_spend(store, 1);
+         entry = entry->next) {
+        struct slice url = c2pa_text_at(entry, "url");
 
-        if (!slice_equal(text_of(entry, "code"), slice_text(c2pa_code_text(status->code))))
+        if (!slice_equal(c2pa_text_at(entry, "code"), slice_text(c2pa_code_text(status->code))))
             continue;
         if (url.len == 0 || status->url.len == 0 ||
-            c2pa_uri_same(edge->to, url, edge->to, status->url) ||
-            (unchanged(edge) && has_label(url, edge->to->label) &&
-             has_label(status->url, edge->to->label)))
+            c2pa_uri_same(store, (struct c2pa_place){news->from, url},
+                          (struct c2pa_place){news->from, status->url}) ||
+            (unchanged(news->edge) && c2pa_store_spend(store, url.len) &&
+             has_label(url, news->from->label) && has_label(status->url, news->from->label)))
             return true;
     }
     return false;
 }
 
-static bool in_results(const struct c2pa_edge *edge, const struct cbor_value *results,
-                       const struct c2pa_status *status)
+static bool in_results(const struct news *news, const struct cbor_value *results)
 {
-    return in_list(edge, cbor_member(results, "success"), status) ||
-           in_list(edge, cbor_member(results, "informational"), status) ||
-           in_list(edge, cbor_member(results, "failure"), status);
+    return in_list(news, cbor_member(results, "success")) ||
+           in_list(news, cbor_member(results, "informational")) ||
+           in_list(news, cbor_member(results, "failure"));
+}
+
+/* Does one of these deltas say it about the ingredient? */
+static bool in_deltas(const struct news *news, const struct c2pa_edge *other,
+                      const struct cbor_value *deltas)
+{
+    const struct c2pa_place here = {news->edge->from, news->edge->told->uri};
+
+    for (const struct cbor_value *one = deltas->first; one; one = one->next) {
+        struct c2pa_place told = {other->from, c2pa_text_at(one, "ingredientAssertionURI")};
+
+        if (c2pa_uri_same(news->judge->store, told, here) &&
+            in_results(news, cbor_member(one, "validationDeltas")))
+            return true;
+    }
+    return false;
 }
 
 /* Did whoever took this ingredient in, or took in what it is part of, say so already? */
-static bool known(const struct c2pa_judge *judge, const struct c2pa_edge *edge,
-                  const struct c2pa_status *status)
+static bool known(const struct news *news)
 {
+    const struct c2pa_edge *edge = news->edge;
     const struct cbor_value *own = cbor_member(edge->assertion->cbor, "validationResults");
 
-    if (in_results(edge, cbor_member(own, "activeManifest"), status) ||
-        in_list(edge, cbor_member(edge->assertion->cbor, "validationStatus"), status))
+    if (in_results(news, cbor_member(own, "activeManifest")) ||
+        in_list(news, cbor_member(edge->assertion->cbor, "validationStatus")))
         return true;
-    for (const struct c2pa_edge *other = judge->edges; other; other = other->next) {
+    for (const struct c2pa_edge *other = news->judge->edges;
+         other && c2pa_store_spend(news->judge->store, 1); other = other->next) {
         const struct cbor_value *deltas = cbor_member(
             cbor_member(other->assertion->cbor, "validationResults"), "ingredientDeltas");
 
-        if (!deltas || deltas->type != CBOR_ARRAY)
-            continue;
-        for (const struct cbor_value *one = deltas->first; one; one = one->next)
-            if (c2pa_uri_same(other->from, text_of(one, "ingredientAssertionURI"), edge->from,
-                              edge->told->uri) &&
-                in_results(edge, cbor_member(one, "validationDeltas"), status))
-                return true;
+        if (deltas && deltas->type == CBOR_ARRAY && in_deltas(news, other, deltas))
+            return true;
     }
     return false;
 }
@@ -351,16 +365,20 @@ static void delta_of(struct c2pa_judge *judge, struct c2pa_edge *edge,
      * (15.11.3.3.2): that its certificate has run out since is no news.
      */
     bool vouched = unchanged(edge);
+    struct news news = {.judge = judge, .edge = edge, .from = edge->to ? edge->to : edge->from};
 
-    for (const struct c2pa_status *one = results->first; one && judge->failed == 0;
-         one = one->next)
-        if (!known(judge, edge, one) && !(vouched && one->code == C2PA_SIGNATURE_OUTSIDE))
+    for (const struct c2pa_status *one = results->first; one && !c2pa_has_failed(judge);
+         one = one->next) {
+        news.status = one;
+        if (!known(&news) && !(vouched && one->code == C2PA_SIGNATURE_OUTSIDE))
             c2pa_status_add(judge, &edge->told->deltas, one);
+    }
 }
 
 void c2pa_deltas(struct c2pa_judge *judge)
 {
-    for (struct c2pa_edge *edge = judge->edges; edge && judge->failed == 0; edge = edge->next) {
+    for (struct c2pa_edge *edge = judge->edges; edge && !c2pa_has_failed(judge);
+         edge = edge->next) {
         if (!edge->told)
             continue;
         delta_of(judge, edge, &edge->results);

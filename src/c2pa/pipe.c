@@ -231,7 +231,7 @@ static void get_signer(struct pull *pull, struct c2pa_manifest_report *out)
 static void get_actions(struct pull *pull, struct c2pa_manifest_report *out)
 {
     struct c2pa_action **link = &out->actions;
-    size_t count = get_count(pull, LIMIT_C2PA_ITEMS * 4);
+    size_t count = get_count(pull, LIMIT_C2PA_ITEMS);
 
     for (size_t i = 0; i < count && sound(pull); i++) {
         struct c2pa_action *one = take(pull, sizeof(*one));

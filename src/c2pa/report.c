@@ -14,6 +14,24 @@ void *c2pa_take(struct c2pa_judge *judge, size_t size)
     return memory;
 }
 
+bool c2pa_has_failed(struct c2pa_judge *judge)
+{
+    if (judge->failed == 0 && !c2pa_store_spend(judge->store, 0))
+        judge->failed = why_set(judge->why, SH_ELIMIT, WHY_NOWHERE,
+                                "credentials: their references ask for more work than is done");
+    return judge->failed != 0;
+}
+
+bool c2pa_reference_check(struct c2pa_judge *judge, const struct c2pa_manifest *from,
+                          const struct c2pa_hashed_uri *reference, struct c2pa_target *target)
+{
+    int rc = c2pa_uri_check(judge->store, from, reference, target, judge->why);
+
+    if (rc != SH_OK && judge->failed == 0)
+        judge->failed = rc;
+    return rc == SH_OK;
+}
+
 /* ---- texts ------------------------------------------------------------------------------- */
 
 /* Length of the UTF-8 sequence at text, 0 when it is none; *rune is its character. */
@@ -79,8 +97,10 @@ struct slice c2pa_text(struct c2pa_judge *judge, struct slice raw)
         return kept;
     bytes_init(&out, LIMIT_C2PA_TEXT);
     neutral(&out, raw, LIMIT_C2PA_TEXT);
+    if (bytes_check(&out, judge->why) != SH_OK && judge->failed == 0)
+        judge->failed = (int)out.failed;
     memory = c2pa_take(judge, out.len ? out.len : 1);
-    if (memory && out.failed == SH_OK) {
+    if (memory && out.len) {
         memcpy(memory, out.ptr, out.len);
         kept = slice_of(memory, out.len);
     }

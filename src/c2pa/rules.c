@@ -26,8 +26,11 @@ bool c2pa_is_ingredient(const struct c2pa_assertion *assertion)
 bool c2pa_is_redacted(const struct c2pa_judge *judge, const struct c2pa_manifest *manifest,
                       struct slice uri)
 {
-    for (const struct c2pa_redaction *one = judge->redactions; one; one = one->next)
-        if (c2pa_uri_same(one->by, one->uri, manifest, uri))
+    const struct c2pa_place place = {manifest, uri};
+
+    for (const struct c2pa_redaction *one = judge->redactions;
+         one && c2pa_store_spend(judge->store, 1); one = one->next)
+        if (c2pa_uri_same(judge->store, (struct c2pa_place){one->by, one->uri}, place))
             return true;
     return false;
 }
@@ -35,13 +38,6 @@ bool c2pa_is_redacted(const struct c2pa_judge *judge, const struct c2pa_manifest
 static const struct cbor_value *member(const struct c2pa_assertion *assertion, const char *name)
 {
     return cbor_member(assertion->cbor, name);
-}
-
-static struct slice text_of(const struct cbor_value *map, const char *name)
-{
-    const struct cbor_value *value = cbor_member(map, name);
-
-    return value && value->type == CBOR_TEXT ? value->string : (struct slice){0};
 }
 
 /* The last label of a URI. */
@@ -54,15 +50,10 @@ static struct slice last_label(struct slice uri)
     return slice_sub(uri, from, uri.len - from);
 }
 
-static bool starts_with(struct slice text, const char *start)
-{
-    return slice_starts(text, start);
-}
-
 static bool label_is_binding(struct slice label)
 {
     for (size_t i = 0; i < COUNT_OF(bindings); i++)
-        if (starts_with(label, bindings[i]))
+        if (slice_starts(label, bindings[i]))
             return true;
     return false;
 }
@@ -74,7 +65,7 @@ static void judge_redactions(const struct c2pa_subject *subject)
 {
     const struct c2pa_claim *claim = &subject->manifest->claim;
 
-    for (size_t i = 0; i < claim->redacted_count; i++) {
+    for (size_t i = 0; i < claim->redacted_count && !c2pa_has_failed(subject->judge); i++) {
         struct slice uri = claim->redacted[i];
         struct c2pa_target target = {0};
 
@@ -86,7 +77,7 @@ static void judge_redactions(const struct c2pa_subject *subject)
         if (slice_equal(target.manifest_label, subject->manifest->label))
             c2pa_say_claim(subject, C2PA_SELF_REDACTED,
                            "the claim redacts an assertion of its own");
-        if (starts_with(last_label(uri), "c2pa.actions"))
+        if (slice_starts(last_label(uri), "c2pa.actions"))
             c2pa_say_claim(subject, C2PA_ACTION_REDACTED, "actions may not be redacted");
         if (label_is_binding(last_label(uri)))
             c2pa_say_claim(subject, C2PA_BINDING_REDACTED,
@@ -99,20 +90,21 @@ static void judge_redactions(const struct c2pa_subject *subject)
 
 /* ---- the list of the claim -------------------------------------------------------------- */
 
+const struct c2pa_hashed_uri *c2pa_claim_entry(const struct c2pa_claim *claim, size_t index)
+{
+    return index < claim->created_count ? &claim->created[index]
+                                        : &claim->gathered[index - claim->created_count];
+}
+
 static bool said_before(const struct c2pa_subject *subject, size_t index)
 {
     const struct c2pa_claim *claim = &subject->manifest->claim;
-    size_t all = claim->created_count + claim->gathered_count;
-    const struct c2pa_hashed_uri *one, *other;
+    const struct c2pa_place one = {subject->manifest, c2pa_claim_entry(claim, index)->url};
+    struct c2pa_place other = one;
 
-    if (index >= all)
-        return false;
-    one = index < claim->created_count ? &claim->created[index]
-                                       : &claim->gathered[index - claim->created_count];
     for (size_t i = 0; i < index; i++) {
-        other = i < claim->created_count ? &claim->created[i]
-                                         : &claim->gathered[i - claim->created_count];
-        if (c2pa_uri_same(subject->manifest, one->url, subject->manifest, other->url))
+        other.url = c2pa_claim_entry(claim, i)->url;
+        if (c2pa_uri_same(subject->judge->store, one, other))
             return true;
     }
     return false;
@@ -142,10 +134,8 @@ static void judge_reference(const struct c2pa_subject *subject,
                  "the claim lists what is not there, or is there twice");
         return;
     }
-    if (c2pa_uri_check(judge->store, manifest, reference, &target, judge->why) != 0) {
-        judge->failed = SH_ELIMIT;
+    if (!c2pa_reference_check(judge, manifest, reference, &target))
         return;
-    }
     if (target.check == C2PA_CHECK_MATCH)
         c2pa_say_assertion(subject, C2PA_HASHED_URI_MATCH, target.assertion, NULL);
     else if (target.check == C2PA_CHECK_ALGORITHM)
@@ -161,10 +151,8 @@ static void judge_list(const struct c2pa_subject *subject)
     const struct c2pa_claim *claim = &subject->manifest->claim;
     size_t all = claim->created_count + claim->gathered_count;
 
-    for (size_t i = 0; i < all && subject->judge->failed == 0; i++) {
-        const struct c2pa_hashed_uri *reference =
-            i < claim->created_count ? &claim->created[i]
-                                     : &claim->gathered[i - claim->created_count];
+    for (size_t i = 0; i < all && !c2pa_has_failed(subject->judge); i++) {
+        const struct c2pa_hashed_uri *reference = c2pa_claim_entry(claim, i);
 
         if (said_before(subject, i))
             c2pa_say_claim(subject, C2PA_CLAIM_MALFORMED, "an assertion is listed twice");
@@ -181,7 +169,7 @@ static void judge_list(const struct c2pa_subject *subject)
 static void judge_cloud(const struct c2pa_subject *subject,
                         const struct c2pa_assertion *assertion)
 {
-    struct slice label = text_of(assertion->cbor, "label");
+    struct slice label = c2pa_text_at(assertion->cbor, "label");
     const struct cbor_value *location = member(assertion, "location");
 
     if (label.len == 0 || !member(assertion, "size") || !location ||
@@ -191,7 +179,7 @@ static void judge_cloud(const struct c2pa_subject *subject,
     if (label_is_binding(label))
         c2pa_say_assertion(subject, C2PA_CLOUD_BINDING, assertion,
                            "a hard binding that is elsewhere");
-    if (subject->manifest->kind == C2PA_UPDATE && starts_with(label, "c2pa.actions"))
+    if (subject->manifest->kind == C2PA_UPDATE && slice_starts(label, "c2pa.actions"))
         c2pa_say_assertion(subject, C2PA_CLOUD_ACTIONS, assertion,
                            "actions of an update manifest that are elsewhere");
 }
@@ -199,13 +187,13 @@ static void judge_cloud(const struct c2pa_subject *subject,
 static void judge_external(const struct c2pa_subject *subject,
                            const struct c2pa_assertion *assertion)
 {
-    struct slice label = text_of(assertion->cbor, "label");
+    struct slice label = c2pa_text_at(assertion->cbor, "label");
 
     if (label.len == 0 || !member(assertion, "url") || member(assertion, "relationship"))
         return;
     if (slice_equal(label, slice_text("c2pa.actions")) ||
         slice_equal(label, slice_text("c2pa.external-reference")) ||
-        starts_with(label, "c2pa.hash") || starts_with(label, "c2pa.ingredient"))
+        slice_starts(label, "c2pa.hash") || slice_starts(label, "c2pa.ingredient"))
         c2pa_say_assertion(subject, C2PA_EXTERNAL_MALFORMED, assertion,
                            "a kind of assertion that may not be elsewhere (C2PA 2.4)");
 }
@@ -291,7 +279,7 @@ static void judge_source(const struct c2pa_subject *subject,
     const struct cbor_value *maps[] = {assertion->cbor, metadata};
 
     for (size_t i = 0; i < COUNT_OF(maps); i++) {
-        struct slice type = text_of(cbor_member(maps[i], "dataSource"), "type");
+        struct slice type = c2pa_text_at(cbor_member(maps[i], "dataSource"), "type");
 
         if (cbor_member(maps[i], "reviewRatings") &&
             (slice_equal(type, slice_text("humanEntry.anonymous")) ||
@@ -327,13 +315,12 @@ static void judge_inner(const struct c2pa_subject *subject,
     struct c2pa_hashed_uri reference = {0};
     struct c2pa_target target = {0};
 
-    if (!c2pa_hashed_uri_parse(map, &reference) || !starts_with(reference.url, "self#jumbf=") ||
+    if (!c2pa_hashed_uri_parse(map, &reference) ||
+        !slice_starts(reference.url, "self#jumbf=") ||
         c2pa_is_redacted(judge, subject->manifest, reference.url))
         return;
-    if (c2pa_uri_check(judge->store, subject->manifest, &reference, &target, judge->why) != 0) {
-        judge->failed = SH_ELIMIT;
+    if (!c2pa_reference_check(judge, subject->manifest, &reference, &target))
         return;
-    }
     if (target.check == C2PA_CHECK_MISSING)
         c2pa_say_assertion(subject, C2PA_REFERENCE_MISSING, assertion,
                            "it refers to what is not there");
@@ -372,8 +359,8 @@ static bool skipped(const struct c2pa_assertion *assertion, const struct cbor_va
 static void judge_inside(const struct c2pa_subject *subject,
                          const struct c2pa_assertion *assertion)
 {
-    for (const struct cbor_value *value = assertion->cbor; value && subject->judge->failed == 0;
-         value = cbor_walk(assertion->cbor, value))
+    for (const struct cbor_value *value = assertion->cbor;
+         value && !c2pa_has_failed(subject->judge); value = cbor_walk(assertion->cbor, value))
         if (value->type == CBOR_MAP && cbor_member(value, "url") && !skipped(assertion, value))
             judge_inner(subject, assertion, value);
 }
@@ -383,12 +370,18 @@ static void judge_inside(const struct c2pa_subject *subject,
 static void judge_json(const struct c2pa_subject *subject,
                        const struct c2pa_assertion *assertion)
 {
+    struct c2pa_judge *judge = subject->judge;
     struct arena arena;
     struct json_value *root = NULL;
     struct why why = {0};
+    int rc;
 
     arena_init(&arena, LIMIT_C2PA_ARENA / 4);
-    if (json_read(assertion->data, LIMIT_JSON_DEPTH, &arena, &root, &why) != 0)
+    rc = json_read(assertion->data, LIMIT_JSON_DEPTH, &arena, &root, &why);
+    /* That there is no memory says nothing about the assertion. */
+    if (rc == SH_ENOMEM && judge->failed == 0)
+        judge->failed = why_set(judge->why, rc, WHY_NOWHERE, "credentials: %s", why.text);
+    else if (rc != SH_OK)
         c2pa_say_assertion(subject, C2PA_JSON_INVALID, assertion, why.text);
     arena_release(&arena);
 }
@@ -397,7 +390,7 @@ static void judge_content(const struct c2pa_subject *subject,
                           const struct c2pa_assertion *assertion)
 {
     bool standard =
-        starts_with(assertion->label, "c2pa.") || starts_with(assertion->label, "stds.");
+        slice_starts(assertion->label, "c2pa.") || slice_starts(assertion->label, "stds.");
 
     if (assertion->content == C2PA_CONTENT_CBOR && !assertion->cbor) {
         if (standard)
@@ -437,7 +430,7 @@ static void judge_kind(const struct c2pa_subject *subject)
         hard += c2pa_is_binding(assertion);
         if (manifest->kind == C2PA_UPDATE &&
             (c2pa_is_binding(assertion) || c2pa_named(assertion, "c2pa.hash.multi-asset") ||
-             starts_with(assertion->label, "c2pa.thumbnail")))
+             slice_starts(assertion->label, "c2pa.thumbnail")))
             c2pa_say_claim(subject, C2PA_UPDATE_INVALID,
                            "a hash or a thumbnail in an update manifest");
     }
@@ -457,12 +450,11 @@ static void judge_icon(const struct c2pa_subject *subject)
     struct c2pa_target target = {0};
 
     if (!icon || icon->type != CBOR_MAP || !c2pa_hashed_uri_parse(icon, &reference) ||
-        !starts_with(reference.url, "self#jumbf="))
+        !slice_starts(reference.url, "self#jumbf="))
         return;
-    if (c2pa_uri_check(subject->judge->store, subject->manifest, &reference, &target,
-                       subject->judge->why) != 0)
-        subject->judge->failed = SH_ELIMIT;
-    else if (target.check == C2PA_CHECK_MISSING)
+    if (!c2pa_reference_check(subject->judge, subject->manifest, &reference, &target))
+        return;
+    if (target.check == C2PA_CHECK_MISSING)
         c2pa_say_claim(subject, C2PA_REFERENCE_MISSING, "the icon is not there");
     else if (target.check != C2PA_CHECK_MATCH)
         c2pa_say_claim(subject, C2PA_REFERENCE_MISMATCH, "the icon was changed");

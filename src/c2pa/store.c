@@ -314,6 +314,9 @@ static int read_manifests(struct reader *reader)
         mark_listed(reader, manifest, manifest->claim.gathered, manifest->claim.gathered_count);
         rc = read_signature(reader, manifest);
     }
+    if (rc == SH_OK && !c2pa_store_spend(store, 0))
+        rc = why_set(reader->why, SH_ELIMIT, WHY_NOWHERE,
+                     "manifest store: its references ask for more work than is done");
     return rc;
 }
 

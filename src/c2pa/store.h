@@ -10,7 +10,7 @@
  * Errors:  only what makes the whole unreadable is an error (SH_EFORMAT: no JUMBF, no store, no
  *          manifest; SH_ELIMIT; SH_ENOMEM).  What is wrong with one manifest is a c2pa_fault in
  *          it, with words that say what.
- * Threads: no state; a store is used by one thread at a time (it counts what it hashed).
+ * Threads: no state; a store is used by one thread at a time (it counts what it did).
  */
 #ifndef C2PA_STORE_H
 #define C2PA_STORE_H
@@ -164,6 +164,7 @@ struct c2pa_store {
     size_t manifest_count;        /* >= 1 */
     struct c2pa_manifest *active; /* the last one */
     uint64_t hashed; /* bytes hashed for references so far: LIMIT_C2PA_HASHED in all */
+    uint64_t steps;  /* taken to follow and compare references: LIMIT_C2PA_STEPS in all */
     size_t foreign;  /* boxes in the store that are no manifest */
 };
 
@@ -218,14 +219,24 @@ struct c2pa_target {
  * Follow url as it stands in manifest from: "self#jumbf=c2pa.assertions/L" (in from),
  * "self#jumbf=/c2pa/M[/...]", and the old "self#jumbf=c2pa/M[/...]".
  */
-void c2pa_uri_follow(const struct c2pa_store *store, const struct c2pa_manifest *from,
+void c2pa_uri_follow(struct c2pa_store *store, const struct c2pa_manifest *from,
                      struct slice url, struct c2pa_target *out);
 /* Append the absolute URI of a part: "self#jumbf=/c2pa/M/path"; path "" is the manifest. */
 void c2pa_uri_build(const struct c2pa_manifest *manifest, const char *path, struct slice label,
                     struct bytes *out);
-/* Do two URIs, each as it stands in its manifest, name the same place (there or not)? */
-bool c2pa_uri_same(const struct c2pa_manifest *from_a, struct slice a,
-                   const struct c2pa_manifest *from_b, struct slice b);
+/* A URI and the manifest in which it stands. */
+struct c2pa_place {
+    const struct c2pa_manifest *from;
+    struct slice url;
+};
+/* Do two URIs name the same place (there or not)? */
+bool c2pa_uri_same(struct c2pa_store *store, struct c2pa_place a, struct c2pa_place b);
+/*
+ * Count steps before they are taken; false: the store has had all that one may have.  Then
+ * nothing is followed or compared any more, and what was said last is worth nothing.  Without
+ * it references that each ask for little would together ask for hours.
+ */
+bool c2pa_store_spend(struct c2pa_store *store, uint64_t steps);
 
 /*
  * Does what reference names, as it stands in from, have the hash that it says (8.4.2.3)?  By

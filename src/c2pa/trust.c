@@ -3,6 +3,9 @@
 
 #include "stamp/stamp.h"
 
+/* Not a cap: what is around headers and payload, which are parts of one store, is shorter. */
+#define SIGNED_FRAME_BYTES 65536
+
 /* The signature of one manifest under way. */
 struct signing {
     const struct c2pa_subject *subject;
@@ -96,6 +99,23 @@ static bool signer_of(struct signing *signing)
     return true;
 }
 
+/* ---- what was signed --------------------------------------------------------------------- */
+
+/* One of the two structures over payload, in *out, which is the caller's to release. */
+static bool structure_of(const struct signing *signing, struct slice payload,
+                         void (*build)(const struct c2pa_cose *, struct slice, struct bytes *),
+                         struct bytes *out)
+{
+    struct c2pa_judge *judge = signing->subject->judge;
+
+    bytes_init(out, (size_t)LIMIT_C2PA_STORE_BYTES + SIGNED_FRAME_BYTES);
+    build(signing->cose, payload, out);
+    /* A message that is cut short would be told as one that somebody changed. */
+    if (out->failed != SH_OK && judge->failed == 0)
+        judge->failed = bytes_check(out, judge->why);
+    return out->failed == SH_OK;
+}
+
 /* ---- time stamps ------------------------------------------------------------------------ */
 
 static void tell_stamper(struct c2pa_judge *judge, const struct stamp *stamp,
@@ -175,38 +195,46 @@ static void stamps_of_others(struct signing *signing, struct slice message)
         }
 }
 
+/* sigTst holds the server's whole answer, and stamps the claim (10.3.2.5.3). */
+static bool old_stamp_holds(struct signing *signing)
+{
+    const struct c2pa_subject *subject = signing->subject;
+    struct slice token = {0};
+    struct bytes message;
+    struct why why = {0};
+    bool held = false;
+
+    if (structure_of(signing, subject->manifest->claim.raw, c2pa_cose_stamped, &message)) {
+        if (stamp_response(signing->cose->tokens_v1[0], &token, &why) != 0)
+            c2pa_say_signature(subject, C2PA_STAMP_MALFORMED, why.text);
+        else
+            held = token_holds(signing, token, bytes_view(&message));
+    }
+    bytes_release(&message);
+    return held;
+}
+
 static void find_time(struct signing *signing)
 {
     const struct c2pa_subject *subject = signing->subject;
     const struct c2pa_cose *cose = signing->cose;
-    struct bytes message = {0};
-    struct slice token = {0};
-    struct why why = {0};
+    struct bytes message;
     bool held = false;
 
-    bytes_init(&message, (size_t)LIMIT_C2PA_STORE_BYTES + 65536);
     if (cose->has_stamp && cose->token_count != 1)
         c2pa_say_signature(subject, C2PA_STAMP_MALFORMED,
                            "sigTst2 has not one token (C2PA 15.8.1.1)");
     if (cose->has_stamp_v1 && cose->token_v1_count != 1)
         c2pa_say_signature(subject, C2PA_STAMP_MALFORMED,
                            "sigTst has not one token (C2PA 15.8.1.1)");
-    c2pa_cose_stamped(cose, cose->signature_raw, &message);
-    if (cose->has_stamp && cose->token_count == 1)
-        held = token_holds(signing, cose->tokens[0], bytes_view(&message));
-    if (!held && cose->has_stamp_v1 && cose->token_v1_count == 1) {
-        struct bytes old = {0};
-
-        bytes_init(&old, (size_t)LIMIT_C2PA_STORE_BYTES + 65536);
-        c2pa_cose_stamped(cose, subject->manifest->claim.raw, &old);
-        if (stamp_response(cose->tokens_v1[0], &token, &why) != 0)
-            c2pa_say_signature(subject, C2PA_STAMP_MALFORMED, why.text);
-        else
-            held = token_holds(signing, token, bytes_view(&old));
-        bytes_release(&old);
+    if (structure_of(signing, cose->signature_raw, c2pa_cose_stamped, &message)) {
+        if (cose->has_stamp && cose->token_count == 1)
+            held = token_holds(signing, cose->tokens[0], bytes_view(&message));
+        if (!held && cose->has_stamp_v1 && cose->token_v1_count == 1)
+            held = old_stamp_holds(signing);
+        if (!held)
+            stamps_of_others(signing, bytes_view(&message));
     }
-    if (!held)
-        stamps_of_others(signing, bytes_view(&message));
     bytes_release(&message);
 }
 
@@ -237,6 +265,20 @@ static void hear(enum x509_ocsp said, enum x509_ocsp *kept)
         *kept = said;
 }
 
+/* Each manifest may hear each reply of all others: what that costs in all is bounded. */
+static bool may_hear(const struct pair *pair, struct slice reply)
+{
+    struct c2pa_judge *judge = pair->signing->subject->judge;
+
+    judge->heard += reply.len + pair->issuer->raw.len;
+    if (judge->heard > LIMIT_C2PA_HEARD && judge->failed == 0)
+        judge->failed = why_set(judge->why, SH_ELIMIT, WHY_NOWHERE,
+                                "credentials: they ask for more than %llu bytes of OCSP "
+                                "replies to be read",
+                                (unsigned long long)LIMIT_C2PA_HEARD);
+    return judge->failed == 0;
+}
+
 /* Replies in c2pa.certificate-status assertions of all manifests (15.9). */
 static void hear_others(const struct pair *pair, enum x509_ocsp *kept)
 {
@@ -253,7 +295,8 @@ static void hear_others(const struct pair *pair, enum x509_ocsp *kept)
                 replies->count > LIMIT_C2PA_TOKENS * 8)
                 continue;
             for (const struct cbor_value *reply = replies->first; reply; reply = reply->next)
-                if (reply->type == CBOR_BYTES && *kept != X509_OCSP_REVOKED)
+                if (reply->type == CBOR_BYTES && *kept != X509_OCSP_REVOKED &&
+                    may_hear(pair, reply->string))
                     hear(reply_says(pair, reply->string), kept);
         }
 }
@@ -382,12 +425,12 @@ static void judge_revocation(const struct signing *signing)
 static void judge_bytes(const struct signing *signing)
 {
     const struct c2pa_subject *subject = signing->subject;
-    struct bytes message = {0};
+    struct bytes message;
 
-    bytes_init(&message, (size_t)LIMIT_C2PA_STORE_BYTES + 65536);
-    c2pa_cose_signed(signing->cose, subject->manifest->claim.raw, &message);
-    if (message.failed != SH_OK && subject->judge->failed == 0)
-        subject->judge->failed = bytes_check(&message, subject->judge->why);
+    if (!structure_of(signing, subject->manifest->claim.raw, c2pa_cose_signed, &message)) {
+        bytes_release(&message);
+        return;
+    }
     if (!crypto.can_verify(&signing->alg))
         c2pa_say_signature(subject, C2PA_ALGORITHM_UNSUPPORTED,
                            "this program cannot check signatures of that kind");

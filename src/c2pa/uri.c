@@ -65,6 +65,18 @@ static bool cut_uri(struct slice url, struct cut *cut)
     return true;
 }
 
+bool c2pa_store_spend(struct c2pa_store *store, uint64_t steps)
+{
+    store->steps += steps;
+    return store->steps <= LIMIT_C2PA_STEPS;
+}
+
+/* Labels that are compared with one: most differ in their length or soon. */
+static uint64_t steps_of(uint64_t count, struct slice label)
+{
+    return count + count * label.len / 64;
+}
+
 static const struct c2pa_assertion *assertion_of(const struct c2pa_manifest *manifest,
                                                  const struct jumbf_box *box)
 {
@@ -76,27 +88,41 @@ static const struct c2pa_assertion *assertion_of(const struct c2pa_manifest *man
     return NULL;
 }
 
-void c2pa_uri_follow(const struct c2pa_store *store, const struct c2pa_manifest *from,
+/* The box that labels lead to. */
+static const struct jumbf_box *find_box(struct c2pa_store *store, const struct jumbf_box *box,
+                                        struct slice path)
+{
+    while (box && path.len) {
+        struct slice label = take_label(&path);
+
+        if (!c2pa_store_spend(store, steps_of(box->count, label)))
+            return NULL;
+        box = jumbf_child(box, label, NULL);
+    }
+    return box;
+}
+
+void c2pa_uri_follow(struct c2pa_store *store, const struct c2pa_manifest *from,
                      struct slice url, struct c2pa_target *out)
 {
     struct cut cut;
     const struct jumbf_box *box;
 
     *out = (struct c2pa_target){.kind = C2PA_URI_MALFORMED, .manifest_label = from->label};
-    if (!cut_uri(url, &cut))
+    if (!c2pa_store_spend(store, url.len) || !cut_uri(url, &cut))
         return;
     out->kind = C2PA_URI_MISSING;
     out->manifest = from;
     if (cut.manifest.len) {
+        if (!c2pa_store_spend(store, steps_of(store->manifest_count, cut.manifest)))
+            return;
         out->manifest_label = cut.manifest;
         out->outside = !slice_equal(cut.manifest, from->label);
         out->manifest = c2pa_store_manifest(store, cut.manifest);
     }
     if (!out->manifest)
         return;
-    box = cut.path.len ? out->manifest->inner : out->manifest->box;
-    while (box && cut.path.len)
-        box = jumbf_child(box, take_label(&cut.path), NULL);
+    box = find_box(store, cut.path.len ? out->manifest->inner : out->manifest->box, cut.path);
     if (!box)
         return;
     out->kind = C2PA_URI_OK;
@@ -119,18 +145,40 @@ void c2pa_uri_build(const struct c2pa_manifest *manifest, const char *path, stru
     }
 }
 
-bool c2pa_uri_same(const struct c2pa_manifest *from_a, struct slice a,
-                   const struct c2pa_manifest *from_b, struct slice b)
+static bool ends_label(uint8_t c)
+{
+    return c == '/' || c == '=';
+}
+
+/* Have two URIs the same last label?  Told from their ends: that most differ costs little. */
+static bool ends_alike(struct c2pa_store *store, struct slice a, struct slice b)
+{
+    size_t most = a.len < b.len ? a.len : b.len;
+    size_t same = 0;
+    bool alike = true;
+
+    for (; same < most && alike; same++) {
+        uint8_t in_a = a.ptr[a.len - 1 - same], in_b = b.ptr[b.len - 1 - same];
+
+        if (ends_label(in_a) && ends_label(in_b))
+            break;
+        alike = in_a == in_b;
+    }
+    return c2pa_store_spend(store, 1 + same) && alike;
+}
+
+bool c2pa_uri_same(struct c2pa_store *store, struct c2pa_place a, struct c2pa_place b)
 {
     struct cut cut_a;
     struct cut cut_b;
 
-    if (!cut_uri(a, &cut_a) || !cut_uri(b, &cut_b))
+    if (!ends_alike(store, a.url, b.url) || !c2pa_store_spend(store, a.url.len + b.url.len) ||
+        !cut_uri(a.url, &cut_a) || !cut_uri(b.url, &cut_b))
         return false;
     if (!cut_a.manifest.len)
-        cut_a.manifest = from_a->label;
+        cut_a.manifest = a.from->label;
     if (!cut_b.manifest.len)
-        cut_b.manifest = from_b->label;
+        cut_b.manifest = b.from->label;
     return slice_equal(cut_a.manifest, cut_b.manifest) && slice_equal(cut_a.path, cut_b.path);
 }
 

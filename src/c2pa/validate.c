@@ -22,16 +22,12 @@ static void tell_own(const struct c2pa_subject *subject)
 {
     for (size_t i = 0; i < subject->manifest->assertion_count; i++) {
         const struct c2pa_assertion *one = &subject->manifest->assertions[i];
-        const struct cbor_value *channel, *dispatch;
 
         if (!one->listed || !slice_equal(one->label, slice_text("org.stillhere.dispatch")))
             continue;
-        channel = cbor_member(one->cbor, "channel");
-        dispatch = cbor_member(one->cbor, "dispatch");
-        if (channel && channel->type == CBOR_TEXT)
-            subject->told->channel = c2pa_text(subject->judge, channel->string);
-        if (dispatch && dispatch->type == CBOR_TEXT)
-            subject->told->dispatch = c2pa_text(subject->judge, dispatch->string);
+        subject->told->channel = c2pa_text(subject->judge, c2pa_text_at(one->cbor, "channel"));
+        subject->told->dispatch =
+            c2pa_text(subject->judge, c2pa_text_at(one->cbor, "dispatch"));
     }
 }
 
@@ -279,7 +275,7 @@ static int judge_all(struct c2pa_judge *judge)
     int rc = 0;
 
     c2pa_reach(judge);
-    for (struct c2pa_reached *one = judge->reached; one && judge->failed == 0;
+    for (struct c2pa_reached *one = judge->reached; one && !c2pa_has_failed(judge);
          one = one->next) {
         struct c2pa_subject subject = {
             .judge = judge, .manifest = one->manifest, .told = one->told};
@@ -291,9 +287,9 @@ static int judge_all(struct c2pa_judge *judge)
         if (rc)
             return rc;
     }
-    if (judge->failed == 0)
+    if (!c2pa_has_failed(judge))
         c2pa_deltas(judge);
-    if (judge->failed == 0)
+    if (!c2pa_has_failed(judge))
         conclude(judge);
     return judge->failed;
 }

@@ -3,6 +3,7 @@
 #define C2PA_VALIDATE_INT_H
 
 #include "c2pa/c2pa.h"
+#include "c2pa/c2pa_int.h"
 #include "c2pa/content.h"
 #include "c2pa/store.h"
 
@@ -43,7 +44,8 @@ struct c2pa_judge {
     struct c2pa_edge *edges, *edges_last;
     struct c2pa_redaction *redactions;
     size_t statuses;
-    int failed; /* first error of memory or limits: checked once at the end */
+    uint64_t heard; /* bytes of OCSP replies for others: LIMIT_C2PA_HEARD in all */
+    int failed;     /* first error of memory or limits: checked once at the end */
     struct why *why;
 };
 
@@ -74,6 +76,11 @@ bool c2pa_results_have(const struct c2pa_results *results, enum c2pa_code code);
 /* The first failure other than signingCredential.untrusted; NULL: none. */
 const struct c2pa_status *c2pa_results_failure(const struct c2pa_results *results);
 void *c2pa_take(struct c2pa_judge *judge, size_t size);
+/* Did something fail, or was so much asked for that it fails now (judge->failed)? */
+bool c2pa_has_failed(struct c2pa_judge *judge);
+/* c2pa_uri_check; false: it failed (judge->failed), and nothing is to be said of it. */
+bool c2pa_reference_check(struct c2pa_judge *judge, const struct c2pa_manifest *from,
+                          const struct c2pa_hashed_uri *reference, struct c2pa_target *target);
 
 /* ---- trust.c ---------------------------------------------------------------- */
 
@@ -83,6 +90,8 @@ void c2pa_judge_signature(const struct c2pa_subject *subject);
 
 /* Everything about the assertions of a manifest but its actions and ingredients. */
 void c2pa_judge_assertions(const struct c2pa_subject *subject);
+/* Reference number index of a claim: created assertions, then gathered ones. */
+const struct c2pa_hashed_uri *c2pa_claim_entry(const struct c2pa_claim *claim, size_t index);
 bool c2pa_is_binding(const struct c2pa_assertion *assertion);
 bool c2pa_is_ingredient(const struct c2pa_assertion *assertion);
 bool c2pa_named(const struct c2pa_assertion *assertion, const char *name);

@@ -279,11 +279,28 @@ static bool is_hash_of(enum crypt_hash hash, struct slice content, struct slice 
     return slice_equal(slice_of(out, digest.len), digest);
 }
 
-static bool is_about(const struct single *single, const struct x509_ocsp_question *question)
+/* Hashes of the issuer's name and key, each made once: a reply may have thousands of states. */
+struct issuer_hashes {
+    bool made[CRYPT_SHA1 + 1]; /* by enum crypt_hash */
+    uint8_t name[CRYPT_SHA1 + 1][CRYPT_DIGEST_MAX];
+    uint8_t key[CRYPT_SHA1 + 1][CRYPT_DIGEST_MAX];
+};
+
+static bool is_about(const struct single *single, const struct x509_ocsp_question *question,
+                     struct issuer_hashes *made)
 {
-    return single->hash && slice_equal(single->serial, question->cert->serial) &&
-           is_hash_of(single->hash, question->issuer->subject, single->name_hash) &&
-           is_hash_of(single->hash, question->issuer->key_bytes, single->key_hash);
+    enum crypt_hash hash = single->hash;
+    size_t len = crypt_hash_bytes(hash);
+
+    if (!hash || !slice_equal(single->serial, question->cert->serial))
+        return false;
+    if (!made->made[hash]) {
+        crypto.digest(hash, question->issuer->subject, made->name[hash]);
+        crypto.digest(hash, question->issuer->key_bytes, made->key[hash]);
+        made->made[hash] = true;
+    }
+    return slice_equal(single->name_hash, slice_of(made->name[hash], len)) &&
+           slice_equal(single->key_hash, slice_of(made->key[hash], len));
 }
 
 /* C2PA 2.2 15.9.1: when the reply counts for a signature made at that moment. */
@@ -364,13 +381,14 @@ static enum x509_ocsp judge_singles(const struct reply *reply,
 {
     enum x509_ocsp verdict = X509_OCSP_UNUSABLE;
     struct slice rest = reply->singles;
+    struct issuer_hashes hashes = {.made = {false}};
     bool about = false;
     struct single single;
 
     while (rest.len) {
         if (parse_single(&rest, &single, why) < 0)
             return X509_OCSP_UNUSABLE;
-        if (!is_about(&single, question))
+        if (!is_about(&single, question, &hashes))
             continue;
         about = true;
         /* Two that differ: the worse one counts, and unknown is no proof of anything. */

@@ -23,7 +23,7 @@
 #include "crypt/crypt.h"
 #include "json/json.h"
 
-#define MAKER_PARTS 64
+#define MAKER_PARTS 128
 #define MAKER_NOW 1795450000u /* 2026-11-23 */
 
 struct maker_part {
@@ -71,7 +71,7 @@ struct maker {
     const char *manifest; /* label of the one at hand */
 };
 
-static struct slice maker_load(const char *name)
+static inline struct slice maker_load(const char *name)
 {
     const char *shared = getenv("STILLHERE_SHARED"), *source = getenv("STILLHERE_SOURCE");
     char path[2000];
@@ -99,7 +99,7 @@ static struct slice maker_load(const char *name)
     return slice_of(all, (size_t)size);
 }
 
-static void maker_free(struct slice all)
+static inline void maker_free(struct slice all)
 {
     free((void *)(uintptr_t)all.ptr);
 }

@@ -428,6 +428,11 @@ static void files(void **state)
     }
 }
 
+static struct c2pa_place place_of(const struct c2pa_manifest *from, const char *url)
+{
+    return (struct c2pa_place){from, slice_text(url)};
+}
+
 /* ---- several manifests ---- */
 
 static void several(void **state)
@@ -456,11 +461,16 @@ static void several(void **state)
                     &target);
     assert_ptr_equal(target.assertion, &m[1].assertions[0]);
     assert_false(target.outside);
-    assert_true(c2pa_uri_same(m, slice_text("self#jumbf=c2pa.assertions/org.a"), m + 1,
-                              slice_text("self#jumbf=c2pa/urn:c2pa:1/c2pa.assertions/org.a")));
-    assert_false(c2pa_uri_same(m, slice_text("self#jumbf=c2pa.assertions/org.a"), m + 1,
-                               slice_text("self#jumbf=c2pa.assertions/org.a")));
-    assert_false(c2pa_uri_same(m, slice_text("x"), m, slice_text("x")));
+    assert_true(
+        c2pa_uri_same(scene.store, place_of(m, "self#jumbf=c2pa.assertions/org.a"),
+                      place_of(m + 1, "self#jumbf=c2pa/urn:c2pa:1/c2pa.assertions/org.a")));
+    assert_false(c2pa_uri_same(scene.store, place_of(m, "self#jumbf=c2pa.assertions/org.a"),
+                               place_of(m + 1, "self#jumbf=c2pa.assertions/org.a")));
+    assert_true(c2pa_uri_same(scene.store, place_of(m, "self#jumbf=c2pa.signature"),
+                              place_of(m, "self#jumbf=/c2pa/urn:c2pa:1/c2pa.signature")));
+    assert_false(c2pa_uri_same(scene.store, place_of(m, "self#jumbf=a.signature"),
+                               place_of(m, "self#jumbf=b.signature")));
+    assert_false(c2pa_uri_same(scene.store, place_of(m, "x"), place_of(m, "x")));
     scene_end(&scene);
 
     build_store(&scene, builds, 3); /* one label twice */
