@@ -128,6 +128,7 @@
 #define LIMIT_C2PA_DUMP (32u << 20)             /* bytes of a store as JSON */
 #define LIMIT_CREDIT_TRUST (4u << 20)           /* bytes of one file of anchors: 1000 of 4 KB */
 #define LIMIT_CREDIT_PIECES 240        /* fragments of one recording in one verification */
+#define LIMIT_CREDIT_EACH 12           /* findings of one id, so that a flood hides no other */
 #define LIMIT_CREDIT_NAMED 64          /* entries of a channel with files of the same sizes */
 #define LIMIT_CREDIT_GONE 8            /* withdrawn entries that are told one by one */
 #define LIMIT_CREDIT_SHARE (16u << 20) /* bytes of a file from which on two processes pay */

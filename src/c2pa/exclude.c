@@ -315,6 +315,9 @@ void c2pa_matcher_release(struct c2pa_matcher *matcher)
     bytes_release(&matcher->list);
 }
 
+/* What looking for one costs beside its bytes: at the worst a read of the file. */
+#define DATUM_COST 64
+
 /* Has the box these bytes there?  *held. */
 static int match_datum(struct c2pa_matcher *matcher, const struct box *box,
                        const struct c2pa_datum *datum, bool *held, struct why *why)
@@ -323,6 +326,9 @@ static int match_datum(struct c2pa_matcher *matcher, const struct box *box,
     uint64_t at = box->at + datum->offset;
 
     *held = datum->offset <= box->size && left.len <= box->size - datum->offset;
+    matcher->matched += DATUM_COST; /* An empty one, too: lists of them are free to write. */
+    if (matcher->matched > LIMIT_C2PA_MATCHED)
+        return why_set(why, SH_ELIMIT, at, "exclusions: more data than is compared here");
     while (*held && left.len) {
         struct slice part;
         int rc = c2pa_window_at(&matcher->peek, at, left.len, &part, why);

@@ -296,8 +296,8 @@ static int look(struct verify_files *all, struct verify_one *one, struct why *wh
                                        .expected = all->expected};
     int rc = one->fds[0] < 0 ? SH_EIO : look_inside(all, one);
 
-    /* What was given to be trusted cannot be read: so is every other file's answer. */
-    if (rc < 0 && rc != SH_EIO)
+    /* What was given to be trusted is wrong for every file; another cause is this file's. */
+    if (rc == SH_EARG)
         return why_set(why, rc, WHY_NOWHERE, "%s", one->why.text);
     set_beside(all, one);
     if (one->looked) {

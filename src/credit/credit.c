@@ -3,26 +3,26 @@
 
 #include <string.h>
 
-#define FINDINGS_MAX 512 /* Not a cap: how many are shown; c2pa's report has all of them. */
-#define EACH_MAX 12      /* of one id, so that a flood of one hides no other */
+/* None is ever left out for those of other kinds: the verdict is made of them. */
+#define FINDINGS_MAX (CREDIT_ID_COUNT * LIMIT_CREDIT_EACH)
 
 struct look {
     const struct credit_question *question;
     const struct c2pa_report *report;
     const struct c2pa_manifest_report *active; /* NULL: none */
     struct credit_finding *finding;
+    struct credit_finding spare; /* what is not shown is written here */
     size_t count;
-    unsigned each[CREDIT_ID_COUNT];
+    unsigned each[CREDIT_ID_COUNT]; /* also those that are not shown */
 };
 
 /* ---- putting findings down ------------------------------------------------------------ */
 
 static struct credit_finding *put(struct look *look, enum credit_id id)
 {
-    static struct credit_finding spare; /* What is beyond is written here, and not shown. */
-    struct credit_finding *finding = &spare;
+    struct credit_finding *finding = &look->spare;
 
-    if (look->count < FINDINGS_MAX && look->each[id]++ < EACH_MAX)
+    if (look->each[id]++ < LIMIT_CREDIT_EACH)
         finding = &look->finding[look->count++];
     *finding = (struct credit_finding){.id = id, .word = STR_COUNT, .code = C2PA_CODE_COUNT};
     return finding;

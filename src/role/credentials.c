@@ -59,13 +59,16 @@ int role_work_open(struct role_work *work, struct arena *arena, struct why *why)
     return rc;
 }
 
+/* SH_EARG: it is the asker's, and says nothing about the file that is looked at. */
 static int trust_text(const struct role_text *text, struct x509_trust *trust,
                       int (*add)(struct x509_trust *, struct slice, struct why *),
                       struct why *why)
 {
-    int rc = text->name ? add(trust, text->text, why) : SH_OK;
+    struct why said = {0};
 
-    return rc < 0 ? why_name(why, rc, text->name) : SH_OK;
+    if (!text->name || add(trust, text->text, &said) == SH_OK)
+        return SH_OK;
+    return why_set(why, SH_EARG, WHY_NOWHERE, "%s: %s", text->name, said.text);
 }
 
 static int trust_take(const struct role_credentials *ask, struct x509_trust *trust,

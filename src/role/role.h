@@ -265,8 +265,8 @@ struct role_seen {
 /*
  * c2pa_verify in a cage that has these descriptors and nothing else; a second one hashes one
  * half of the leaves of a large file.  What comes back is checked again, lives in the arena
- * (LIMIT_C2PA_ARENA), and all its texts are safe to show.  SH_EFORMAT with the name in front:
- * what was given to be trusted cannot be read.
+ * (LIMIT_C2PA_ARENA), and all its texts are safe to show.  SH_EARG with the name in front: what
+ * was given to be trusted cannot be read.
  */
 MUST_CHECK int role_credentials(const struct role_credentials *ask, struct arena *arena,
                                 struct role_seen *out, struct why *why);

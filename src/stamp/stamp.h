@@ -35,7 +35,7 @@ struct stamp {
     struct slice tsa_name; /* the Name item of tsa, when it is a directoryName; else empty */
 
     /* ---- the one SignerInfo ---- */
-    struct slice signed_attrs; /* the [0] item; its signature is over it as a SET (5.4) */
+    struct slice signed_attrs; /* as a SET, which the signature is over (5.4): a copy */
     struct slice digest_said;  /* content of the attribute messageDigest */
     enum crypt_hash digest_by; /* digestAlgorithm; 0: one that we do not take */
     struct crypt_alg alg;      /* scheme 0: one that we do not take */

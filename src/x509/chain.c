@@ -201,9 +201,12 @@ enum x509_verdict x509_chain(const struct x509_question *question, struct x509_a
     if (fault)
         search.told = LIMIT_X509_PATH; /* no cause farther up matters more */
     anchor = find_path(&search);
+    if (out)
+        out->checks = search.checks;
     if (anchor && !fault) {
         if (out) {
-            *out = (struct x509_answer){anchor, out->issuer, search.depth + 1, {0}};
+            out->anchor = anchor;
+            out->certs = search.depth + 1;
             for (unsigned i = 0; i < search.depth; i++)
                 out->path[i] = search.path[i].cert;
         }

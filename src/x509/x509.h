@@ -202,7 +202,8 @@ struct x509_answer {
     const struct x509_anchor *anchor; /* NULL unless trusted */
     const struct x509_cert *issuer;   /* of the leaf, its signature checked; may be an anchor's;
                                          NULL when none was found, trusted or not */
-    unsigned certs;                   /* in the path, leaf and anchor counted */
+    unsigned certs;                   /* in the path, leaf and anchor counted; 0: none */
+    unsigned checks;                  /* signatures that were tried */
     /* When trusted: the certs - 1 below the anchor, the leaf first. */
     const struct x509_cert *path[LIMIT_X509_PATH];
 };

@@ -117,6 +117,14 @@ printf x | dd of=piece.m4s bs=1 seek=60000 conv=notrunc 2>/dev/null
 fails 3 "a changed piece" still verify "$shared/c2pa-rs/dashinit.mp4" piece.m4s
 
 # ---- texts that would do harm ----
+/usr/bin/python3 - many.mp4 <<'P'
+import sys
+open(sys.argv[1], 'wb').write(b'\0\0\0\x10ftypisom\0\0\2\0' + b'\0\0\0\x08free' * 200001)
+P
+fails 4 "a file beyond a limit, beside another" still verify --json many.mp4 "$good"
+same "it cannot be looked at" "$(json "['files'][0]['verdict']")" unknown
+same "and takes nothing from the other" "$(json "['files'][1]['state']")" valid
+
 /usr/bin/python3 - "$good" hostile.mp4 <<'P'
 import sys
 data = open(sys.argv[1], "rb").read()

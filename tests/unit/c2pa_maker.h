@@ -23,7 +23,7 @@
 #include "crypt/crypt.h"
 #include "json/json.h"
 
-#define MAKER_PARTS 128
+#define MAKER_PARTS 200
 #define MAKER_NOW 1795450000u /* 2026-11-23 */
 
 struct maker_part {

@@ -174,6 +174,57 @@ static void certificates_run_out(void **state)
     now += 27 * 86400;
 }
 
+static size_t put(char *at, const char *text)
+{
+    size_t len = strlen(text);
+
+    memcpy(at, text, len + 1);
+    return len;
+}
+
+/* Each manifest hears all replies of all others: what that costs is bounded. */
+static void replies_for_all_are_bounded(void **state)
+{
+    enum { MANIFESTS = 28, REPLIES = 64, BYTES = 450 };
+    static char json[REPLIES * (2 * BYTES + 8) + 100], parent[200];
+    struct maker_assertion assertions[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
+                                           {"c2pa.certificate-status", json, 0, 0, 0},
+                                           {"c2pa.ingredient.v3", parent, 0, 0, 0}};
+    const struct c2pa_options options = {.trust = &trust, .now = now};
+    struct maker_manifest what = {.assertions = assertions, .key = &key};
+    struct c2pa_report report = {0};
+    struct bytes store = {0};
+    struct maker maker;
+    struct arena own;
+    char label[40] = "";
+    size_t at = 0;
+
+    (void)state;
+    key.chain[0] = cert_made("good");
+    for (size_t i = 0; i < REPLIES; i++) {
+        at += put(json + at, i ? "\",\"#" : "{\"ocspVals\":[\"#");
+        memset(json + at, 'a', (size_t)2 * BYTES);
+        at += (size_t)2 * BYTES;
+    }
+    (void)put(json + at, "\"]}");
+    maker_init(&maker);
+    for (unsigned i = 0; i < MANIFESTS; i++) {
+        (void)snprintf(parent, sizeof parent,
+                       "{\"relationship\":\"componentOf\",\"activeManifest\":\"@/c2pa/%s\"}",
+                       label);
+        (void)snprintf(label, sizeof label, "urn:c2pa:%u", i);
+        what.label = label;
+        what.count = i ? 3 : 2;
+        maker_add(&maker, &what);
+    }
+    maker_store(&maker, &store);
+    arena_init(&own, LIMIT_C2PA_ARENA);
+    assert_int_equal(c2pa_verify_store(bytes_view(&store), &options, &own, &report, NULL),
+                     SH_ELIMIT);
+    bytes_release(&store);
+    arena_release(&own);
+}
+
 /* The replies NAMES, stapled. */
 static void stapled(const char *const *names, enum c2pa_state state, enum c2pa_code code)
 {
@@ -781,6 +832,7 @@ int main(void)
         SHOWS("PRED-STRU-012", each_reply_is_tried),
         SHOWS("PRED-STRU-011 PRED-STRU-015", nobody_is_asked),
         cmocka_unit_test(each_length_counts),
+        cmocka_unit_test(replies_for_all_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -121,6 +121,46 @@ static enum c2pa_bound_verdict ask(struct asked *asked)
     return asked->bound.verdict;
 }
 
+/* Conditions that each box meets, and that compare nothing, are work as well. */
+static void test_conditions_cost(void **state)
+{
+    enum { BOXES = 5000, DATA = 1000 };
+    struct c2pa_binding binding = {.version = C2PA_BMFF_V3, .alg = slice_text("sha256")};
+    struct cbor_value *map = NULL;
+    struct asked asked;
+
+    (void)state;
+    begin(&asked);
+    put_file(&asked.file);
+    for (unsigned i = 0; i < BOXES; i++)
+        put_box(&asked.file, "free", "", 0);
+    cbor_put_map(&asked.said, 2);
+    put_mandatory(&asked.said, 1);
+    cbor_put_map(&asked.said, 2);
+    cbor_put_text(&asked.said, "xpath");
+    cbor_put_text(&asked.said, "/free");
+    cbor_put_text(&asked.said, "data");
+    cbor_put_array(&asked.said, DATA);
+    for (unsigned i = 0; i < DATA; i++) {
+        cbor_put_map(&asked.said, 2);
+        cbor_put_text(&asked.said, "value");
+        cbor_put_bytes(&asked.said, slice_of("", 0));
+        cbor_put_text(&asked.said, "offset");
+        cbor_put_unsigned(&asked.said, i % 8);
+    }
+    cbor_put_text(&asked.said, "hash");
+    cbor_put_bytes(&asked.said, slice_of(uuid, sizeof(uuid)));
+    assert_int_equal(open_file(&asked), SH_OK);
+    assert_int_equal(
+        cbor_parse(bytes_view(&asked.said), LIMIT_CBOR_DEPTH, &asked.arena, &map, &asked.why),
+        SH_OK);
+    binding.map = map;
+    assert_int_equal(
+        c2pa_binding_check(&asked.boxes, &binding, &asked.arena, &asked.bound, NULL),
+        SH_ELIMIT);
+    end(&asked);
+}
+
 /* ---- the fixtures of others ---- */
 
 static bool load(const char *name, struct bytes *out)
@@ -740,12 +780,13 @@ static void test_merkle_at(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixtures),     cmocka_unit_test(test_segments),
-        cmocka_unit_test(test_blocks),       cmocka_unit_test(test_entries),
-        cmocka_unit_test(test_padding),      cmocka_unit_test(test_members),
-        cmocka_unit_test(test_tree_numbers), cmocka_unit_test(test_mdat_in_no_tree),
-        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_carriage),     cmocka_unit_test(test_merkle_at),
+        cmocka_unit_test(test_fixtures),        cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_blocks),          cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_padding),         cmocka_unit_test(test_members),
+        cmocka_unit_test(test_tree_numbers),    cmocka_unit_test(test_mdat_in_no_tree),
+        cmocka_unit_test(test_sizes),           cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_carriage),        cmocka_unit_test(test_merkle_at),
+        cmocka_unit_test(test_conditions_cost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -457,6 +457,7 @@ static void chains(void **state)
             fail_msg("%s: %s", cases[i].name, why.text);
         assert_true((verdict == X509_TRUSTED) == (answer.anchor != NULL));
         assert_int_equal(answer.certs, cases[i].certs);
+        assert_true(answer.checks + 1 >= answer.certs && answer.checks <= LIMIT_X509_CHECKS);
         if (openssl_says_good(cases[i].name, cases[i].late) !=
             (verdict == X509_TRUSTED || cases[i].differs))
             fail_msg("%s: openssl says otherwise", cases[i].name);
