@@ -154,7 +154,7 @@ struct c2pa_stampable {
     struct slice label, message;
 };
 struct c2pa_store;
-MUST_CHECK int c2pa_write_stampable(const struct c2pa_store *store, struct arena *arena,
+MUST_CHECK int c2pa_write_stampable(struct c2pa_store *store, struct arena *arena,
                                     struct c2pa_stampable out[LIMIT_WRITE_STAMPED],
                                     size_t *count, struct why *why);
 

@@ -9,7 +9,7 @@
 #define NAME_BEGIN "urn:c2pa:"
 
 /* The manifest that an update changes nothing of (11.2.3); NULL: it is not here. */
-static const struct c2pa_manifest *updated_by(const struct c2pa_store *store,
+static const struct c2pa_manifest *updated_by(struct c2pa_store *store,
                                               const struct c2pa_manifest *update)
 {
     for (size_t i = 0; i < update->assertion_count; i++) {
@@ -57,7 +57,7 @@ static int message_build(const struct c2pa_manifest *manifest, struct arena *are
     return rc;
 }
 
-int c2pa_write_stampable(const struct c2pa_store *store, struct arena *arena,
+int c2pa_write_stampable(struct c2pa_store *store, struct arena *arena,
                          struct c2pa_stampable out[LIMIT_WRITE_STAMPED], size_t *count,
                          struct why *why)
 {
