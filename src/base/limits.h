@@ -92,7 +92,8 @@
 #define LIMIT_C2PA_HASHED                                                                      \
     (UINT64_C(512) << 20) /* bytes hashed for all references of one store: 32 times its most */
 #define LIMIT_C2PA_STEPS                                                                       \
-    (UINT64_C(1) << 28) /* boxes and characters looked at to follow references of one store:   \
+    (UINT64_C(1)                                                                               \
+     << 28) /* boxes and characters looked at to follow references of one store:   \
                            those of 1000 manifests take a fifth of it, and all of it 2 s */
 #define LIMIT_C2PA_HEARD                                                                       \
     (UINT64_C(32) << 20) /* bytes of OCSP replies for others than their own signature */
