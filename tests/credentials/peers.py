@@ -38,11 +38,13 @@ def stapled(*args):
     return Signer(KEY, [LEAF, INTER], unprotected={'rVals': {'ocspVals': [reply(*args)]}})
 
 
-def ingredient(binding):
+def ingredient(binding, failures=(), **more):
     below = plain('urn:c2pa:b', SIGNER, binding)
     said = {'relationship': 'componentOf', 'activeManifest': Ref('/c2pa/urn:c2pa:b'),
-            'claimSignature': Ref('/c2pa/urn:c2pa:b/c2pa.signature'), 'digitalSourceType': SOURCE,
-            'validationResults': {'activeManifest': {'success': [], 'informational': [], 'failure': []}}}
+            'claimSignature': Ref('/c2pa/urn:c2pa:b/c2pa.signature'), **more,
+            'validationResults': {'activeManifest': {'success': [], 'informational': [], 'failure': [
+                {'code': code, 'url': 'self#jumbf=/c2pa/urn:c2pa:b/c2pa.assertions/c2pa.actions.v2'}
+                for code in failures]}}}
     return [below, plain(LABEL, SIGNER, binding, [('c2pa.ingredient.v3', said)])]
 
 
@@ -62,7 +64,8 @@ METADATA = 'json:{"@context":{"new":"https://example.org/ns/"},"new:field":"x"}'
 FILES = {
     'good': lambda b: [plain(LABEL, SIGNER, b)],
     'good-reply': lambda b: [plain(LABEL, KNOWN, b)],
-    'ingredient-source': ingredient,
+    'ingredient-source': lambda b: ingredient(b, digitalSourceType=SOURCE),
+    'recorded': lambda b: ingredient(b, ['assertion.action.malformed']),
     'metadata': lambda b: [plain(LABEL, SIGNER, b, [('c2pa.metadata', METADATA)])],
     'twice': lambda b: [plain(LABEL, SIGNER, b, ONE, listed=[Ref('org.example.x')])],
     'labels': lambda b: [plain(LABEL, SIGNER, b, TWO)],
