@@ -5,6 +5,7 @@ primitives of python3-cryptography.
 import base64
 import hashlib
 import os
+import re
 import struct
 import sys
 import time
@@ -322,3 +323,12 @@ def whole(clip, make):
 
 def plain(label, signer, binding, more=(), **how):
     return Manifest(label, signer, [('c2pa.hash.bmff.v3', binding), ('c2pa.actions.v2', CREATED), *more], **how)
+
+
+def write(folder, root, files):
+    """The anchor as root.pem, and each (name, bytes) as NAME.mp4, words joined by "-"."""
+    with open(os.path.join(folder, 'root.pem'), 'wb') as out:
+        out.write(pem(root))
+    for title, data in files:
+        with open(os.path.join(folder, re.sub('[^A-Za-z0-9]+', '-', title) + '.mp4'), 'wb') as out:
+            out.write(data)

@@ -80,8 +80,4 @@ if __name__ == '__main__':
     with open(os.path.join(os.environ.get('STILLHERE_SHARED') or '../shared',
                            'vectors/c2pa/made-good/tiny.mp4'), 'rb') as file:
         clip = file.read()
-    for name, make in FILES.items():
-        with open(os.path.join(sys.argv[1], name + '.mp4'), 'wb') as out:
-            out.write(made.whole(clip, make))
-    with open(os.path.join(sys.argv[1], 'root.pem'), 'wb') as out:
-        out.write(made.pem(ROOT))
+    made.write(sys.argv[1], ROOT, ((name, made.whole(clip, make)) for name, make in FILES.items()))
