@@ -111,6 +111,17 @@ static int manifest_read(const struct frame *frame, struct c2pa_parent *out, str
     return signature_find(&inner, out, why);
 }
 
+/* Other boxes may stand in a store as well (11.1.4.2). */
+static bool is_manifest(const struct frame *frame)
+{
+    static const char *const types[] = {"c2ma", "c2um", "c2cm", "c2md"};
+
+    for (size_t i = 0; i < COUNT_OF(types) && frame->payload.len >= TYPE_AT + 4; i++)
+        if (memcmp(frame->payload.ptr + TYPE_AT, types[i], 4) == 0)
+            return memcmp(frame->type, "jumb", 4) == 0;
+    return false;
+}
+
 /* All manifests of a store, and the last of them. */
 static int store_read(struct slice store, struct slice *manifests, struct frame *last,
                       struct why *why)
@@ -128,9 +139,14 @@ static int store_read(struct slice store, struct slice *manifests, struct frame 
         return rc;
     *manifests = slice_sub(inner.whole, inner.at, rd_left(&inner));
     while (rd_left(&inner)) {
-        rc = frame_next(&inner, last, why);
+        struct frame frame;
+
+        rc = frame_next(&inner, &frame, why);
         if (rc != SH_OK)
             return rc;
+        if (!is_manifest(&frame))
+            continue;
+        *last = frame;
         any = true;
     }
     if (!any || memcmp(type, "c2pa", 4) != 0)

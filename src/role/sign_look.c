@@ -41,6 +41,18 @@ static void results_list(const struct c2pa_report *report, struct bytes *list)
                 result_add(list, s, i->uri);
 }
 
+/* Whoever cannot read the claim of an ingredient reads nothing of the file that has it. */
+static const struct c2pa_status *unreadable(const struct c2pa_report *report)
+{
+    const struct c2pa_status *status = report->manifests->results.first;
+
+    while (status && status->code != C2PA_CLAIM_CBOR && status->code != C2PA_CLAIM_MISSING &&
+           status->code != C2PA_CLAIM_MULTIPLE && status->code != C2PA_CLAIM_MALFORMED &&
+           status->code != C2PA_SIGNATURE_MISSING && status->code != C2PA_GENERAL)
+        status = status->next;
+    return status;
+}
+
 int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
                           struct sign_parent *out, struct why *why)
 {
@@ -50,7 +62,8 @@ int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
 
     if (rc != SH_OK)
         return rc;
-    if (report.state == C2PA_NONE || report.state == C2PA_MALFORMED || !report.manifests)
+    if (report.state == C2PA_NONE || report.state == C2PA_MALFORMED || !report.manifests ||
+        unreadable(&report))
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "its credentials cannot be read (%.*s), so that they cannot be carried "
                        "on; \"stillhere verify\" says more",

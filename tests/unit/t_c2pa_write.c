@@ -279,6 +279,15 @@ static void test_parents_are_bounded(void **state)
     write.parent = store;
     bytes_clear(&out);
     assert_int_equal(c2pa_write_box(&write, hash, &out, NULL), SH_OK);
+    /* A box that is no manifest behind the active one (11.1.4.2). */
+    bytes_clear(&box);
+    bytes_slice(&box, store_of(&out));
+    bytes_append(&box, "\0\0\0\14abcd1234", 12);
+    for (unsigned i = 0; i < 4; i++)
+        box.ptr[i] = (uint8_t)(box.len >> (24 - 8 * i));
+    write.parent = bytes_view(&box);
+    bytes_clear(&out);
+    assert_int_equal(c2pa_write_box(&write, hash, &out, NULL), SH_OK);
     bytes_release(&box);
     bytes_release(&out);
 }
