@@ -176,6 +176,14 @@ struct slice rd_line(struct cursor *cur);
 
 /* Is it well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF)? */
 bool text_is_utf8(struct slice text);
+/* The character that begins at text[at]; its length in bytes, 0 when there is none. */
+size_t text_next(struct slice text, size_t at, uint32_t *code);
+/*
+ * Is it a character that nobody sees, or that hides, turns or ends the text around it: controls
+ * (line ends too), bidi and joining marks, fillers, variation selectors, tags, private use,
+ * surrogates, noncharacters?  Texts of strangers are shown without them.
+ */
+bool text_is_unseen(uint32_t code);
 
 enum text_rule {
     TEXT_LINE = 0,     /* no control characters at all */

@@ -92,9 +92,7 @@
 #define LIMIT_C2PA_HASHED                                                                      \
     (UINT64_C(512) << 20) /* bytes hashed for all references of one store: 32 times its most */
 #define LIMIT_C2PA_STEPS                                                                       \
-    (UINT64_C(1)                                                                               \
-     << 28) /* boxes and characters looked at to follow references of one store:   \
-                           those of 1000 manifests take a fifth of it, and all of it 2 s */
+    (UINT64_C(1) << 28) /* to follow references of one store: 1000 manifests take a fifth */
 #define LIMIT_C2PA_HEARD                                                                       \
     (UINT64_C(32) << 20) /* bytes of OCSP replies for others than their own signature */
 #define LIMIT_C2PA_ARENA                                                                       \
@@ -276,6 +274,8 @@
 /* ---- foreign signatures and time stamps ---- */
 #define LIMIT_RSA_LEAST_BITS 2048 /* bits of a modulus: C2PA 13.2.1 takes none below */
 #define LIMIT_RSA_BITS 16384      /* bits: beyond it one check takes longer than a second */
+#define LIMIT_KEY_PEM_BYTES 65536 /* bytes of a private key: RSA of 16384 bits has 13 KB */
+#define LIMIT_STAMP_READ_S 10     /* wall seconds for reading what such a server answered */
 #define LIMIT_STAMP_CERTS 16      /* certificates in one time stamp: real ones bring 2 to 4 */
 #define LIMIT_STAMP_WAIT_MS 60000 /* ms that a server has to give a time stamp */
 #define LIMIT_STAMP_ROOM 16384    /* bytes left for one in a file: real ones have 2 to 8 KB */

@@ -1,8 +1,7 @@
 /* Text that people wrote: is it UTF-8, and may it be shown? */
 #include "base/base.h"
 
-/* One character at text[at]; returns its length in bytes, 0 when it is malformed. */
-static size_t utf8_next(struct slice text, size_t at, uint32_t *code)
+size_t text_next(struct slice text, size_t at, uint32_t *code)
 {
     static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
     uint8_t first = text.ptr[at];
@@ -30,11 +29,30 @@ bool text_is_utf8(struct slice text)
     size_t len;
 
     for (size_t at = 0; at < text.len; at += len) {
-        len = utf8_next(text, at, &code);
+        len = text_next(text, at, &code);
         if (!len)
             return false;
     }
     return true;
+}
+
+bool text_is_unseen(uint32_t code)
+{
+    static const struct {
+        uint32_t from, to;
+    } unseen[] = {
+        {0x0000, 0x001f},   {0x007f, 0x009f},      {0x00ad, 0x00ad},   {0x034f, 0x034f},
+        {0x061c, 0x061c},   {0x115f, 0x1160},      {0x17b4, 0x17b5},   {0x180b, 0x180f},
+        {0x200b, 0x200f},   {0x2028, 0x202e},      {0x2060, 0x206f},   {0x3164, 0x3164},
+        {0xd800, 0xf8ff},   {0xfdd0, 0xfdef},      {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+        {0xffa0, 0xffa0},   {0xfff0, 0xfffc},      {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+        {0xe0000, 0xe0fff}, {0xf0000, UINT32_MAX},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(unseen); i++)
+        if (code >= unseen[i].from && code <= unseen[i].to)
+            return true;
+    return (code & 0xfffe) == 0xfffe;
 }
 
 static bool is_control(uint32_t code)
@@ -65,7 +83,7 @@ int text_check(struct slice text, enum text_rule rule, size_t max, const char *w
         return why_set(why, SH_ELIMIT, max, "%s: %zu bytes, at most %zu are allowed", what,
                        text.len, max);
     for (size_t at = 0; at < text.len; at += len) {
-        len = utf8_next(text, at, &code);
+        len = text_next(text, at, &code);
         if (!len)
             return why_set(why, SH_EFORMAT, at,
                            "%s: byte %zu is not valid UTF-8 (RFC 3629); save the text as UTF-8",

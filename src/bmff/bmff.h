@@ -134,6 +134,10 @@ enum bmff_note {
     BMFF_NOTE_SOUND = 64,       /* Opus or ALAC: some browsers cannot play its sound */
 };
 
+/* The extended type of boxes of content credentials (C2PA 2.2 A.5.1). */
+#define BMFF_UUID_BYTES 16
+extern const uint8_t bmff_c2pa_uuid[BMFF_UUID_BYTES];
+
 /* Where the box of credentials lies in a new file that has one: right behind ftyp. */
 #define BMFF_ROOM_AT 32
 /* Its header, purpose and the offset of a box of proofs, which is 0 (C2PA 2.2 A.5.1). */

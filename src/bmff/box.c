@@ -44,13 +44,14 @@ void bmff_census_drop(struct bmff_census *census, uint32_t type)
     }
 }
 
+const uint8_t bmff_c2pa_uuid[BMFF_UUID_BYTES] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e,
+                                                 0x48, 0x3c, 0x92, 0x97, 0x58, 0x28,
+                                                 0x87, 0x7e, 0xc4, 0x81};
+
 bool bmff_is_credentials(struct slice uuid)
 {
-    /* C2PA 2.2 A.5.1: the extended type of its box. */
-    static const uint8_t c2pa[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                     0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
-    return uuid.len >= sizeof(c2pa) && memcmp(uuid.ptr, c2pa, sizeof(c2pa)) == 0;
+    return uuid.len >= sizeof(bmff_c2pa_uuid) &&
+           memcmp(uuid.ptr, bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid)) == 0;
 }
 
 struct bmff_walk bmff_walk_of(const struct bmff_box *parent, size_t skip,

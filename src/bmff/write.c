@@ -349,12 +349,9 @@ static void write_trak(struct writer *writer, const struct bmff_track *track)
 
 void bmff_write_room(struct bytes *out, uint64_t room)
 {
-    static const uint8_t c2pa[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                     0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
     bytes_u32(out, (uint32_t)room);
     bytes_text(out, "uuid");
-    bytes_append(out, c2pa, sizeof(c2pa));
+    bytes_append(out, bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid));
     bytes_u32(out, 0); /* version, flags */
     bytes_append(out, "manifest", sizeof("manifest"));
     bytes_u64(out, 0);

@@ -12,6 +12,16 @@ bool c2pa_judge_first(struct c2pa_bound *bound, enum c2pa_bound_verdict verdict)
     return true;
 }
 
+bool c2pa_number_in(const struct cbor_value *map, const char *name, uint64_t *out)
+{
+    const struct cbor_value *value = cbor_member(map, name);
+
+    if (!value || value->type != CBOR_UNSIGNED)
+        return false;
+    *out = value->number;
+    return true;
+}
+
 static int malformed(struct c2pa_bound *bound, const char *what)
 {
     return c2pa_judge(bound, C2PA_BOUND_MALFORMED, WHY_NOWHERE, "c2pa.hash.bmff: %s", what);

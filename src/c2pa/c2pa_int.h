@@ -19,11 +19,6 @@ struct slice c2pa_text_at(const struct cbor_value *map, const char *name);
 struct slice c2pa_bytes_of(const struct cbor_value *value);
 bool c2pa_is_zeros(struct slice data);
 
-/* ---- report.c ---- */
-
-/* Controls, what turns or hides text, and what is no character. */
-bool c2pa_is_harmful(uint32_t rune);
-
 /* ---- assertion.c ---- */
 
 /* The one cbor box of a superbox of that type; false: there is none, or more than it. */

@@ -14,9 +14,6 @@
 #define MOOV C2PA_FOURCC('m', 'o', 'o', 'v')
 #define UUID C2PA_FOURCC('u', 'u', 'i', 'd')
 
-static const uint8_t c2pa_uuid[UUID_BYTES] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                              0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
 struct c2pa_name c2pa_name_of(uint32_t type)
 {
     struct c2pa_name name = {{0}};
@@ -49,7 +46,7 @@ static void read_purpose(struct slice head, struct c2pa_root *root, struct c2pa_
     size_t at = (size_t)root->head + UUID_BYTES;
     size_t end;
 
-    if (head.len < at || memcmp(head.ptr + root->head, c2pa_uuid, UUID_BYTES) != 0)
+    if (head.len < at || memcmp(head.ptr + root->head, bmff_c2pa_uuid, UUID_BYTES) != 0)
         return;
     root->purpose = C2PA_PURPOSE_OTHER;
     if (head.len >= at + 4) {

@@ -18,6 +18,8 @@
      C2PA_JUDGED)
 /* Set the verdict; false when there is one already, or no bound. */
 bool c2pa_judge_first(struct c2pa_bound *bound, enum c2pa_bound_verdict verdict);
+/* The number from 0 that a map has under this name; false: none. */
+bool c2pa_number_in(const struct cbor_value *map, const char *name, uint64_t *out);
 /* A text that names a box type in messages: printable ASCII. */
 struct c2pa_name {
     char text[5];

@@ -12,17 +12,10 @@
 /* The code point at text[*at], which moves behind it; U+FFFD for a byte that is none. */
 static uint32_t take_point(struct slice text, size_t *at)
 {
-    uint8_t first = text.ptr[*at];
-    size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    uint32_t point = len == 1 ? first : first & (0x7fu >> len);
+    uint32_t point = 0xfffd;
+    size_t len = text_next(text, *at, &point);
 
-    if (len > text.len - *at || !text_is_utf8(slice_sub(text, *at, len))) {
-        *at += 1;
-        return 0xfffd;
-    }
-    for (size_t i = 1; i < len; i++)
-        point = point << 6 | (text.ptr[*at + i] & 0x3f);
-    *at += len;
+    *at += len ? len : 1;
     return point;
 }
 
@@ -30,7 +23,7 @@ static uint32_t take_point(struct slice text, size_t *at)
 static bool must_escape(uint32_t point)
 {
     return point == '"' || point == '\\' || point == '<' || point == '>' || point == '&' ||
-           c2pa_is_harmful(point);
+           text_is_unseen(point);
 }
 
 static void put_escaped(struct bytes *out, uint32_t point)

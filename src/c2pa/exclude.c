@@ -69,12 +69,8 @@ static int bad(struct c2pa_bound *bound, const char *field, const char *what)
 static int take_number(const struct cbor_value *map, const char *name, uint64_t *out,
                        struct c2pa_bound *bound)
 {
-    const struct cbor_value *value = cbor_member(map, name);
-
-    if (!value || value->type != CBOR_UNSIGNED)
-        return bad(bound, name, "not there, or no number from 0");
-    *out = value->number;
-    return SH_OK;
+    return c2pa_number_in(map, name, out) ? SH_OK
+                                          : bad(bound, name, "not there, or no number from 0");
 }
 
 /* An array with entries, or nothing.  No data at all is no condition: others write it so. */
@@ -190,8 +186,6 @@ static bool only_root(const struct c2pa_exclusion *entry, uint32_t type)
 /* Is the entry one of A.5.6; and if not, is it /free or /skip? */
 static void note_additional(const struct c2pa_exclusion *entry, struct c2pa_exclusions *list)
 {
-    static const uint8_t uuid[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                     0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
     bool whole = !entry->subset_count && !entry->data_count;
 
     if (whole && (only_root(entry, C2PA_FOURCC('f', 't', 'y', 'p')) ||
@@ -199,7 +193,7 @@ static void note_additional(const struct c2pa_exclusion *entry, struct c2pa_excl
         return;
     if (only_root(entry, C2PA_FOURCC('u', 'u', 'i', 'd')) && !entry->subset_count &&
         entry->data_count == 1 && entry->data[0].offset == 8 &&
-        slice_equal(entry->data[0].value, slice_of(uuid, sizeof(uuid))))
+        slice_equal(entry->data[0].value, slice_of(bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid))))
         return;
     if (only_root(entry, C2PA_FOURCC('m', 'd', 'a', 't')) && !entry->data_count &&
         entry->subset_count == 1 && entry->subset[0].from == 16 &&

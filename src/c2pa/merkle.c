@@ -17,12 +17,8 @@ static int bad(struct c2pa_bound *bound, const char *field, const char *what)
 static int take_number(const struct cbor_value *map, const char *name, uint64_t *out,
                        struct c2pa_bound *bound)
 {
-    const struct cbor_value *value = cbor_member(map, name);
-
-    if (!value || value->type != CBOR_UNSIGNED)
-        return bad(bound, name, "not there, or no number from 0");
-    *out = value->number;
-    return SH_OK;
+    return c2pa_number_in(map, name, out) ? SH_OK
+                                          : bad(bound, name, "not there, or no number from 0");
 }
 
 static int take_alg(const struct cbor_value *map, enum crypt_hash enclosing,

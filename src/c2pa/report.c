@@ -34,56 +34,29 @@ bool c2pa_reference_check(struct c2pa_judge *judge, const struct c2pa_manifest *
 
 /* ---- texts ------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 sequence at text, 0 when it is none; *rune is its character. */
-static size_t rune_at(struct slice text, uint32_t *rune)
-{
-    uint8_t lead = text.ptr[0];
-    size_t len = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-
-    if (len > text.len || !text_is_utf8(slice_sub(text, 0, len)))
-        return 0;
-    *rune = len == 1 ? lead : lead & (0xffu >> (len + 1));
-    for (size_t i = 1; i < len; i++)
-        *rune = *rune << 6 | (text.ptr[i] & 0x3fu);
-    return len;
-}
-
-bool c2pa_is_harmful(uint32_t rune)
-{
-    static const struct {
-        uint32_t from, to;
-    } bad[] = {{0x00, 0x1f},     {0x7f, 0x9f},     {0xad, 0xad},       {0x034f, 0x034f},
-               {0x061c, 0x061c}, {0x115f, 0x1160}, {0x17b4, 0x17b5},   {0x180b, 0x180f},
-               {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0x3164, 0x3164},
-               {0xe000, 0xf8ff}, {0xfdd0, 0xfdef}, {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
-               {0xffa0, 0xffa0}, {0xfff0, 0xfffc}, {0xe0000, 0xe0fff}, {0xf0000, 0x10ffff}};
-
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
-        if (rune >= bad[i].from && rune <= bad[i].to)
-            return true;
-    return (rune & 0xfffe) == 0xfffe;
-}
-
 static void neutral(struct bytes *out, struct slice raw, size_t most)
 {
-    static const uint8_t bad[] = {0xef, 0xbf, 0xbd};
+    static const char bad[] = "\xef\xbf\xbd"; /* U+FFFD */
+    size_t len;
 
-    for (size_t at = 0; at < raw.len;) {
-        struct slice left = slice_sub(raw, at, raw.len - at);
-        uint32_t rune = 0;
-        size_t len = rune_at(left, &rune);
+    for (size_t at = 0; at < raw.len; at += len) {
+        uint32_t code = 0;
+        bool broken;
 
         if (out->len + 12 > most - 3) {
             bytes_text(out, "...");
             return;
         }
-        if (len == 0)
-            bytes_append(out, bad, sizeof(bad));
-        else if (c2pa_is_harmful(rune))
-            bytes_printf(out, "\\u{%x}", (unsigned)rune);
+        len = text_next(raw, at, &code);
+        broken = !len;
+        if (broken)
+            len = 1;
+        if (broken)
+            bytes_text(out, bad);
+        else if (text_is_unseen(code))
+            bytes_printf(out, "\\u{%x}", (unsigned)code);
         else
-            bytes_append(out, left.ptr, len);
-        at += len ? len : 1;
+            bytes_slice(out, slice_sub(raw, at, len));
     }
 }
 

@@ -7,9 +7,6 @@
 
 #define BOX_HEAD_BYTES 24 /* size, "uuid" and the UUID */
 
-static const uint8_t C2PA_UUID[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                      0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
 struct splice_edit *c2pa_splice_edit_at(const struct c2pa_splice *splice, uint32_t index)
 {
     return (struct splice_edit *)(void *)splice->edits.ptr + index;
@@ -205,7 +202,7 @@ static size_t room_give(struct c2pa_splice *splice, uint8_t *buf, size_t room)
         for (unsigned i = 0; i < 4; i++)
             buf[i] = (uint8_t)(splice->box_size >> (24 - 8 * i));
         memcpy(buf + 4, "uuid", 4);
-        memcpy(buf + 8, C2PA_UUID, sizeof(C2PA_UUID));
+        memcpy(buf + 8, bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid));
     }
     splice->edit_left -= take;
     return take;

@@ -13,9 +13,6 @@
 #define HEAD_BYTES 64      /* looked at of each box */
 #define FULL_BYTES 4       /* version and flags */
 
-static const uint8_t C2PA_UUID[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                      0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
 struct box {
     uint32_t type;
     uint64_t at, body, end; /* offsets */
@@ -484,9 +481,10 @@ static int root_take(struct scan *scan, const struct box *box, struct why *why)
         splice->fragmented = true;
         return splice->kind == C2PA_SPLICE_SEGMENT ? room_add(scan, box->at, why) : SH_OK;
     case FOURCC('u', 'u', 'i', 'd'):
-        rc = part_at(scan, (struct part){box->body, box->end, sizeof(C2PA_UUID)}, &cur, why);
-        if (rc == SH_OK && rd_left(&cur) == sizeof(C2PA_UUID) &&
-            memcmp(cur.whole.ptr, C2PA_UUID, sizeof(C2PA_UUID)) == 0)
+        rc = part_at(scan, (struct part){box->body, box->end, sizeof(bmff_c2pa_uuid)}, &cur,
+                     why);
+        if (rc == SH_OK && rd_left(&cur) == sizeof(bmff_c2pa_uuid) &&
+            memcmp(cur.whole.ptr, bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid)) == 0)
             rc = credentials_take(scan, box, why);
         return rc;
     case FOURCC('s', 'i', 'd', 'x'):

@@ -6,9 +6,6 @@
 #include "c2pa/write_int.h"
 #include "cbor/cbor.h"
 
-static const uint8_t C2PA_UUID[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                      0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
 /* RFC 9562 5.4: version 4 and its variant over 16 random bytes. */
 static void uuid_text(const uint8_t random[C2PA_WRITE_ID_BYTES], char out[37])
 {
@@ -120,7 +117,7 @@ static int box_put(struct c2pa_making *making, struct bytes *out, struct why *wh
     if (rc != SH_OK)
         return rc;
     mark = c2pa_box_open(out, "uuid");
-    bytes_append(out, C2PA_UUID, sizeof(C2PA_UUID));
+    bytes_append(out, bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid));
     bytes_u32(out, 0); /* version and flags */
     bytes_append(out, purpose, strlen(purpose) + 1);
     bytes_u64(out, write->merkle_at);
@@ -218,7 +215,7 @@ int c2pa_write_merkle(const struct c2pa_write_tree *tree, uint64_t location, str
 {
     size_t mark = c2pa_box_open(box, "uuid");
 
-    bytes_append(box, C2PA_UUID, sizeof(C2PA_UUID));
+    bytes_append(box, bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid));
     bytes_u32(box, 0);
     bytes_append(box, "merkle", 7);
     cbor_put_map(box, 3u + (proof.len != 0));

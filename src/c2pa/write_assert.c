@@ -11,9 +11,6 @@
 #define INGREDIENT "c2pa.ingredient.v3"
 #define ASSERTIONS_URI "self#jumbf=c2pa.assertions/"
 
-static const uint8_t C2PA_UUID[16] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                      0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
 void c2pa_put_hashed_uri(struct bytes *out, struct slice url,
                          const uint8_t hash[CRYPT_DIGEST_BYTES])
 {
@@ -59,7 +56,7 @@ static void exclusions_put(struct bytes *out, bool subset)
     cbor_put_array(out, 1);
     cbor_put_map(out, 2);
     cbor_put_text(out, "value");
-    cbor_put_bytes(out, slice_of(C2PA_UUID, sizeof(C2PA_UUID)));
+    cbor_put_bytes(out, slice_of(bmff_c2pa_uuid, sizeof(bmff_c2pa_uuid)));
     cbor_put_text(out, "offset");
     cbor_put_unsigned(out, 8);
     cbor_put_text(out, "xpath");

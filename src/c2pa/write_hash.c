@@ -11,9 +11,6 @@
 /* What happens to the bytes up to hash->until. */
 enum { MODE_SKIP, MODE_FLAT, MODE_LEAF };
 
-static const uint8_t C2PA_UUID[UUID_BYTES] = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
-                                              0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
-
 void c2pa_write_hash_init(struct c2pa_write_hash *hash, uint64_t size, uint64_t block,
                           struct bytes *leaves)
 {
@@ -67,7 +64,7 @@ static int head_done(struct c2pa_write_hash *hash, struct why *why)
     /* The mandatory exclusion looks for the UUID at byte 8 (A.5.6), where a 64-bit size is. */
     skip = memcmp(hash->head + 4, "ftyp", 4) == 0 || memcmp(hash->head + 4, "mfra", 4) == 0 ||
            (uuid && !large && need > plain &&
-            memcmp(hash->head + HEAD_BYTES, C2PA_UUID, UUID_BYTES) == 0);
+            memcmp(hash->head + HEAD_BYTES, bmff_c2pa_uuid, UUID_BYTES) == 0);
     hash->mode = skip ? MODE_SKIP : MODE_FLAT;
     hash->until = hash->end;
     if (skip)

@@ -7,6 +7,7 @@
 
 #include "age/age.h"
 #include "cage/cage.h"
+#include "io/io.h"
 #include "proc/proc.h"
 
 #define REPORT_BYTES (32 + 32 + 8)
@@ -74,21 +75,6 @@ static int read_tail(struct unseal *unseal, struct why *why)
     return rc;
 }
 
-static int write_at(int fd, struct slice data, uint64_t at, struct why *why)
-{
-    ssize_t done;
-
-    for (size_t have = 0; have < data.len; have += (size_t)done) {
-        done = pwrite(fd, data.ptr + have, data.len - have, (off_t)(at + have));
-        if (done < 0 && errno == EINTR)
-            done = 0;
-        else if (done <= 0)
-            return why_set(why, SH_EIO, WHY_NOWHERE, "the clip cannot be written: %s",
-                           done ? strerror(errno) : "no room");
-    }
-    return SH_OK;
-}
-
 static int write_clip(struct unseal *unseal, struct why *why)
 {
     uint64_t at = 0, clip = unseal->original.bytes;
@@ -99,7 +85,7 @@ static int write_clip(struct unseal *unseal, struct why *why)
         some = clip - at < AGE_CHUNK_BYTES ? (size_t)(clip - at) : AGE_CHUNK_BYTES;
         rc = age_view_read(unseal->view, at, unseal->block, some, why);
         if (rc == SH_OK)
-            rc = write_at(unseal->job->out, slice_of(unseal->block, some), at, why);
+            rc = io_write_at(unseal->job->out, at, slice_of(unseal->block, some), why);
         at += some;
         proc_progress(unseal->side, at);
     }

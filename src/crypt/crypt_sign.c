@@ -19,9 +19,6 @@
 
 #include "crypt/crypt_int.h"
 
-#define PEM_MOST_BYTES                                                                         \
-    65536 /* a key of 16384 bits needs 13 KB, and there may be words around */
-
 bool crypt_es256_sign(const struct secret *scalar, struct slice message,
                       uint8_t signature[CRYPT_ES256_BYTES])
 {
@@ -160,9 +157,9 @@ int crypt_signer_open(struct slice pem, struct crypt_signer **out, struct why *w
     BIO *bio;
     int rc;
 
-    if (pem.len > PEM_MOST_BYTES)
-        return why_set(why, SH_ELIMIT, PEM_MOST_BYTES, "private key: more than %d bytes of PEM",
-                       PEM_MOST_BYTES);
+    if (pem.len > LIMIT_KEY_PEM_BYTES)
+        return why_set(why, SH_ELIMIT, LIMIT_KEY_PEM_BYTES,
+                       "private key: more than %d bytes of PEM", LIMIT_KEY_PEM_BYTES);
     if (!says(pem, "PRIVATE KEY-----"))
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
                        "private key: no PEM block of one (-----BEGIN PRIVATE KEY-----)");

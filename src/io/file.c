@@ -122,6 +122,40 @@ int io_write_fd(int fd, struct slice data, struct why *why)
     return SH_OK;
 }
 
+int io_write_at(int fd, uint64_t at, struct slice data, struct why *why)
+{
+    size_t done = 0;
+    ssize_t put;
+
+    while (done < data.len) {
+        put = pwrite(fd, data.ptr + done, data.len - done, (off_t)(at + done));
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return why_set(why, SH_EIO, WHY_NOWHERE, "the new file cannot be written: %s",
+                           put < 0 ? strerror(errno) : "no room");
+        done += (size_t)put;
+    }
+    return SH_OK;
+}
+
+bool io_read_exactly(int fd, void *out, size_t len)
+{
+    uint8_t *at = out;
+    ssize_t got;
+
+    while (len > 0) {
+        got = read(fd, at, len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        at += got;
+        len -= (size_t)got;
+    }
+    return true;
+}
+
 int io_sync_fd(int fd, const char *what, struct why *why)
 {
     if (fsync(fd) == 0)

@@ -21,6 +21,10 @@ MUST_CHECK int io_read(int dir, const char *path, struct bytes *out, struct why 
 /* Everything that is left in a descriptor. */
 MUST_CHECK int io_read_fd(int fd, struct bytes *out, struct why *why);
 MUST_CHECK int io_write_fd(int fd, struct slice data, struct why *why);
+/* All of data at an offset of a new file. */
+MUST_CHECK int io_write_at(int fd, uint64_t at, struct slice data, struct why *why);
+/* Exactly len bytes of a pipe between two of ours; false: it ended before, or failed. */
+MUST_CHECK bool io_read_exactly(int fd, void *out, size_t len);
 /* mkdir -p of a relative path, mode 0755 or 0700. */
 MUST_CHECK int io_mkdirs(int dir, const char *path, mode_t mode, struct why *why);
 /* mkdir -p of the directory part of path. */

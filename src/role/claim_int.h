@@ -27,9 +27,6 @@ void role_leaf_release(struct role_leaf *leaf);
 /* Is this a claim of our own writer, about nothing but what it writes? */
 MUST_CHECK int role_claim_check(struct slice claim, struct why *why);
 
-/* Write all of it at that place of a file. */
-MUST_CHECK int role_claim_put(int fd, struct slice data, uint64_t at, struct why *why);
-
 /* ---- what the reader writes ---- */
 
 #define ROLE_ACTIONS 3 /* behind c2pa.opened */

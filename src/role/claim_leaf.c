@@ -180,6 +180,8 @@ static int leaf_write(int fd, const struct secret *scalar, struct slice der, str
     int rc;
 
     bytes_init(&text, LIMIT_CERTIFICATE_BYTES);
+    /* All at once: growing would leave the key behind in memory that was given back. */
+    (void)bytes_room(&text, LIMIT_CERTIFICATE_BYTES);
     hex_build(slice_of(scalar->byte, SECRET_BYTES), hex);
     bytes_printf(&text, "%s\n-----BEGIN CERTIFICATE-----\n", hex);
     for (size_t at = 0; at < der.len; at += PEM_LINE_BYTES) {
@@ -192,7 +194,7 @@ static int leaf_write(int fd, const struct secret *scalar, struct slice der, str
     bytes_text(&text, "-----END CERTIFICATE-----\n");
     rc = bytes_check(&text, why);
     if (rc == SH_OK)
-        rc = role_claim_put(fd, bytes_view(&text), 0, why);
+        rc = io_write_at(fd, 0, bytes_view(&text), why);
     if (text.ptr)
         wipe(text.ptr, text.cap);
     wipe(hex, sizeof(hex));

@@ -1,10 +1,9 @@
 /* What a new file says of itself, and its signature. */
 #include "role/role.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "io/io.h"
 #include "role/claim_int.h"
 
 /* Kinds of things left out that are said about a clip, not shown by it. */
@@ -88,8 +87,13 @@ static int results_keep(struct role_credits *credits, const struct c2pa_report *
                         struct arena *arena, struct why *why)
 {
     const struct c2pa_manifest_report *active = report->manifests;
-    size_t count = active->results.count;
+    size_t count;
 
+    if (!active)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "its content credentials cannot be read, so that they cannot be "
+                       "carried over");
+    count = active->results.count;
     for (const struct c2pa_ingredient *each = active->ingredients; each; each = each->next)
         count += each->deltas.count;
     credits->results = arena_take(arena, (count + 1) * sizeof(*credits->results));
@@ -107,7 +111,7 @@ int role_credits_keep(struct role_credits *credits, const struct bmff_source *cl
                       const struct c2pa_report *report, struct arena *arena, struct why *why)
 {
     struct c2pa_splice splice;
-    int rc = c2pa_splice_plan(clip, false, &splice, why);
+    int rc = c2pa_splice_plan(clip, C2PA_SPLICE_NEW, &splice, why);
 
     if (rc != SH_OK)
         return rc;
@@ -129,23 +133,6 @@ void role_credits_release(struct role_credits *credits)
 
 /* ---- the signature ---- */
 
-int role_claim_put(int fd, struct slice data, uint64_t at, struct why *why)
-{
-    size_t done = 0;
-    ssize_t n;
-
-    while (done < data.len) {
-        n = pwrite(fd, data.ptr + done, data.len - done, (off_t)(at + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return why_set(why, SH_EIO, at, "what is signed cannot be written: %s",
-                           n < 0 ? strerror(errno) : "no room");
-        done += (size_t)n;
-    }
-    return SH_OK;
-}
-
 int role_make_sign(const struct channel *channel, int draft, const struct role_draft *made,
                    struct why *why)
 {
@@ -159,7 +146,7 @@ int role_make_sign(const struct channel *channel, int draft, const struct role_d
                      "the channel's key for content credentials was changed just now; post "
                      "the clip again");
     if (rc == SH_OK)
-        rc = role_claim_put(draft, bytes_view(&cose), made->cose_at, why);
+        rc = io_write_at(draft, made->cose_at, bytes_view(&cose), why);
     bytes_release(&cose);
     return rc;
 }

@@ -19,38 +19,9 @@ struct request {
     uint64_t from; /* leaves [from, count) */
 };
 
-static bool read_all(int fd, void *out, size_t len)
-{
-    uint8_t *at = out;
-    ssize_t n;
-
-    while (len > 0) {
-        n = read(fd, at, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static bool write_all(int fd, const void *data, size_t len)
 {
-    const uint8_t *at = data;
-    ssize_t n;
-
-    while (len > 0) {
-        n = write(fd, at, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        len -= (size_t)n;
-    }
-    return true;
+    return io_write_fd(fd, slice_of(data, len), NULL) == SH_OK;
 }
 
 /* ---- the first process ---------------------------------------------------------------- */
@@ -76,8 +47,9 @@ int role_second_share(void *ctx, const struct c2pa_leaves *leaves, struct why *w
 
     if (rc < 0)
         return rc;
-    if (asked && read_all(second->answer[0], leaves->digests + from * leaves->digest_bytes,
-                          (leaves->count - from) * leaves->digest_bytes))
+    if (asked &&
+        io_read_exactly(second->answer[0], leaves->digests + from * leaves->digest_bytes,
+                        (leaves->count - from) * leaves->digest_bytes))
         return SH_OK;
     return c2pa_leaves_hash(leaves, leaves->file, from, leaves->count, why);
 }
@@ -96,7 +68,7 @@ static int answer(void *ctx, const struct c2pa_leaves *leaves, struct why *why)
     size_t from;
     int rc;
 
-    if (!read_all(work->second->ask[0], &request, sizeof(request)) ||
+    if (!io_read_exactly(work->second->ask[0], &request, sizeof(request)) ||
         request.count != leaves->count || request.digest_bytes != leaves->digest_bytes ||
         request.from > request.count)
         return why_set(why, SH_ECONFLICT, WHY_NOWHERE, "the file was changed meanwhile");
@@ -137,7 +109,7 @@ static int helper_run(void *ctx)
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return 1;
     rc = helper_cage(helper, NULL);
-    if (rc != SH_OK || !read_all(helper->second->ask[0], &start, 1))
+    if (rc != SH_OK || !io_read_exactly(helper->second->ask[0], &start, 1))
         return 1;
     arena_init(&arena, LIMIT_C2PA_ARENA);
     rc = role_work_open(&work, &arena, NULL);

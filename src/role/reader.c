@@ -42,24 +42,16 @@ struct copy {
 
 static int copy_flush(struct copy *copy, struct why *why)
 {
-    size_t done = 0;
-    ssize_t n;
+    struct slice data = slice_of(copy->buf, copy->used);
     int rc = SH_OK;
 
     if (copy->hash)
-        rc = c2pa_write_hash_feed(copy->hash, slice_of(copy->buf, copy->used), why);
+        rc = c2pa_write_hash_feed(copy->hash, data, why);
+    if (rc == SH_OK)
+        rc = io_write_at(copy->draft, copy->at, data, why);
     if (rc != SH_OK)
         return rc;
-    while (done < copy->used) {
-        n = pwrite(copy->draft, copy->buf + done, copy->used - done, (off_t)copy->at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return why_set(why, SH_EIO, copy->at, "the new file cannot be written: %s",
-                           n < 0 ? strerror(errno) : "no room");
-        done += (size_t)n;
-        copy->at += (uint64_t)n;
-    }
+    copy->at += data.len;
     copy->used = 0;
     if (copy->at - copy->told >= COPY_TELL_BYTES) {
         proc_progress(copy->side, copy->at);

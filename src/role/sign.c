@@ -4,7 +4,6 @@
  */
 #include "role/sign_int.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,23 +38,6 @@ struct written {
     struct slice claim;
 };
 #define WRITTEN_BYTES 16 /* of the two numbers */
-
-int role_sign_put(int fd, uint64_t at, struct slice data, struct why *why)
-{
-    size_t done = 0;
-
-    while (done < data.len) {
-        ssize_t n = pwrite(fd, data.ptr + done, data.len - done, (off_t)(at + done));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return why_set(why, SH_EIO, WHY_NOWHERE, "the new file cannot be written: %s",
-                           n < 0 ? strerror(errno) : "no room");
-        done += (size_t)n;
-    }
-    return SH_OK;
-}
 
 /* ---- in the child ---- */
 
@@ -151,7 +133,7 @@ int role_sign_copy(struct c2pa_splice *splice, struct c2pa_write_hash *hash, int
         if (rc == SH_OK && hash)
             rc = c2pa_write_hash_feed(hash, slice_of(buf, used), why);
         if (rc == SH_OK)
-            rc = role_sign_put(out, at, slice_of(buf, used), why);
+            rc = io_write_at(out, at, slice_of(buf, used), why);
         at += used;
         if (at - told >= TELL_BYTES) {
             proc_progress(side, at);
@@ -186,7 +168,7 @@ static int box_write(struct writer *writer, const uint8_t *hash, const struct pr
     bytes_init(&report, LIMIT_REPORT_BYTES);
     if (box.box.len != writer->splice.box_size)
         bug("credentials: a box of another size than was said");
-    rc = role_sign_put(writer->job->out, writer->splice.box_at, bytes_view(&box.box), why);
+    rc = io_write_at(writer->job->out, writer->splice.box_at, bytes_view(&box.box), why);
     bytes_u64(&report, writer->splice.size);
     bytes_u64(&report, writer->splice.box_at + box.cose_at);
     bytes_slice(&report, bytes_view(&box.claim));
@@ -336,7 +318,7 @@ static int sign(const struct role_sign *job, const struct written *written, stru
     if (rc == SH_OK && cose.len > written->file_bytes - written->cose_at)
         rc = why_set(why, SH_EFORMAT, WHY_NOWHERE, "the writer left no room for a signature");
     if (rc == SH_OK)
-        rc = role_sign_put(job->out, written->cose_at, bytes_view(&cose), why);
+        rc = io_write_at(job->out, written->cose_at, bytes_view(&cose), why);
     bytes_release(&cose);
     return rc;
 }

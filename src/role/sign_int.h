@@ -19,8 +19,6 @@ struct sign_parent {
 MUST_CHECK int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
                                      struct sign_parent *out, struct why *why);
 
-/* Write all of data at an offset. */
-MUST_CHECK int role_sign_put(int fd, uint64_t at, struct slice data, struct why *why);
 /* One pass: read, set right, hash (NULL: not), write. */
 MUST_CHECK int role_sign_copy(struct c2pa_splice *splice, struct c2pa_write_hash *hash, int out,
                               const struct proc_side *side, struct why *why);

@@ -10,8 +10,6 @@
 #include "io/io.h"
 #include "proc/proc.h"
 
-/* Not a cap: the longest key that crypt_signer_open takes is shorter. */
-#define KEY_BYTES 65536
 #define ALG_BYTES 8 /* scheme, hash and length of a signature, in a report */
 
 struct key_task {
@@ -25,9 +23,14 @@ static int key_open(const struct role_key *key, struct crypt_signer **out, struc
     struct bytes pem, spki;
     int rc;
 
-    bytes_init(&pem, KEY_BYTES);
-    bytes_init(&spki, KEY_BYTES);
-    rc = lseek(key->fd, 0, SEEK_SET) < 0 ? SH_EIO : io_read_fd(key->fd, &pem, why);
+    bytes_init(&pem, LIMIT_KEY_PEM_BYTES);
+    bytes_init(&spki, LIMIT_KEY_PEM_BYTES);
+    if (lseek(key->fd, 0, SEEK_SET) < 0)
+        rc = why_set(why, SH_EIO, WHY_NOWHERE,
+                     "the key cannot be read a second time: give a "
+                     "file, not a pipe");
+    else
+        rc = io_read_fd(key->fd, &pem, why);
     if (rc == SH_OK)
         rc = crypt_signer_open(bytes_view(&pem), out, why);
     if (pem.ptr)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cage/cage.h"
+#include "io/io.h"
 #include "role/role_int.h"
 #include "role/sign_int.h"
 
@@ -44,7 +45,7 @@ static int segment_copy(const struct role_segment *segment, struct c2pa_splice *
     if (rc == SH_OK)
         rc = c2pa_write_hash_done(&hash, report + 4, why);
     if (rc == SH_OK)
-        rc = role_sign_put(segment->out, splice->box_at, bytes_view(&box), why);
+        rc = io_write_at(segment->out, splice->box_at, bytes_view(&box), why);
     if (rc == SH_OK)
         proc_report(side, slice_of(report, sizeof(report)));
     bytes_release(&box);

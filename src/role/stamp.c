@@ -3,8 +3,8 @@
 #include "role/role_int.h"
 #include "stamp/stamp.h"
 
-#define ARENA_BYTES (1u << 20) /* LIMIT_STAMP_CERTS certificates, LIMIT_STAMP_BYTES once more */
-#define WAIT_S 10
+#define ARENA_BYTES                                                                            \
+    (1u << 20) /* Not a cap: LIMIT_STAMP_CERTS certificates, LIMIT_STAMP_BYTES once more */
 
 struct task {
     const struct stamp_query *query;
@@ -41,7 +41,7 @@ int role_stamp_answer(const struct stamp_query *query, struct slice response,
     const struct proc_task child = {.name = "the reader of the time stamp",
                                     .run = read_answer,
                                     .ctx = &task,
-                                    .timeout_s = WAIT_S};
+                                    .timeout_s = LIMIT_STAMP_READ_S};
     struct bytes report;
     struct cursor cur;
     uint32_t from, len;

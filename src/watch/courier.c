@@ -30,23 +30,6 @@ struct trip {
     int dir;
 };
 
-static bool read_all(int fd, void *out, size_t len)
-{
-    uint8_t *at = out;
-
-    while (len > 0) {
-        ssize_t got = read(fd, at, len);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        at += got;
-        len -= (size_t)got;
-    }
-    return true;
-}
-
 static bool write_all(int fd, const void *data, size_t len)
 {
     return io_write_fd(fd, slice_of(data, len), NULL) == SH_OK;
@@ -68,7 +51,7 @@ int watch_courier_read(void *ctx, const char *path, struct bytes *out, struct wh
     if (len > LIMIT_PATH_BYTES)
         return why_set(why, SH_EARG, WHY_NOWHERE, "a path that is too long");
     if (!write_all(fd, head, sizeof(head)) || !write_all(fd, path, len) ||
-        !read_all(fd, answer, sizeof(answer)))
+        !io_read_exactly(fd, answer, sizeof(answer)))
         return why_set(why, SH_EIO, WHY_NOWHERE, "%s: the copy cannot be read now", path);
     bytes = (uint32_t)answer[1] << 24 | (uint32_t)answer[2] << 16 | (uint32_t)answer[3] << 8 |
             answer[4];
@@ -76,7 +59,7 @@ int watch_courier_read(void *ctx, const char *path, struct bytes *out, struct wh
     if (bytes > out->max)
         return why_set(why, SH_EIO, WHY_NOWHERE, "%s: the copy cannot be read now", path);
     room = bytes_room(out, bytes);
-    if ((bytes && !room) || !read_all(fd, room, bytes))
+    if ((bytes && !room) || !io_read_exactly(fd, room, bytes))
         return why_set(why, SH_EIO, WHY_NOWHERE, "%s: the copy cannot be read now", path);
     if (answer[0]) { /* What came is the cause in words. */
         struct why cause = {0};
@@ -261,11 +244,11 @@ static bool serve_one(struct trip *trip, struct bytes *content)
     uint32_t most, len;
     int rc;
 
-    if (!read_all(end, head, sizeof(head)))
+    if (!io_read_exactly(end, head, sizeof(head)))
         return false;
     most = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
     len = (uint32_t)head[4] << 8 | head[5];
-    if (len > LIMIT_PATH_BYTES || !read_all(end, path, len) || !path_is_good(path, len))
+    if (len > LIMIT_PATH_BYTES || !io_read_exactly(end, path, len) || !path_is_good(path, len))
         return false;
     bytes_release(content);
     bytes_init(content, most ? most : 1);

@@ -57,26 +57,6 @@ int x509_name_check(struct slice name, struct why *why)
 
 /* ---- text ---- */
 
-/* Characters that nobody sees, that turn the text around them or end a line. */
-static bool is_unseen(uint32_t code)
-{
-    static const struct {
-        uint32_t from, to;
-    } unseen[] = {
-        {0x0000, 0x001f},   {0x007f, 0x009f},      {0x00ad, 0x00ad},   {0x034f, 0x034f},
-        {0x061c, 0x061c},   {0x115f, 0x1160},      {0x17b4, 0x17b5},   {0x180b, 0x180f},
-        {0x200b, 0x200f},   {0x2028, 0x202e},      {0x2060, 0x206f},   {0x3164, 0x3164},
-        {0xd800, 0xf8ff},   {0xfdd0, 0xfdef},      {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
-        {0xffa0, 0xffa0},   {0xfff0, 0xfffb},      {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
-        {0xe0000, 0xe0fff}, {0xf0000, UINT32_MAX},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(unseen); i++)
-        if (code >= unseen[i].from && code <= unseen[i].to)
-            return true;
-    return (code & 0xfffeu) == 0xfffeu;
-}
-
 static void put_utf8(struct bytes *out, uint32_t code)
 {
     if (code < 0x80) {
@@ -99,7 +79,7 @@ static void put_utf8(struct bytes *out, uint32_t code)
 
 static void put_code(struct bytes *out, uint32_t code)
 {
-    if (is_unseen(code)) {
+    if (text_is_unseen(code)) {
         bytes_printf(out, "\\u{%x}", (unsigned)code);
         return;
     }
@@ -111,17 +91,12 @@ static void put_code(struct bytes *out, uint32_t code)
 /* One character of UTF-8; a byte that starts none is given alone, by *broken. */
 static uint32_t take_utf8(struct slice *text, bool *broken)
 {
-    uint8_t lead = text->ptr[0];
-    size_t len = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    uint32_t code = lead;
+    uint32_t code = text->ptr[0];
+    size_t len = text_next(*text, 0, &code);
 
-    *broken = len > text->len || !text_is_utf8(slice_of(text->ptr, len));
-    if (*broken)
+    *broken = !len;
+    if (!len)
         len = 1;
-    if (len > 1)
-        code = lead & (0xffu >> (len + 1));
-    for (size_t i = 1; i < len; i++)
-        code = code << 6 | (text->ptr[i] & 0x3fu);
     *text = slice_sub(*text, len, text->len - len);
     return code;
 }
