@@ -110,7 +110,7 @@ class Cert:
     count = 4096
 
     def __init__(self, subject, key, issuer=None, **how):
-        self.subject, self.key = name(subject), key
+        self.subject, self.key = how.get('name') or name(subject), key
         by = issuer or self
         hash_name = how.get('hash', 'sha256')
         table = ECDSA if isinstance(by.key, ec.EllipticCurvePrivateKey) else RSA
