@@ -88,6 +88,63 @@ kept=$(posted)
 has "they are carried over" "$(strings "$kept")" 'C2PA Signer'
 runs "and all of it holds" still verify "$home" "$kept"
 has "as those of the file before" "$out" 'signer of the earlier file'
+fails 2 "with a yes that comes through a pipe" bash -c "yes | '$STILLHERE' -C '$home' post '$came' --no-poster --keep-credentials"
+fails 2 "nor with -q and no --yes" still -q -C "$home" post "$came" --no-poster --keep-credentials
+same "nothing was published" "$(ls "$home"/public/b/*/*.mp4 | wc -l)" 2
+
+# ---- the question, on a terminal ----
+types() { # MODE-OR-TEXT [LANG]: the transcript is in $said, what it answered in $out, its code in $code
+    local mode=$1
+    if [ "$mode" != hang ]; then
+        printf '%s' "$1" >"$scratch/typed"
+        mode=$scratch/typed
+    fi
+    rm -f "$scratch/answer"
+    /usr/bin/python3 "$STILLHERE_SOURCE/tests/cli/terminal.py" "$mode" "$scratch/said" "$scratch/answer" \
+        "$STILLHERE" -C "$home" --lang "${2:-en}" post "$came" --no-poster --keep-credentials
+    code=$?
+    said=$(tr -d '\r' <"$scratch/said")
+    out=$(cat "$scratch/answer")
+}
+for answer in no '' y 'yes, please' YES; do
+    types "$answer"
+    same "“$answer” is no yes" "$code" 2
+    has "it was asked" "$said" 'Carry them over\? Type yes; else nothing is published: '
+    has "and said" "$said" 'nothing was published'
+done
+types hang
+ok "a line that is cut is no yes" test "$code" != 0
+same "nothing was published by any of these" "$(ls "$home"/public/b/*/*.mp4 | wc -l)" 2
+types yes
+same "“yes” is" "$code" 0
+has "what they reveal was shown before" "$said" 'Whoever gets the video can read.*'
+has "by whom they are signed" "$said" 'calls itself “C2PA Signer”'
+ok "before it was asked" test "$(printf '%s\n' "$said" | grep -n 'Whoever gets' | cut -d: -f1)" -lt "$(printf '%s\n' "$said" | grep -n 'Type yes' | cut -d: -f1)"
+same "it is published" "$(ls "$home"/public/b/*/*.mp4 | wc -l)" 3
+asked=$(newest)
+has "with them in it" "$(strings "$asked")" 'C2PA Signer'
+runs "and it holds" still --json verify "$home" "$asked"
+has "as made from an earlier file, and by whom that was signed" "$out" '"id":"parent".*"id":"ingredient-signer"'
+for lang in zh-Hans uk ru; do
+    types no $lang
+    lacks "asked in $lang" "$said" 'Carry them|Whoever'
+done
+
+# ---- what sign made, and updated ----
+ok "signed by the channel" still -C "$home" sign clip.mp4 signed.mp4
+ok "and updated" still -C "$home" sign signed.mp4 updated.mp4 --update
+fails 2 "post itself updates nothing" still -C "$home" post updated.mp4 --update --no-poster
+runs "a clip whose credentials were updated" still -C "$home" --json post updated.mp4 --no-poster --keep-credentials --yes
+updated=$(posted)
+runs "all of them are carried over" still --json verify --manifest "$home" "$updated"
+same "the new ones, the update, and those below it" "$(printf '%s' "$out" | /usr/bin/python3 -c '
+import json, re, sys
+labels = re.findall("\"(urn:c2pa:[0-9a-f-]{36})\"", json.dumps(json.load(sys.stdin)["manifest"]))
+print(len(set(labels)))')" 3
+has "and hold" "$out" '"verdict":"ok".*"id":"ingredient-signer-known"'
+ok "the posted file is updated" still -C "$home" sign "$updated" again.mp4 --update
+runs "and holds as the channel's" still --json verify "$home" again.mp4
+has "of no dispatch: its bytes are others" "$out" '"id":"signer-channel".*"id":"outside-dispatch"'
 runs "of a clip without any" still -C "$home" post clip.mp4 --no-poster --keep-credentials
 has "that is said" "$err" 'no content credentials'
 fails 2 "not with --transcode" still -C "$home" post "$came" --keep-credentials --transcode

@@ -8,6 +8,7 @@ MODE: right  type the groups that are asked for, as the sheet on the screen show
       wrong  wrong answers only
       second right for the first of several sheets, wrong for the second
       leave  hang up at the first question
+      hang   the same at any question that ends in ": "
       FILE   type the lines of this file, then an empty one
 What the terminal showed goes to TRANSCRIPT, standard output to STDOUT; exits as the command does.
 """
@@ -60,7 +61,11 @@ while True:
         answer = '1111' if wrong else words[int(group) - 1].upper()
         answered += 1
         os.write(terminal, answer.encode() + b'\n')
-    elif not typed and ':' in text:
+    elif mode == 'hang':
+        if text.endswith(': '):
+            os.close(terminal)
+            break
+    elif not typed and (':' in text or '：' in text):
         typed = True
         with open(mode, 'rb') as source:
             for line in source:
@@ -68,5 +73,7 @@ while True:
         os.write(terminal, b'\n')
 with open(transcript, 'wb') as target:
     target.write(shown)
+if mode not in ('leave', 'hang'):
+    os.close(terminal) # Who still waits for an answer gets none.
 _, status = os.waitpid(pid, 0)
 sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 99)
