@@ -241,8 +241,9 @@ void c2pa_judge_actions(const struct c2pa_subject *subject)
 
     for (size_t i = 0; i < claim->created_count + claim->gathered_count; i++) {
         acting.assertion = referred(subject, i);
+        /* What another version means is not known. */
         if (!acting.assertion || !c2pa_named(acting.assertion, "c2pa.actions") ||
-            acting.assertion->redacted)
+            acting.assertion->version > 2 || acting.assertion->redacted)
             continue;
         begun += judge_list(&acting, !any);
         any = true;

@@ -184,8 +184,29 @@ static bool is_padding(uint32_t type)
     return type == C2PA_FOURCC('f', 'r', 'e', 'e') || type == C2PA_FOURCC('s', 'k', 'i', 'p');
 }
 
+/* GPAC (MP4Box) ends its files with a free box that says so, and nothing else. */
+static int is_makers(struct c2pa_pass *pass, const struct c2pa_root *root, bool *makers,
+                     struct why *why)
+{
+    uint64_t len = root->size - root->head;
+    struct slice text;
+    int rc;
+
+    *makers = false;
+    if (!is_padding(root->type) || len == 0 || len > 128) /* Not a cap: GPAC writes some 80. */
+        return SH_OK;
+    rc = c2pa_window_all(&pass->matcher.peek, root->at + root->head, (size_t)len, &text, why);
+    if (rc < 0)
+        return rc;
+    *makers = slice_starts(text, "IsoMedia File Produced with GPAC ");
+    for (size_t i = 0; i < text.len; i++)
+        *makers = *makers && (i + 1 == text.len ? text.ptr[i] == 0
+                                                : text.ptr[i] >= 0x20 && text.ptr[i] < 0x7f);
+    return SH_OK;
+}
+
 static void note_uncovered(struct c2pa_pass *pass, const struct c2pa_root *root,
-                           const struct c2pa_span *span, bool empty)
+                           const struct c2pa_span *span, bool empty, bool makers)
 {
     struct c2pa_uncovered *note = &pass->bound->uncovered;
 
@@ -194,7 +215,7 @@ static void note_uncovered(struct c2pa_pass *pass, const struct c2pa_root *root,
     /* Padding that is none, behind all else, says more than a field that the list names. */
     if (empty || (note->to && (!is_padding(root->type) || note->behind)))
         return;
-    note->behind = is_padding(root->type);
+    note->behind = is_padding(root->type) && !makers;
     note->from = span->from;
     note->to = span->to;
     note->type = root->type;
@@ -205,7 +226,7 @@ static int leave_out(struct c2pa_pass *pass, const struct c2pa_root *root,
                      const struct c2pa_span *span, struct why *why)
 {
     bool told = pass->bound && !must_be_out(root);
-    bool empty = true;
+    bool empty = true, makers = false;
     struct c2pa_span head = *span, rest = *span;
     int rc;
 
@@ -219,8 +240,10 @@ static int leave_out(struct c2pa_pass *pass, const struct c2pa_root *root,
     if (rc == SH_OK)
         rc = read_run(pass, &rest, told || pass->ranges ? USE_LOOK : USE_WHOLE_ONLY, &empty,
                       why);
+    if (rc == SH_OK && told && !empty)
+        rc = is_makers(pass, root, &makers, why);
     if (rc == SH_OK && told)
-        note_uncovered(pass, root, span, empty);
+        note_uncovered(pass, root, span, empty, makers);
     if (rc == SH_OK && pass->ranges)
         rc = c2pa_ranges_left(pass->ranges, span, empty, why);
     return rc;

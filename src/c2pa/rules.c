@@ -14,7 +14,7 @@ bool c2pa_is_binding(const struct c2pa_assertion *assertion)
 {
     for (size_t i = 0; i < COUNT_OF(bindings); i++)
         if (c2pa_named(assertion, bindings[i]))
-            return true;
+            return i != COUNT_OF(bindings) - 1 || assertion->version <= 3; /* of bmff */
     return false;
 }
 

@@ -163,6 +163,11 @@ static int read_claim(struct reader *reader, struct c2pa_manifest *manifest)
     return c2pa_claim_parse(claim, reader->arena, reader->why);
 }
 
+static bool is_padding(const struct jumbf_box *box)
+{
+    return box->type == TYPE_PADDING && c2pa_is_zeros(box->payload);
+}
+
 /*
  * 11.1.4.2: a manifest has one store of assertions and one signature, whatever their labels,
  * and beside the parts that C2PA defines only boxes that it does not: nothing signs those.
@@ -177,11 +182,20 @@ static void count_parts(struct c2pa_manifest *manifest)
         manifest->foreign = manifest->foreign ||
                             !(jumbf_is(box, TYPE_ASSERTIONS) || jumbf_is(box, TYPE_SIGNATURE) ||
                               jumbf_is(box, TYPE_CLAIM) || jumbf_is(box, TYPE_DATA) ||
-                              jumbf_is(box, TYPE_CREDENTIALS) || box->type == TYPE_PADDING);
+                              jumbf_is(box, TYPE_CREDENTIALS) || is_padding(box));
     }
     if (stores > 1 || signatures > 1)
         c2pa_fault_set(&manifest->fault, C2PA_BAD_SHAPE,
                        "more than one assertion store or signature (11.1.4.2)");
+}
+
+/* 11.1.4.3: superboxes, each an assertion, and nothing else that could say something. */
+static void check_assertion_store(struct c2pa_manifest *manifest)
+{
+    for (const struct jumbf_box *box = manifest->assertion_store->first; box; box = box->next)
+        if (box->type != JUMBF_SUPERBOX && !is_padding(box))
+            c2pa_fault_set(&manifest->fault, C2PA_BAD_SHAPE,
+                           "a box in the assertion store that is no assertion (11.1.4.3)");
 }
 
 static int read_parts(struct reader *reader, struct c2pa_manifest *manifest)
@@ -200,6 +214,8 @@ static int read_parts(struct reader *reader, struct c2pa_manifest *manifest)
     store = jumbf_child(manifest->inner, slice_text("c2pa.assertions"), NULL);
     if (store && jumbf_is(store, TYPE_ASSERTIONS))
         manifest->assertion_store = store;
+    if (manifest->assertion_store)
+        check_assertion_store(manifest);
     else
         c2pa_fault_set(&manifest->fault, C2PA_BAD_SHAPE, "not one assertion store (11.2.1)");
     rc = read_claim(reader, manifest);
@@ -255,7 +271,7 @@ static int count_manifests(struct reader *reader, struct jumbf_box **roots, size
         for (const struct jumbf_box *box = roots[i]->first; box; box = box->next) {
             if (is_manifest(box))
                 store->manifest_count++;
-            else
+            else if (!is_padding(box))
                 store->foreign++;
         }
     if (!store->manifest_count)

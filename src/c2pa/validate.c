@@ -71,9 +71,10 @@ static void judge_manifest(const struct c2pa_subject *subject)
     tell_claim(subject);
     if (!claim_stands(subject))
         return;
-    if (subject->manifest->foreign)
+    if (subject->manifest->foreign ||
+        (subject->manifest == subject->judge->store->active && subject->judge->store->foreign))
         c2pa_say_claim(subject, C2PA_BOX_ODD,
-                       "a box in the manifest that C2PA does not know, and that nothing signs");
+                       "a box in the store that C2PA does not know, and that nothing signs");
     c2pa_judge_signature(subject);
     c2pa_judge_assertions(subject);
     c2pa_judge_actions(subject);
@@ -103,7 +104,8 @@ static const struct c2pa_assertion *binding_of(const struct c2pa_manifest *manif
     for (size_t i = 0; manifest && i < manifest->assertion_count; i++) {
         const struct c2pa_assertion *one = &manifest->assertions[i];
 
-        if (one->listed && !one->ambiguous && c2pa_named(one, "c2pa.hash.bmff"))
+        if (one->listed && !one->ambiguous && c2pa_named(one, "c2pa.hash.bmff") &&
+            c2pa_is_binding(one))
             return one;
     }
     return NULL;

@@ -71,6 +71,7 @@ struct build {
     struct slice claim_raw; /* instead of the good one */
     struct slice cose_raw;  /* instead of the good one */
     const char *prefix;     /* of the claim's references; NULL: self#jumbf= */
+    const char *stray;      /* letters of a box in the assertion store that is no superbox */
     const char *part;       /* letters of one more box, labelled x */
     const char *extra_key;  /* one more field of the claim: a text of one letter */
     unsigned claims;        /* 0 is one; 9 is none */
@@ -155,6 +156,8 @@ static inline void put_assertions(struct bytes *out, const struct build *build, 
     if (build->twice)
         bytes_slice(out, a);
     bytes_slice(out, b);
+    if (build->stray)
+        content_put(out, build->stray, slice_text("hidden"));
     if (build->redact.len)
         simple_put(out, "uuid", "org.c.v4", build->redact);
     box_close(out, store);

@@ -460,11 +460,16 @@ static void test_entries(void **state)
  */
 static void test_padding(void **state)
 {
+#define GPAC "IsoMedia File Produced with GPAC "
     static const struct {
         const char *boxes; /* behind ftyp and C2PA box: Moov, mDat, Free with junk, Zeros */
         const char *more;  /* hex of a fourth entry */
         bool found, behind, media;
     } all[] = {
+        /* What GPAC writes is told and no more; with a word behind it, it is as any other. */
+        {"MDG", "a1" XP FREE, true, false, false},
+        {"MDH", "a1" XP FREE, true, true, false},
+        {"MDGF", "a1" XP FREE, true, true, false},
         {"MDZ", "a1" XP FREE, false, false, false},
         {"FMD", "a1" XP FREE, true, false, false},
         {"MFD", "a1" XP FREE, true, false, false},
@@ -492,6 +497,10 @@ static void test_padding(void **state)
                 put_box(&asked.file, "moov", "\0\0\0\30udta\0\0\0\20metatags!!!!", 24);
             else if (*c == 'D')
                 put_box(&asked.file, "mdat", "0123", 4);
+            else if (*c == 'G')
+                put_box(&asked.file, "free", GPAC "0.5", sizeof(GPAC "0.5"));
+            else if (*c == 'H')
+                put_box(&asked.file, "free", GPAC "\1", sizeof(GPAC "\1"));
             else
                 put_box(&asked.file, "free", *c == 'F' ? "junk" : "\0\0\0\0", 4);
         cbor_put_map(&asked.said, 2);

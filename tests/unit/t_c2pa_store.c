@@ -150,13 +150,18 @@ static void parts(void **state)
         const char *part;
         enum c2pa_fault_kind fault;
         bool foreign;
-    } cases[] = {{NULL, C2PA_SOUND, false},       {"c2as", C2PA_BAD_SHAPE, false},
-                 {"c2cs", C2PA_BAD_SHAPE, false}, {"c2db", C2PA_SOUND, false},
-                 {"json", C2PA_SOUND, true},      {"abcd", C2PA_SOUND, true}};
+        const char *stray;
+    } cases[] = {{NULL, C2PA_BAD_SHAPE, false, "abcd"}, {NULL, C2PA_BAD_SHAPE, false, "free"},
+                 {NULL, C2PA_SOUND, false, NULL},       {"c2as", C2PA_BAD_SHAPE, false, NULL},
+                 {"c2cs", C2PA_BAD_SHAPE, false, NULL}, {"c2db", C2PA_SOUND, false, NULL},
+                 {"json", C2PA_SOUND, true, NULL},      {"abcd", C2PA_SOUND, true, NULL}};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct build build = {.label = "urn:c2pa:1", .type = "c2ma", .part = cases[i].part};
+        struct build build = {.label = "urn:c2pa:1",
+                              .type = "c2ma",
+                              .part = cases[i].part,
+                              .stray = cases[i].stray};
         struct scene scene;
 
         build_one(&scene, &build);
