@@ -8,6 +8,7 @@
 struct splice_edit {
     uint64_t at, remove, insert;
     uint64_t inserted, removed; /* by those before it */
+    uint32_t rows; /* of 32-bit places that are removed here and put again with 64 bits */
 };
 
 enum splice_kind {
@@ -15,7 +16,19 @@ enum splice_kind {
     SPLICE_ITEM,     /* one number, relative to `base`: an extent of iloc */
     SPLICE_DISTANCE, /* one number, a distance from `base` */
     SPLICE_SIZES,    /* rows of sidx: sizes of what follows each other from `base` on */
-    SPLICE_ORIGINAL  /* the purpose of a box becomes "original" */
+    SPLICE_ORIGINAL, /* the purpose of a box becomes "original" */
+    SPLICE_GROWN,    /* the size of a box that ends at `base`, with what its tables grow */
+    SPLICE_NAME      /* "stco", which becomes "co64" with 64 bits (14496-12 8.7.5) */
+};
+
+/* What the numbers are, for people. */
+enum splice_what {
+    SPLICE_OF_BOX,
+    SPLICE_OF_CHUNKS,    /* stco, co64 */
+    SPLICE_OF_AUX,       /* saio */
+    SPLICE_OF_ITEMS,     /* iloc */
+    SPLICE_OF_FRAGMENTS, /* tfra, tfhd */
+    SPLICE_OF_PARTS      /* sidx */
 };
 
 /* Numbers in the old file, in ascending order of `at`. */
@@ -26,6 +39,7 @@ struct splice_patch {
     uint8_t stride; /* bytes from row to row */
     uint8_t width;  /* 4 or 8 */
     uint8_t kind;
+    uint8_t what;
 };
 
 static inline uint32_t splice_edit_count(const struct c2pa_splice *splice)

@@ -16,6 +16,7 @@
 struct box {
     uint32_t type;
     uint64_t at, body, end; /* offsets */
+    uint8_t size_width;     /* of its size: 4, 8, or 0 when it goes to the end of the file */
 };
 
 /* The way down to the box at hand. */
@@ -126,6 +127,31 @@ static int patch_add(struct scan *scan, struct splice_patch patch, uint64_t end,
     return bytes_check(&scan->splice->patches, why);
 }
 
+/* The size of a box that has places in it, which may need more room. */
+static int grown_add(struct scan *scan, const struct box *box, struct why *why)
+{
+    return patch_add(scan,
+                     (struct splice_patch){.at = box->size_width == 8 ? box->at + 8 : box->at,
+                                           .base = box->end,
+                                           .count = box->size_width != 0,
+                                           .stride = box->size_width,
+                                           .width = box->size_width,
+                                           .kind = SPLICE_GROWN},
+                     box->end, why);
+}
+
+/* Of a stco both its size and its name may change; a long size stands behind the name. */
+static int head_add(struct scan *scan, const struct box *box, struct why *why)
+{
+    const struct splice_patch name = {
+        .at = box->at + 4, .count = 1, .stride = 4, .width = 4, .kind = SPLICE_NAME};
+    int rc = box->size_width == 8 ? SH_OK : grown_add(scan, box, why);
+
+    if (rc == SH_OK)
+        rc = patch_add(scan, name, box->end, why);
+    return rc == SH_OK && box->size_width == 8 ? grown_add(scan, box, why) : rc;
+}
+
 /* ---- boxes that name places ---- */
 
 static int table_take(struct scan *scan, const struct box *box, uint8_t width, struct why *why)
@@ -140,13 +166,17 @@ static int table_take(struct scan *scan, const struct box *box, uint8_t width, s
     count = rd_u32(&cur);
     if (cur.failed)
         return broken(box->at, "a table of places without a count", why);
-    return patch_add(scan,
-                     (struct splice_patch){.at = box->body + 8,
-                                           .count = count,
-                                           .stride = width,
-                                           .width = width,
-                                           .kind = SPLICE_TABLE},
-                     box->end, why);
+    if (width == 4)
+        rc = head_add(scan, box, why);
+    return rc != SH_OK ? rc
+                       : patch_add(scan,
+                                   (struct splice_patch){.at = box->body + 8,
+                                                         .count = count,
+                                                         .stride = width,
+                                                         .width = width,
+                                                         .kind = SPLICE_TABLE,
+                                                         .what = SPLICE_OF_CHUNKS},
+                                   box->end, why);
 }
 
 /* In a fragment it counts from the fragment, and moves with it. */
@@ -170,11 +200,14 @@ static int saio_take(struct scan *scan, const struct box *box, struct why *why)
     if (cur.failed)
         return broken(box->at, "a table of places without a count", why);
     width = version ? 8 : 4;
-    return patch_add(
-        scan,
-        (struct splice_patch){
-            .at = at, .count = count, .stride = width, .width = width, .kind = SPLICE_TABLE},
-        box->end, why);
+    return patch_add(scan,
+                     (struct splice_patch){.at = at,
+                                           .count = count,
+                                           .stride = width,
+                                           .width = width,
+                                           .kind = SPLICE_TABLE,
+                                           .what = SPLICE_OF_AUX},
+                     box->end, why);
 }
 
 static int tfhd_take(struct scan *scan, const struct box *box, struct why *why)
@@ -192,11 +225,14 @@ static int tfhd_take(struct scan *scan, const struct box *box, struct why *why)
         scan->splice->track = track;
     if (!(flags & 1))
         return SH_OK;
-    return patch_add(
-        scan,
-        (struct splice_patch){
-            .at = box->body + 8, .count = 1, .stride = 8, .width = 8, .kind = SPLICE_TABLE},
-        box->end, why);
+    return patch_add(scan,
+                     (struct splice_patch){.at = box->body + 8,
+                                           .count = 1,
+                                           .stride = 8,
+                                           .width = 8,
+                                           .kind = SPLICE_TABLE,
+                                           .what = SPLICE_OF_FRAGMENTS},
+                     box->end, why);
 }
 
 static int tfra_take(struct scan *scan, const struct box *box, struct why *why)
@@ -222,7 +258,8 @@ static int tfra_take(struct scan *scan, const struct box *box, struct why *why)
                               .stride = (uint8_t)(2 * width + (lengths & 3) +
                                                   (lengths >> 2 & 3) + (lengths >> 4 & 3) + 3),
                               .width = width,
-                              .kind = SPLICE_TABLE},
+                              .kind = SPLICE_TABLE,
+                              .what = SPLICE_OF_FRAGMENTS},
         box->end, why);
 }
 
@@ -250,7 +287,8 @@ static int sidx_take(struct scan *scan, const struct box *box, struct why *why)
                                          .count = 1,
                                          .stride = width,
                                          .width = width,
-                                         .kind = SPLICE_DISTANCE},
+                                         .kind = SPLICE_DISTANCE,
+                                         .what = SPLICE_OF_PARTS},
                    box->end, why);
     if (rc != SH_OK)
         return rc;
@@ -260,7 +298,8 @@ static int sidx_take(struct scan *scan, const struct box *box, struct why *why)
                                            .count = count,
                                            .stride = 12,
                                            .width = 4,
-                                           .kind = SPLICE_SIZES},
+                                           .kind = SPLICE_SIZES,
+                                           .what = SPLICE_OF_PARTS},
                      box->end, why);
 }
 
@@ -316,7 +355,8 @@ static int iloc_item(struct scan *scan, const struct box *box, const struct iloc
                                                  .count = 1,
                                                  .stride = (uint8_t)iloc->base_size,
                                                  .width = (uint8_t)iloc->base_size,
-                                                 .kind = SPLICE_ITEM},
+                                                 .kind = SPLICE_ITEM,
+                                                 .what = SPLICE_OF_ITEMS},
                            box->end, why);
         else if (!base && iloc->offset_size)
             rc = patch_add(scan,
@@ -324,7 +364,8 @@ static int iloc_item(struct scan *scan, const struct box *box, const struct iloc
                                                  .count = 1,
                                                  .stride = (uint8_t)iloc->offset_size,
                                                  .width = (uint8_t)iloc->offset_size,
-                                                 .kind = SPLICE_TABLE},
+                                                 .kind = SPLICE_TABLE,
+                                                 .what = SPLICE_OF_ITEMS},
                            box->end, why);
     }
     return rc;
@@ -450,6 +491,13 @@ static bool is_container(const struct scan *scan, uint32_t type)
     }
 }
 
+/* Is the box moov, or one in it that can lead to a stco? */
+static bool has_chunks(const struct scan *scan, const struct box *box)
+{
+    return box->type != FOURCC('m', 'e', 't', 'a') &&
+           (scan->depth ? scan->level[0].type : box->type) == FOURCC('m', 'o', 'o', 'v');
+}
+
 static int root_take(struct scan *scan, const struct box *box, struct why *why)
 {
     struct c2pa_splice *splice = scan->splice;
@@ -538,6 +586,7 @@ static int head_read(struct scan *scan, uint64_t at, uint64_t end, struct box *b
     box->type = rd_u32(&cur);
     if (cur.failed)
         return broken(at, "bytes behind the last box that are none", why);
+    box->size_width = size == 1 ? 8 : size == 0 ? 0 : 4;
     if (size == 1)
         size = rd_u64(&cur);
     else if (size == 0 && !scan->depth && scan->splice->kind != C2PA_SPLICE_UPDATE)
@@ -605,7 +654,11 @@ static int walk(struct scan *scan, struct why *why)
         if (rc != SH_OK)
             return rc;
         *at = box.end;
-        if (is_container(scan, box.type))
+        if (!is_container(scan, box.type))
+            continue;
+        if (has_chunks(scan, &box))
+            rc = grown_add(scan, &box, why);
+        if (rc == SH_OK)
             rc = enter(scan, &box, why);
     }
     return rc;

@@ -226,6 +226,7 @@ struct c2pa_splice {
     struct bytes edits, patches;
     uint64_t from;      /* of the old file: what is copied next */
     uint64_t made;      /* bytes of the new file so far */
+    bool wide;          /* stco becomes co64 */
     uint32_t home;      /* the edit with the room */
     uint32_t edit;      /* the next one */
     uint64_t edit_left; /* bytes of room still to give */
@@ -237,8 +238,11 @@ struct c2pa_splice {
 /* Reads heads of boxes.  On success *out is the caller's to release. */
 MUST_CHECK int c2pa_splice_plan(const struct bmff_source *source, enum c2pa_splice_kind kind,
                                 struct c2pa_splice *out, struct why *why);
-/* The room is box_size bytes: sets size and box_at.  Before the first read, and not after. */
-void c2pa_splice_room(struct c2pa_splice *splice, uint64_t box_size);
+/*
+ * The room is box_size bytes: sets size and box_at.  Before the first read, and not after.  When
+ * that moves a chunk beyond what stco can name, every stco becomes a co64 (14496-12 8.7.5).
+ */
+MUST_CHECK int c2pa_splice_room(struct c2pa_splice *splice, uint64_t box_size, struct why *why);
 /*
  * The next bytes of the new file: 1..room of them, room >= 4096; 0 at its end.  In the room for
  * the box they are the head of one of its size, with the UUID, and zeros.  source as above.

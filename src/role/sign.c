@@ -244,7 +244,7 @@ static int plan(struct writer *writer, struct why *why)
     if (rc == SH_OK)
         rc = c2pa_write_size(write, &size, why);
     if (rc == SH_OK)
-        c2pa_splice_room(&writer->splice, size);
+        rc = c2pa_splice_room(&writer->splice, size, why);
     return rc;
 }
 

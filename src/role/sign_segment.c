@@ -37,8 +37,9 @@ static int segment_copy(const struct role_segment *segment, struct c2pa_splice *
     bytes_init(&box, LIMIT_PAGE_BYTES);
     if (rc == SH_OK)
         rc = c2pa_write_merkle(&tree, segment->location, slice_of(NULL, 0), &box, why);
+    if (rc == SH_OK)
+        rc = c2pa_splice_room(splice, box.len, why);
     if (rc == SH_OK) {
-        c2pa_splice_room(splice, box.len);
         c2pa_write_hash_init(&hash, splice->size, 0, NULL);
         rc = role_sign_copy(splice, &hash, segment->out, side, why);
     }

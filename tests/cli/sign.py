@@ -3,10 +3,14 @@
 
     hash FILE       "match" when the flat hash (and trees) of FILE's own claim are those of its bytes
     boxes FILE      types and sizes of its root boxes
-    samples FILE    SHA-256 of every chunk that stco and co64 name, as one hash
+    samples FILE    SHA-256 of the begin of every chunk that stco and co64 name, as one hash
     text FILE       what of the manifest is text, for grep
+    tables FILE     how many places are named with 32 bits, and with 64
+    far IN OUT      IN with a hole behind ftyp, so that its last chunk lies just before 4 GiB
 """
 import hashlib
+import mmap
+import os
 import struct
 import sys
 
@@ -98,12 +102,17 @@ def binding(data):
     sys.exit('no hash')
 
 
+def mapped(path):
+    with open(path, 'rb') as source:
+        return mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
+
+
 def sha(data):
     return hashlib.sha256(data).digest()
 
 
 def check_hash(path):
-    data = open(path, 'rb').read()
+    data = mapped(path)
     said = binding(data)
     paths = [entry['xpath'] for entry in said['exclusions']]
     trees = said.get('merkle', [])
@@ -137,15 +146,36 @@ def tables(data, at, end, path=()):
             count, = struct.unpack('>I', data[body + 4:body + 8])
             width = 4 if kind == b'stco' else 8
             for i in range(count):
-                yield int.from_bytes(data[body + 8 + i * width:body + 8 + (i + 1) * width], 'big')
+                row = body + 8 + i * width
+                yield int.from_bytes(data[row:row + width], 'big'), row, width
 
 
 def samples(path):
-    data = open(path, 'rb').read()
+    data = mapped(path)
     total = hashlib.sha256()
-    for at in tables(data, 0, len(data)):
-        total.update(data[at:at + 64])
+    for at, _, _ in tables(data, 0, len(data)):
+        total.update(data[at:at + 16])
     return total.hexdigest()
+
+
+def widths(path):
+    data = mapped(path)
+    found = [width for _, _, width in tables(data, 0, len(data))]
+    return f'{found.count(4)} {found.count(8)}'
+
+
+def far(path, out):
+    with open(path, 'rb') as source:
+        data = bytearray(source.read())
+    ftyp = next(boxes(data))[3]
+    hole = (1 << 32) - 100 - max(at for at, _, _ in tables(data, 0, len(data)))
+    for at, row, width in list(tables(data, 0, len(data))):
+        data[row:row + width] = (at + hole).to_bytes(width, 'big')
+    with open(out, 'wb') as made:
+        made.write(data[:ftyp] + struct.pack('>I4s', hole, b'mdat'))
+        made.seek(ftyp + hole)
+        made.write(data[ftyp:])
+    return os.path.getsize(out)
 
 
 def main():
@@ -154,6 +184,10 @@ def main():
         print(check_hash(path))
     elif verb == 'samples':
         print(samples(path))
+    elif verb == 'tables':
+        print(widths(path))
+    elif verb == 'far':
+        print(far(path, sys.argv[3]))
     elif verb == 'boxes':
         data = open(path, 'rb').read()
         print(' '.join(kind.decode('latin-1') for kind, *_ in boxes(data)))

@@ -315,6 +315,16 @@ static void close_box(struct bytes *out, size_t at)
 }
 
 /* ftyp, moov with one stco of `places` rows that name bytes of mdat, mdat with 0, 1, 2... */
+static uint64_t get_number(const struct bytes *from, size_t at, unsigned width)
+{
+    uint64_t value = 0;
+
+    assert_true(at + width <= from->len);
+    for (unsigned i = 0; i < width; i++)
+        value = value << 8 | from->ptr[at + i];
+    return value;
+}
+
 static void movie(struct bytes *out, unsigned places)
 {
     static const char *const path[] = {"moov", "trak", "mdia", "minf", "stbl", "stco"};
@@ -342,7 +352,7 @@ static void copy(const struct slice *in, uint64_t room, struct bytes *out)
     size_t len = 1;
 
     assert_int_equal(c2pa_splice_plan(&source, C2PA_SPLICE_NEW, &splice, NULL), SH_OK);
-    c2pa_splice_room(&splice, room);
+    assert_int_equal(c2pa_splice_room(&splice, room, NULL), SH_OK);
     while (len) {
         uint8_t *buf = bytes_room(out, 4096);
 
@@ -398,6 +408,232 @@ static void test_cut_files_are_refused(void **state)
     bytes_release(&in);
 }
 
+/* ---- beyond 4 GiB ---- */
+
+#define FAR_CHUNKS 1500 /* a table longer than what is read of it at once */
+
+/* A file whose media are as long as is wanted, and are never looked at. */
+struct far {
+    struct bytes head, tail; /* around the media */
+    uint64_t media;
+};
+
+static int far_read(void *ctx, uint64_t offset, void *buf, size_t len, struct why *why)
+{
+    const struct far *far = ctx;
+    const uint64_t tail_at = far->head.len + far->media;
+    uint8_t *out = buf;
+
+    (void)why;
+    for (size_t i = 0; i < len; i++) {
+        uint64_t at = offset + i;
+
+        if (at < far->head.len) {
+            out[i] = far->head.ptr[at];
+        } else if (at >= tail_at) {
+            assert_true(at - tail_at < far->tail.len);
+            out[i] = far->tail.ptr[at - tail_at];
+        } else if (at + len - i <= tail_at) {
+            return SH_OK;
+        }
+    }
+    return SH_OK;
+}
+
+struct far_form {
+    bool moov_last;
+    bool long_sizes;
+    uint64_t last;     /* where the last chunk lies */
+    const char *lists; /* a box of places of 32 bits beside stco, or NULL */
+};
+
+static size_t open_far(struct bytes *out, const char *type, bool long_size)
+{
+    size_t at = open_box(out, type);
+
+    if (long_size)
+        bytes_u64(out, 0);
+    return at;
+}
+
+static void close_far(struct bytes *out, size_t at, bool long_size)
+{
+    uint32_t len = (uint32_t)(out->len - at);
+    size_t end = at + (long_size ? 16 : 4);
+
+    for (unsigned i = 0; i < 4; i++)
+        out->ptr[end - 1 - i] = (uint8_t)(len >> (8 * i));
+    if (long_size)
+        out->ptr[at + 3] = 1;
+}
+
+/* Two tracks: one with many chunks, the last of them far away, one with a single one. */
+static void far_moov(struct bytes *out, const struct far_form *form)
+{
+    static const char *const path[] = {"trak", "mdia", "minf", "stbl", "stco"};
+    size_t moov = open_far(out, "moov", form->long_sizes), at[5];
+
+    for (unsigned track = 0; track < 2; track++) {
+        uint32_t count = track ? 1 : FAR_CHUNKS;
+
+        for (unsigned i = 0; i < 5; i++)
+            at[i] = open_far(out, path[i], form->long_sizes);
+        bytes_u32(out, 0);
+        bytes_u32(out, count);
+        for (uint32_t i = 0; i < count; i++)
+            bytes_u32(out, (uint32_t)(form->last - (count - 1 - i)));
+        for (unsigned i = 5; i--;) {
+            close_far(out, at[i], form->long_sizes);
+            if (i == 4 && track && form->lists) {
+                size_t list = open_box(out, form->lists);
+
+                bytes_u32(out, 0);
+                bytes_u32(out, 1);
+                bytes_u32(out, (uint32_t)form->last);
+                close_far(out, list, false);
+            }
+        }
+    }
+    close_far(out, moov, form->long_sizes);
+}
+
+static void far_make(struct far *far, const struct far_form *form)
+{
+    struct bytes *moov = form->moov_last ? &far->tail : &far->head;
+
+    bytes_init(&far->head, 1 << 20);
+    bytes_init(&far->tail, 1 << 20);
+    put_box(&far->head, "ftyp", "isom\0\0\0\0", 8);
+    if (!form->moov_last)
+        far_moov(moov, form);
+    far->media = UINT64_C(5) << 30;
+    bytes_u32(&far->head, 1);
+    bytes_append(&far->head, "mdat", 4);
+    bytes_u64(&far->head, far->media + 16);
+    if (form->moov_last)
+        far_moov(moov, form);
+}
+
+/* All boxes but the media of a copy; *code what reading said.  Where moov begins. */
+static size_t far_copy(const struct far *far, uint64_t room, struct bytes *out, int *code,
+                       struct why *why)
+{
+    const struct bmff_source source = {.read_at = far_read,
+                                       .ctx = (void *)(uintptr_t)far,
+                                       .size = far->head.len + far->media + far->tail.len};
+    struct c2pa_splice splice;
+    struct bytes buf;
+    uint64_t at = 0, media;
+    size_t len = 1, moov = 16 + (size_t)room;
+
+    assert_int_equal(c2pa_splice_plan(&source, C2PA_SPLICE_NEW, &splice, NULL), SH_OK);
+    assert_int_equal(c2pa_splice_room(&splice, room, NULL), SH_OK);
+    bytes_init(&buf, 1 << 20);
+    bytes_init(out, 1 << 20);
+    /* A moov behind the media grows there. */
+    media = far->tail.len ? far->head.len + room : splice.size - far->media;
+    if (far->tail.len)
+        moov = (size_t)media;
+    for (*code = SH_OK; *code == SH_OK && len; at += len) {
+        *code = c2pa_splice_read(&splice, bytes_room(&buf, 1 << 20), 1 << 20, &len, why);
+        /* No read of ours crosses both ends of the media. */
+        if (at < media || at >= media + far->media)
+            bytes_append(out, buf.ptr,
+                         at < media && at + len > media ? (size_t)(media - at) : len);
+        else if (at + len > media + far->media)
+            bytes_append(out, buf.ptr + (media + far->media - at),
+                         (size_t)(at + len - media - far->media));
+    }
+    if (*code == SH_OK)
+        assert_int_equal(at, splice.size);
+    c2pa_splice_release(&splice);
+    bytes_release(&buf);
+    return moov;
+}
+
+/* Do the boxes of moov fill each other, and where does the last of its tables begin? */
+static void check_far(const struct bytes *out, size_t moov, const struct far_form *form,
+                      unsigned width, uint64_t shift)
+{
+    static const char *const path[] = {"moov", "trak", "mdia", "minf", "stbl", "stco"};
+    const size_t head = form->long_sizes ? 16 : 8;
+    size_t at = moov, end[6] = {0};
+
+    for (unsigned track = 0; track < 2; track++) {
+        uint32_t count = track ? 1 : FAR_CHUNKS;
+
+        for (unsigned i = track; i < 6; i++) {
+            const char *name = i == 5 && width == 8 ? "co64" : path[i];
+
+            assert_memory_equal(out->ptr + at + 4, name, 4);
+            end[i] =
+                at + get_number(out, at + (form->long_sizes ? 8 : 0), form->long_sizes ? 8 : 4);
+            at += head;
+        }
+        assert_int_equal(get_number(out, at + 4, 4), count);
+        for (uint32_t i = 0; i < count; i++)
+            assert_int_equal(get_number(out, at + 8 + (size_t)i * width, width),
+                             form->last - (count - 1 - i) + shift);
+        at += 8 + (size_t)count * width;
+        for (unsigned i = 1; i < 6; i++)
+            assert_int_equal(end[i], at);
+    }
+    assert_int_equal(end[0], at);
+}
+
+static void test_tables_get_64_bits(void **state)
+{
+    const uint64_t room = 700;
+
+    (void)state;
+    for (unsigned form_at = 0; form_at < 4; form_at++) {
+        struct far_form form = {.moov_last = form_at & 1, .long_sizes = form_at & 2};
+        const uint64_t fits = UINT32_MAX - room;
+
+        /* Up to the last place that 32 bits can name, and one behind it. */
+        for (form.last = fits - 1; form.last <= fits + 1; form.last++) {
+            bool wide = form.last > fits;
+            uint64_t more = wide && !form.moov_last ? 4 * (FAR_CHUNKS + 1) : 0;
+            struct bytes out;
+            struct far far;
+            size_t moov;
+            int code;
+
+            far_make(&far, &form);
+            moov = far_copy(&far, room, &out, &code, NULL);
+            assert_int_equal(code, SH_OK);
+            check_far(&out, moov, &form, wide ? 8 : 4, room + more);
+            bytes_release(&far.head);
+            bytes_release(&far.tail);
+            bytes_release(&out);
+        }
+    }
+}
+
+/* Other numbers of 32 bits are never cut: that is refused, and says what it is. */
+static void test_short_lists_are_refused(void **state)
+{
+    (void)state;
+    for (uint64_t over = 0; over < 2; over++) {
+        const uint64_t room = 700;
+        struct far_form form = {
+            .moov_last = true, .last = UINT32_MAX - room + over, .lists = "saio"};
+        struct why why = {0};
+        struct bytes out;
+        struct far far;
+        int code;
+
+        far_make(&far, &form);
+        (void)far_copy(&far, room, &out, &code, &why);
+        assert_int_equal(code, over ? SH_ELIMIT : SH_OK);
+        if (over)
+            assert_non_null(strstr(why.text, "saio"));
+        bytes_release(&far.head);
+        bytes_release(&far.tail);
+        bytes_release(&out);
+    }
+}
+
 /* In pieces of any size it is the same hash. */
 static void test_hash_in_pieces(void **state)
 {
@@ -440,6 +676,8 @@ int main(void)
         cmocka_unit_test(test_places_move),
         cmocka_unit_test(test_cut_files_are_refused),
         cmocka_unit_test(test_hash_in_pieces),
+        cmocka_unit_test(test_tables_get_64_bits),
+        cmocka_unit_test(test_short_lists_are_refused),
         cmocka_unit_test(test_updates_bring_stamps),
         cmocka_unit_test(test_old_names_are_not_stamped),
     };
