@@ -200,7 +200,9 @@ int sign_write(struct signing *signing, int fd, struct why *why)
                             .merkle = signing->merkle,
                             .cose = signing->channel ? channel_callback : NULL,
                             .cose_ctx = signing,
-                            .segments = signing->segments};
+                            .segments = signing->segments,
+                            .pieces = signing->pieces,
+                            .piece_count = signing->piece_count};
     struct sign_tokens tokens = {.count = 0};
     struct stat st;
     int rc = SH_OK;
@@ -345,7 +347,10 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
     if (args->word_count < 2)
         return cmd_usage(cmd, "sign needs two files: the one to copy, and the one to make");
     if (args->word_count > 2 && (cmd_is_set(args, "update") || cmd_is_set(args, "merkle")))
-        return cmd_usage(cmd, "--update and --merkle are for one file, not for segments");
+        return cmd_usage(cmd,
+                         "--update and --merkle are for one file: C2PA knows no update of an "
+                         "init segment and its segments (A.5.3), and their hashes are in "
+                         "blocks as it is; sign them without");
     if (cmd_is_set(args, "cert") != cmd_is_set(args, "key"))
         return cmd_usage(cmd, "--cert and --key go together");
     if (cmd_is_set(args, "tsa") && !cmd_is_set(args, "cert"))

@@ -26,6 +26,8 @@ struct signing {
     uint64_t bytes;          /* of the new file, or of the last one */
     int set_dir;             /* of a set of segments, else -1 */
     const struct c2pa_write_tree *segments;
+    const int *pieces; /* the segments as they came */
+    size_t piece_count;
 };
 
 /* Segments of a set that are read back at once: LIMIT_CAGE_KEEP less the rest. */

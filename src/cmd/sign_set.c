@@ -21,10 +21,8 @@ static int segment_make(struct signing *signing, struct role_segment *segment, c
 {
     uint8_t leaf[CRYPT_DIGEST_BYTES];
     struct stat st;
-    int rc = io_open_file(AT_FDCWD, path, &segment->in, why);
+    int rc = sign_create(signing, base_of(path), &segment->out, why);
 
-    if (rc == SH_OK)
-        rc = sign_create(signing, base_of(path), &segment->out, why);
     if (rc == SH_OK) {
         rc = role_sign_segment(segment, leaf, why);
         if (rc == SH_OK)
@@ -37,8 +35,23 @@ static int segment_make(struct signing *signing, struct role_segment *segment, c
             (void)fchmod(segment->out, st.st_mode & 0666);
         bytes_append(leaves, leaf, sizeof(leaf));
     }
-    io_close(&segment->in);
     io_close(&segment->out);
+    return rc;
+}
+
+/* They stay open: what credentials of the init segment say of them is looked at, too. */
+static int pieces_open(const struct cmd_args *args, int pieces[ROLE_SIGN_PIECES], size_t *count,
+                       struct why *why)
+{
+    int rc = SH_OK;
+
+    if (args->word_count - 2 > ROLE_SIGN_PIECES)
+        return why_set(why, SH_ELIMIT, WHY_NOWHERE, "more than %d segments in one command",
+                       ROLE_SIGN_PIECES);
+    for (*count = 0; rc == SH_OK && *count + 2 < args->word_count; ++*count) {
+        pieces[*count] = -1;
+        rc = io_open_file(AT_FDCWD, args->words[*count + 1], &pieces[*count], why);
+    }
     return rc;
 }
 
@@ -48,12 +61,15 @@ static int files_make(struct signing *signing, const struct cmd_args *args, stru
     struct c2pa_write_tree tree = {.unique_id = ROLE_SEGMENTS_ID};
     struct role_segment segment = {.in = -1, .out = -1};
     struct bytes leaves;
-    int fd = -1, rc = SH_OK;
+    int pieces[ROLE_SIGN_PIECES], fd = -1;
+    size_t count = 0;
+    int rc = pieces_open(args, pieces, &count, why);
 
     bytes_init(&leaves, CMD_WORDS_MAX * CRYPT_DIGEST_BYTES);
-    for (size_t i = 1; rc == SH_OK && i + 1 < args->word_count; i++) {
-        segment.location = i - 1;
-        rc = segment_make(signing, &segment, args->words[i], &leaves, why);
+    for (size_t i = 0; rc == SH_OK && i < count; i++) {
+        segment.in = pieces[i];
+        segment.location = i;
+        rc = segment_make(signing, &segment, args->words[i + 1], &leaves, why);
     }
     if (rc == SH_OK)
         rc = bytes_check(&leaves, why);
@@ -61,11 +77,17 @@ static int files_make(struct signing *signing, const struct cmd_args *args, stru
     tree.count = tree.row_count = leaves.len / CRYPT_DIGEST_BYTES;
     tree.row = leaves.ptr;
     signing->segments = &tree;
+    signing->pieces = pieces;
+    signing->piece_count = count;
     if (rc == SH_OK)
         rc = sign_create(signing, base_of(signing->in_path), &fd, why);
     if (rc == SH_OK)
         rc = sign_write(signing, fd, why);
     signing->segments = NULL;
+    signing->pieces = NULL;
+    signing->piece_count = 0;
+    while (count)
+        io_close(&pieces[--count]);
     io_close(&fd);
     bytes_release(&leaves);
     return rc;

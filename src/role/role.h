@@ -340,7 +340,10 @@ struct role_sign {
     const struct c2pa_write_token *tokens; /* with update: of earlier manifests */
     size_t token_count;
     const struct c2pa_write_tree *segments; /* IN is their init segment; else NULL */
+    const int *pieces;                      /* the segments as they came, at most */
+    size_t piece_count;                     /* ROLE_SIGN_PIECES: IN's credentials are of them */
 };
+#define ROLE_SIGN_PIECES (LIMIT_CAGE_KEEP - 4)
 /*
  * Copy a file with credentials in it, in a caged child, and have them signed.  On success out
  * holds the new file, which nobody has looked at yet.  progress may be NULL.

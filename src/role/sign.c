@@ -187,17 +187,13 @@ static enum c2pa_splice_kind splice_kind(const struct role_sign *job)
 }
 
 /* The hashes of segments are the file's; of this one itself there is initHash (A.5.4). */
-static int segments_take(struct writer *writer, struct why *why)
+static void segments_take(struct writer *writer)
 {
-    if (writer->write.parent.len)
-        return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
-                       "it has credentials, which cannot be carried on to a set of segments");
     writer->trees[0] = *writer->job->segments;
     writer->trees[0].init_hash = writer->init_hash;
     writer->write.trees = writer->trees;
     writer->write.tree_count = 1;
     writer->write.fragmented = true;
-    return SH_OK;
 }
 
 /* What is carried on is looked at, and what was found goes into the new credentials. */
@@ -235,10 +231,10 @@ static int plan(struct writer *writer, struct why *why)
     memcpy(write->manifest_id, job->random, C2PA_WRITE_ID_BYTES);
     memcpy(write->instance_id, job->random + C2PA_WRITE_ID_BYTES, C2PA_WRITE_ID_BYTES);
     rc = stores_read(writer, why);
-    if (rc == SH_OK && write->parent.len && !job->segments)
+    if (rc == SH_OK && write->parent.len)
         rc = parent_look(writer, why);
     if (rc == SH_OK && job->segments)
-        rc = segments_take(writer, why);
+        segments_take(writer);
     else if (rc == SH_OK)
         trees_plan(writer);
     if (rc == SH_OK)
@@ -251,15 +247,21 @@ static int plan(struct writer *writer, struct why *why)
 static int write_run(void *ctx, const struct proc_side *side, struct why *why)
 {
     struct writer *writer = ctx;
-    int fds[] = {side->fd, writer->job->in, writer->job->out, STDERR_FILENO};
+    int fds[LIMIT_CAGE_KEEP] = {side->fd, writer->job->in, writer->job->out, STDERR_FILENO};
     struct cage_rules rules = {.profile = CAGE_COPY,
                                .keep = fds,
-                               .keep_count = COUNT_OF(fds),
+                               .keep_count = 4 + writer->job->piece_count,
                                .file_bytes = LIMIT_SPLICE_BYTES,
                                .memory_bytes = LIMIT_READER_MEMORY,
                                .cpu_s = LIMIT_CAGE_CPU_S};
     uint8_t hash[CRYPT_DIGEST_BYTES];
-    int rc = cage_enter(&rules, NULL, why);
+    int rc;
+
+    for (size_t i = 0; i < writer->job->piece_count; i++)
+        fds[4 + i] = writer->job->pieces[i];
+    rc = cage_enter(&rules, NULL, why);
+    writer->parent.pieces = writer->job->pieces;
+    writer->parent.piece_count = writer->job->piece_count;
 
     bytes_init(&writer->leaves, LIMIT_C2PA_STORE_BYTES);
     bytes_init(&writer->parent.results, LIMIT_C2PA_STORE_BYTES);
@@ -353,6 +355,8 @@ int role_sign(const struct role_sign *job, const struct role_progress *progress,
     struct stat st;
     int rc;
 
+    if (job->piece_count > ROLE_SIGN_PIECES)
+        bug("more segments are signed than descriptors are kept");
     if (fstat(job->in, &st) != 0 || !S_ISREG(st.st_mode))
         return why_set(why, SH_EFORMAT, WHY_NOWHERE, "this is not a file");
     watcher.total = (uint64_t)st.st_size;

@@ -10,12 +10,14 @@
 
 /* What was found about the credentials that a file brings. */
 struct sign_parent {
+    const int *pieces; /* segments that an init segment has, descriptors */
+    size_t piece_count;
     struct arena arena;   /* what the results borrow from */
     struct bytes results; /* of struct c2pa_write_result */
     enum c2pa_state state;
     struct slice cause; /* of C2PA_INVALID, for people */
 };
-/* In the child.  out is zeroed but for its arena and bytes, which the caller releases. */
+/* In the child.  out is zeroed but for pieces, its arena and bytes, which the caller releases. */
 MUST_CHECK int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
                                      struct sign_parent *out, struct why *why);
 

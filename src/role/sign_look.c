@@ -56,10 +56,17 @@ static const struct c2pa_status *unreadable(const struct c2pa_report *report)
 int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
                           struct sign_parent *out, struct why *why)
 {
-    const struct c2pa_options options = {.now = now, .inflate = role_inflate};
+    struct c2pa_options options = {.now = now, .inflate = role_inflate};
+    struct bmff_source pieces[ROLE_SIGN_PIECES];
     struct c2pa_report report;
-    int rc = c2pa_verify(source, &options, &out->arena, &report, why);
+    int rc = SH_OK;
 
+    for (size_t i = 0; rc == SH_OK && i < out->piece_count; i++)
+        rc = role_source(&out->pieces[i], &pieces[i], why);
+    options.fragments = pieces;
+    options.fragment_count = out->piece_count;
+    if (rc == SH_OK)
+        rc = c2pa_verify(source, &options, &out->arena, &report, why);
     if (rc != SH_OK)
         return rc;
     if (report.state == C2PA_NONE || report.state == C2PA_MALFORMED || !report.manifests ||

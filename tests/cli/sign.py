@@ -153,8 +153,9 @@ def tables(data, at, end, path=()):
 def samples(path):
     data = mapped(path)
     total = hashlib.sha256()
+    ends = [end for kind, _, _, end in boxes(data) if kind == b'mdat']
     for at, _, _ in tables(data, 0, len(data)):
-        total.update(data[at:at + 16])
+        total.update(data[at:min([at + 64] + [end for end in ends if end > at])])
     return total.hexdigest()
 
 

@@ -89,7 +89,7 @@ same "its tree" "$(helper hash blocks.mp4)" match
 
 # ---- beyond 4 GiB: what 32 bits cannot name is named with 64 (costs 10 GB of disk) ----
 if [ "${STILLHERE_FULL:-}" = 1 ] && command -v ffmpeg >/dev/null; then
-    frames() { ffmpeg -v error -i "$1" -map 0:v -f framemd5 - 2>&1 | grep -v '^#' | sha256sum; }
+    frames() { ffmpeg -v error -i "$1" -map 0 -f framemd5 - 2>&1 | grep -v '^#' | sha256sum; }
     ffmpeg -v error -i in.mp4 -c copy -movflags +faststart fast.mp4
     for kind in in fast; do
         ok "$kind: a hole of 4 GiB" helper far $kind.mp4 far.mp4
@@ -168,11 +168,25 @@ if [ -d "$bunny" ]; then
     has "each of them" "$out" "looked at: $(ls set/*.m4s | wc -l)"
     first=$(ls set/*.m4s | head -1)
     same "a box in front of the fragment" "$(helper boxes "$first" | grep -o 'uuid moof')" "uuid moof"
+    # What they brought is carried along, and was looked at with its segments.
+    runs "of a signed set" still sign "set/$init" set/*.m4s set2 --cert ed.chain --key ed.key
+    runs "they hold, too" still verify "set2/$init" set2/*.m4s
+    same "one box in front of each fragment" "$(helper boxes "set2/$(basename "$first")" | grep -o uuid | wc -l)" 1
+    helper text "set2/$init" >text
+    same "two claims in it" "$(grep -c '^.*c2pa.claim.v2' text)" 2
+    same "whose hashes held" "$(grep -c '^.*assertion.bmffHash.match' text)" 1
+    fails 1 "no update of an init segment" still sign "set/$init" no.mp4 --update --cert ed.chain --key ed.key
+    has "is said" "$err" 'init segment alone'
     printf '\x55' | dd of="$first" bs=1 seek=20000 conv=notrunc 2>/dev/null
     fails 3 "one changed byte is found" still verify "set/$init" set/*.m4s
+    runs "it is carried along as such" still sign "set/$init" set/*.m4s set3 --cert ed.chain --key ed.key
+    helper text "set3/$init" >text
+    same "and what was found is said" "$(grep -c '^.*assertion.bmffHash.mismatch' text)" 1
+    runs "the new ones hold of what there was" still verify "set3/$init" set3/*.m4s
     fails 1 "a folder that is there" still sign "$bunny/$init" "$bunny"/*.m4s set --cert p256.chain --key p256.key
     fails 1 "two inits" still sign "$bunny/$init" p256.mp4 no.mp4 --cert p256.chain --key p256.key
     fails 2 "no update of a set" still sign "$bunny/$init" "$bunny"/*.m4s no.mp4 --update --cert p256.chain --key p256.key
+    has "is said, and why" "$err" 'A\.5\.3'
 else
     skip "init and segments" "no such recording here"
 fi
