@@ -13,6 +13,8 @@
 #define HEAD_BYTES 64      /* looked at of each box */
 #define FULL_BYTES 4       /* version and flags */
 
+#define NO_FILE_OF_BOXES "it is no MP4, MOV, M4A, 3GP, HEIC or AVIF, and only these are signed"
+
 struct box {
     uint32_t type;
     uint64_t at, body, end; /* offsets */
@@ -584,8 +586,10 @@ static int head_read(struct scan *scan, uint64_t at, uint64_t end, struct box *b
         return rc;
     size = rd_u32(&cur);
     box->type = rd_u32(&cur);
+    if (cur.failed && at == 0)
+        return why_set(why, SH_EUNSUPPORTED, 0, NO_FILE_OF_BOXES);
     if (cur.failed)
-        return broken(at, "bytes behind the last box that are none", why);
+        return broken(at, "bytes behind the last box that are none (14496-12 4.2)", why);
     box->size_width = size == 1 ? 8 : size == 0 ? 0 : 4;
     if (size == 1)
         size = rd_u64(&cur);
@@ -596,8 +600,12 @@ static int head_read(struct scan *scan, uint64_t at, uint64_t end, struct box *b
             why, SH_EUNSUPPORTED, at,
             "its last box has no size, so that nothing can be put behind it; sign it "
             "without --update");
+    if (at == 0 && (cur.failed || size < cur.at || size > end))
+        return why_set(why, SH_EUNSUPPORTED, 0, NO_FILE_OF_BOXES);
     if (cur.failed || size < cur.at || size > end - at)
-        return broken(at, "a box that ends behind what it is in, or inside of its own head",
+        return broken(at,
+                      "a box that ends behind what it is in, or inside of its own head "
+                      "(14496-12 4.2); if it was cut off, copy it again",
                       why);
     box->at = at;
     box->body = at + cur.at;
@@ -673,7 +681,7 @@ int c2pa_splice_scan(struct c2pa_splice *splice, struct why *why)
     rc = walk(&scan, why);
     bytes_release(&scan.window);
     if (rc == SH_OK && !scan.ftyp_end && splice->kind != C2PA_SPLICE_SEGMENT)
-        rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE, "it is no MP4, MOV, M4A, HEIC or AVIF");
+        rc = why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE, NO_FILE_OF_BOXES);
     if (rc == SH_OK && splice->kind == C2PA_SPLICE_UPDATE && !splice->store_len[0])
         rc = why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
                      "it has no credentials to update; sign it without --update");

@@ -69,18 +69,39 @@ static int cert_take(struct signing *signing, const struct x509_cert *certs, siz
     return bytes_check(&signing->name, why);
 }
 
+/* PEM files begin with dashes or words, DER with the byte of a SEQUENCE (X.690 8.9). */
+static int pem_check(struct slice text, const char *make, struct why *why)
+{
+    if (!text.len)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE, "it is empty");
+    if (text.ptr[0] == 0x30)
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "it is DER, and PEM is wanted (RFC 7468): \"%s\" makes it", make);
+    return SH_OK;
+}
+
 static int cert_read(struct signing *signing, const char *path, struct why *why)
 {
     struct x509_cert *certs;
+    struct why cause = {0};
     size_t count = 0;
     int rc = io_read(AT_FDCWD, path, &signing->pem, why);
 
+    if (rc != SH_OK)
+        return rc;
+    rc = pem_check(bytes_view(&signing->pem), "openssl x509 -inform DER -in FILE -out NEW.pem",
+                   why);
     if (rc == SH_OK)
         rc = x509_pem(bytes_view(&signing->pem), &signing->arena, &certs, &count, why);
     if (rc == SH_OK && !count)
         rc = why_set(why, SH_EFORMAT, WHY_NOWHERE, "no certificate in it (PEM)");
     if (rc == SH_OK)
-        rc = x509_profile(&certs[0], X509_FOR_CLAIM, NULL, why);
+        rc = x509_profile(&certs[0], X509_FOR_CLAIM, NULL, &cause);
+    if (cause.text[0])
+        rc = why_set(why, rc, WHY_NOWHERE,
+                     "the first %s; it must be your own, and one that may sign claims: "
+                     "\"man stillhere-sign\", --cert",
+                     cause.text);
     if (rc == SH_OK)
         rc = validity_check(&certs[0], why);
     if (rc != SH_OK)
@@ -92,8 +113,9 @@ static int key_take(struct signing *signing, const char *path, struct why *why)
 {
     int rc = io_open_file(AT_FDCWD, path, &signing->key.fd, why);
 
-    if (rc == SH_OK)
-        rc = role_key_look(&signing->key, why);
+    if (rc != SH_OK)
+        return rc;
+    rc = role_key_look(&signing->key, why);
     if (rc != SH_OK)
         return why_name(why, rc, path);
     signing->signer.alg = (enum c2pa_write_alg)signing->key.cose;
@@ -127,11 +149,14 @@ static int channel_take(struct signing *signing, struct why *why)
     struct channel_job job;
     int rc = channel_open(signing->cmd->home, CHANNEL_LOOK, &signing->channel, why);
 
-    if (rc == SH_ENOTFOUND)
-        return why_set(
-            why, SH_EARG, WHY_NOWHERE,
-            "no channel here whose certificate could sign: give --cert and --key, or "
-            "-C HOME");
+    if (rc == SH_ENOTFOUND) {
+        /* Whoever signs outside of any channel must not be told to make one. */
+        *why = (struct why){0};
+        return why_set(why, SH_ENOTFOUND, WHY_NOWHERE,
+                       "%s: no channel here whose certificate could sign: give your own with "
+                       "--cert and --key, or the channel's folder with -C",
+                       signing->cmd->home);
+    }
     if (rc == SH_OK && *channel_info(signing->channel)->conflict)
         rc = why_set(why, SH_ECONFLICT, WHY_NOWHERE, "%s",
                      channel_info(signing->channel)->conflict);
@@ -164,8 +189,15 @@ static void progress_step(void *ctx, uint64_t done, uint64_t total)
 
 static int refuse_existing(const struct cmd_place *place, struct why *why)
 {
-    if (faccessat(place->dir, place->base, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    struct stat st;
+
+    if (fstatat(place->dir, place->base, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return SH_OK;
+    if (S_ISDIR(st.st_mode))
+        return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
+                       "%s: there is such a folder already; it is left as it is, give the name "
+                       "that the new file shall have",
+                       place->path);
     return why_set(why, SH_ECONFLICT, WHY_NOWHERE,
                    "%s: there is such a file already; it is left as it is, choose another name",
                    place->path);
@@ -184,6 +216,17 @@ static int give_name(const struct signing *signing, struct why *why)
     if (rc == SH_OK && renameat(place->dir, signing->temporary, place->dir, place->base) != 0)
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", place->path, strerror(errno));
     return rc;
+}
+
+/* What went wrong is of one of three: who gives time stamps, the new file, or the old one. */
+static int failed_name(const struct signing *signing, int rc, struct why *why)
+{
+    if (signing->stamp.failed)
+        return why_name(why, rc, "--tsa");
+    return why_name(why, rc,
+                    strncmp(why->text, IO_WRITE_AT_FAILED, strlen(IO_WRITE_AT_FAILED)) == 0
+                        ? signing->place.path
+                        : signing->in_path);
 }
 
 int sign_write(struct signing *signing, int fd, struct why *why)
@@ -217,7 +260,7 @@ int sign_write(struct signing *signing, int fd, struct why *why)
     sign_tokens_release(&tokens);
     cmd_progress_end(signing->cmd);
     if (rc != SH_OK)
-        return why_name(why, rc, signing->in_path);
+        return failed_name(signing, rc, why);
     /* As a copy would have it: who may read the one may read the other. */
     if (fstat(signing->in, &st) == 0)
         (void)fchmod(fd, st.st_mode & 0666);
@@ -230,8 +273,10 @@ int sign_create(const struct signing *signing, const char *name, int *fd, struct
 {
     *fd = openat(signing->set_dir >= 0 ? signing->set_dir : signing->place.dir, name,
                  O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    return *fd >= 0 ? SH_OK
-                    : why_set(why, SH_EIO, WHY_NOWHERE, "%s: %s", name, strerror(errno));
+    return *fd >= 0
+               ? SH_OK
+               : why_set(why, SH_EIO, WHY_NOWHERE, "%s: no file can be made in its folder: %s",
+                         signing->place.path, strerror(errno));
 }
 
 static int make_one(struct signing *signing, struct why *why)
@@ -268,7 +313,8 @@ static int make_file(struct signing *signing, const struct cmd_args *args, struc
         rc = io_sync_fd(signing->place.dir, signing->place.path, why);
     else
         /* The cause counts, whether that can be cleared away or not. */
-        if (io_remove_tree(signing->place.dir, signing->temporary, NULL) != SH_OK)
+        if (faccessat(signing->place.dir, signing->temporary, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+            io_remove_tree(signing->place.dir, signing->temporary, NULL) != SH_OK)
             cmd_say(signing->cmd, "%s cannot be removed", signing->temporary);
     return rc;
 }
@@ -351,8 +397,18 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                          "--update and --merkle are for one file: C2PA knows no update of an "
                          "init segment and its segments (A.5.3), and their hashes are in "
                          "blocks as it is; sign them without");
+    if (cmd_is_set(args, "update") && cmd_is_set(args, "merkle"))
+        return cmd_usage(cmd, "--merkle is about the hash, and an update has none of its own");
+    if (strcmp(args->words[0], "-") == 0 || strcmp(args->words[args->word_count - 1], "-") == 0)
+        return cmd_usage(cmd, "IN and OUT are files: a pipe cannot be signed (./- is a file of "
+                              "that name)");
     if (cmd_is_set(args, "cert") != cmd_is_set(args, "key"))
-        return cmd_usage(cmd, "--cert and --key go together");
+        return cmd_usage(cmd,
+                         cmd_is_set(args, "key")
+                             ? "--cert and --key go together: give the certificate of that "
+                               "key, too"
+                             : "--cert and --key go together: give the private key of that "
+                               "certificate, too");
     if (cmd_is_set(args, "tsa") && !cmd_is_set(args, "cert"))
         return cmd_usage(cmd,
                          "--tsa needs --cert and --key: a channel's files hold no such time");

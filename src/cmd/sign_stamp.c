@@ -86,15 +86,22 @@ static int ask(const struct sign_stamp *stamp, const struct stamp_query *query,
     return rc;
 }
 
-static int stamp_get(const struct sign_stamp *stamp, struct slice message, struct bytes *token,
+static int stamp_get(struct sign_stamp *stamp, struct slice message, struct bytes *token,
                      struct why *why)
 {
     struct stamp_query query = {.hash = CRYPT_SHA256, .message = message};
+    struct why cause = {0};
     int rc;
 
     io_random(query.nonce, sizeof query.nonce);
-    rc = ask(stamp, &query, token, why);
-    return rc == SH_OK ? rc : why_name(why, rc, stamp->url);
+    rc = ask(stamp, &query, token, &cause);
+    if (rc == SH_OK)
+        return rc;
+    stamp->failed = true;
+    return why_set(why, rc, cause.offset,
+                   "%s: %s; without its answer nothing is written: try again, ask another "
+                   "server, or sign without --tsa",
+                   stamp->url, cause.text);
 }
 
 int sign_stamp_get(void *ctx, struct slice message, struct bytes *token, struct why *why)
@@ -102,7 +109,7 @@ int sign_stamp_get(void *ctx, struct slice message, struct bytes *token, struct 
     return stamp_get(ctx, message, token, why);
 }
 
-int sign_stamp_earlier(const struct sign_stamp *stamp, int in, struct sign_tokens *out,
+int sign_stamp_earlier(struct sign_stamp *stamp, int in, struct sign_tokens *out,
                        struct why *why)
 {
     int rc = role_sign_stampable(in, &out->of, why);

@@ -9,6 +9,7 @@
 
 struct sign_stamp {
     const char *url; /* http or https; NULL: no stamp is wanted */
+    bool failed;     /* it was asked, and there is no stamp */
     struct fetcher_options fetch;
     struct url_allowed allowed[CMD_MANY_MAX];
 };
@@ -36,8 +37,8 @@ struct sign_tokens {
     struct role_stampable of;
     struct bytes data[LIMIT_WRITE_STAMPED];
 };
-MUST_CHECK int sign_stamp_earlier(const struct sign_stamp *stamp, int in,
-                                  struct sign_tokens *out, struct why *why);
+MUST_CHECK int sign_stamp_earlier(struct sign_stamp *stamp, int in, struct sign_tokens *out,
+                                  struct why *why);
 void sign_tokens_release(struct sign_tokens *tokens);
 
 #endif

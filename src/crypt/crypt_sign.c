@@ -161,8 +161,10 @@ int crypt_signer_open(struct slice pem, struct crypt_signer **out, struct why *w
         return why_set(why, SH_ELIMIT, LIMIT_KEY_PEM_BYTES,
                        "private key: more than %d bytes of PEM", LIMIT_KEY_PEM_BYTES);
     if (!says(pem, "PRIVATE KEY-----"))
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                       "private key: no PEM block of one (-----BEGIN PRIVATE KEY-----)");
+        return why_set(
+            why, SH_EFORMAT, WHY_NOWHERE,
+            "private key: no PEM block of one (-----BEGIN PRIVATE KEY-----); out of another "
+            "form \"openssl pkey -inform DER -in FILE -out NEW.pem\" makes it");
     crypt_library_ready();
     /* A PSS key names them in its parameters, and crypt_library_ready adds no names. */
     crypt_must(EVP_add_digest(EVP_sha256()) && EVP_add_digest(EVP_sha384()) &&

@@ -132,7 +132,7 @@ int io_write_at(int fd, uint64_t at, struct slice data, struct why *why)
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            return why_set(why, SH_EIO, WHY_NOWHERE, "the new file cannot be written: %s",
+            return why_set(why, SH_EIO, WHY_NOWHERE, IO_WRITE_AT_FAILED ": %s",
                            put < 0 ? strerror(errno) : "no room");
         done += (size_t)put;
     }

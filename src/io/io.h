@@ -21,6 +21,8 @@ MUST_CHECK int io_read(int dir, const char *path, struct bytes *out, struct why 
 /* Everything that is left in a descriptor. */
 MUST_CHECK int io_read_fd(int fd, struct bytes *out, struct why *why);
 MUST_CHECK int io_write_fd(int fd, struct slice data, struct why *why);
+/* How its cause begins, where several files could be meant. */
+#define IO_WRITE_AT_FAILED "the new file cannot be written"
 /* All of data at an offset of a new file. */
 MUST_CHECK int io_write_at(int fd, uint64_t at, struct slice data, struct why *why);
 /* Exactly len bytes of a pipe between two of ours; false: it ended before, or failed. */

@@ -213,13 +213,47 @@ static int parent_look(struct writer *writer, struct why *why)
     return rc;
 }
 
+/* Other kinds of files are told by their name, not as damaged ones of ours. */
+static int kind_check(const struct bmff_source *source, struct why *why)
+{
+    enum bmff_kind kind;
+    const char *way = "";
+    int rc = bmff_sniff(source, &kind, why);
+
+    if (rc != SH_OK)
+        return rc;
+    switch (kind) {
+    case BMFF_UNKNOWN: /* perhaps with boxes in another order, which is said then */
+    case BMFF_MP4:
+    case BMFF_MOV:
+    case BMFF_3GP:
+    case BMFF_M4A:
+    case BMFF_HEIC:
+        return SH_OK;
+    case BMFF_MATROSKA:
+    case BMFF_AVI:
+    case BMFF_FLV:
+    case BMFF_ASF:
+    case BMFF_MPEG_TS:
+        way = "; \"ffmpeg -i IN -c copy OUT.mp4\" puts the same pictures and sound into an MP4";
+        break;
+    default:
+        break;
+    }
+    return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
+                   "it is %s, and only MP4, MOV, M4A, 3GP, HEIC and AVIF are signed%s",
+                   bmff_kind_name(kind), way);
+}
+
 static int plan(struct writer *writer, struct why *why)
 {
     const struct role_sign *job = writer->job;
     struct c2pa_write *write = &writer->write;
     uint64_t size;
-    int rc = c2pa_splice_plan(&writer->source, splice_kind(job), &writer->splice, why);
+    int rc = kind_check(&writer->source, why);
 
+    if (rc == SH_OK)
+        rc = c2pa_splice_plan(&writer->source, splice_kind(job), &writer->splice, why);
     if (rc != SH_OK)
         return rc;
     write->signer = job->signer;

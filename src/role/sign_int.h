@@ -17,7 +17,7 @@ struct sign_parent {
     enum c2pa_state state;
     struct slice cause; /* of C2PA_INVALID, for people */
 };
-/* In the child.  out is zeroed but for pieces, its arena and bytes, which the caller releases. */
+/* In the child.  out is zeroed but for pieces, arena and bytes, which the caller releases. */
 MUST_CHECK int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
                                      struct sign_parent *out, struct why *why);
 

@@ -221,6 +221,53 @@ fails 1 "no folder" still sign in.mp4 nowhere/no.mp4 --cert ed.chain --key ed.ke
 fails 2 "no key" still sign in.mp4 no.mp4 --cert ed.chain
 fails 2 "one word" still sign in.mp4
 fails 2 "what goes with --tsa" still sign in.mp4 no.mp4 --cert ed.chain --key ed.key --trust ca.pem
+
+# ---- and is told in words that a newcomer can act on ----
+refused() { # NAME WORDS COMMAND...
+    local name=$1 words=$2
+    shift 2
+    fails 1 "$name" "$@"
+    has "$name: says so" "$err" "$words"
+}
+mine=(--cert p256.chain --key p256.key)
+: >empty
+printf 'hello\n' >words
+printf '\xff\xd8\xff\xe0\0\x10JFIF\0' >photo.mp4
+printf '\x1a\x45\xdf\xa3\x9fB\x86\x81\x01' >webm.mp4
+openssl rand 3000 >random
+mkdir folder
+mkfifo pipe
+openssl x509 -in p256.pem -outform DER -out p256.der
+openssl pkey -in p256.key -outform DER -out p256.kder
+openssl pkcs8 -topk8 -in p256.key -passout pass:x -out locked.key
+refused "an empty file" 'empty: it is an empty file, and only MP4' still sign empty no.mp4 "${mine[@]}"
+refused "words" 'words: it is text' still sign words no.mp4 "${mine[@]}"
+refused "a photo" 'it is a photo \(JPEG\), and only MP4' still sign photo.mp4 no.mp4 "${mine[@]}"
+refused "a WebM" 'it is WebM or MKV.*ffmpeg' still sign webm.mp4 no.mp4 "${mine[@]}"
+refused "noise" 'random: it is no MP4' still sign random no.mp4 "${mine[@]}"
+refused "a pipe" 'pipe: not a regular file' still sign pipe no.mp4 "${mine[@]}"
+refused "a folder" 'folder: not a regular file' still sign folder no.mp4 "${mine[@]}"
+refused "OUT is a folder" 'folder: there is such a folder already' still sign in.mp4 folder "${mine[@]}"
+refused "a place for nobody's files" '/proc/no.mp4: no file can be made' still sign in.mp4 /proc/no.mp4 "${mine[@]}"
+refused "no certificate, no channel" '--cert and --key, or the channel' still sign in.mp4 no.mp4
+refused "a certificate as DER" 'it is DER.*openssl x509' still sign in.mp4 no.mp4 --cert p256.der --key p256.key
+refused "a key as DER" 'openssl pkey' still sign in.mp4 no.mp4 --cert p256.chain --key p256.kder
+refused "a key with a password" 'encrypted.*openssl pkey' still sign in.mp4 no.mp4 --cert p256.chain --key locked.key
+refused "a key that is a pipe" '^stillhere: pipe: not a regular file$' still sign in.mp4 no.mp4 --cert p256.chain --key pipe
+cat ca.pem p256.pem >order.chain
+refused "the chain upside down" 'first certificate.*CA:TRUE.*must be your own' still sign in.mp4 no.mp4 --cert order.chain --key p256.key
+refused "nobody gives time stamps" '--tsa: http://127.0.0.1:9/: no connection.*nothing is written' still sign in.mp4 no.mp4 "${mine[@]}" --tsa http://127.0.0.1:9/ --allow-host 127.0.0.1
+fails 2 "no pipe" still sign in.mp4 - "${mine[@]}"
+fails 2 "no tree in an update" still sign p256.mp4 no.mp4 "${mine[@]}" --update --merkle
+mkdir small
+# shellcheck disable=SC2016
+if unshare -rm mount -t tmpfs -o size=64k tmpfs small 2>/dev/null; then
+    refused "a full disk" 'small/no.mp4: the new file cannot be written: No space' unshare -rm bash -c \
+        'mount -t tmpfs -o size=64k tmpfs small && "$STILLHERE" sign in.mp4 small/no.mp4 --cert p256.chain --key p256.key; code=$?; ls -A small; exit $code'
+    same "and nothing is on it" "$out" ""
+else
+    skip "a full disk" "no file system can be mounted here"
+fi
 ok "nothing was left behind" test -z "$(ls -A | grep -E '^no\.mp4|^\.stillhere')"
 same "and IN is as it was" "$(sha256sum <in.mp4)" "$before"
 finish
