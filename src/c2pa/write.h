@@ -240,7 +240,8 @@ MUST_CHECK int c2pa_splice_plan(const struct bmff_source *source, enum c2pa_spli
                                 struct c2pa_splice *out, struct why *why);
 /*
  * The room is box_size bytes: sets size and box_at.  Before the first read, and not after.
- * When that moves a chunk beyond what stco can name, every stco becomes a co64 (14496-12 8.7.5).
+ * When that moves a chunk beyond what stco can name, every stco becomes a co64 (14496-12
+ * 8.7.5).
  */
 MUST_CHECK int c2pa_splice_room(struct c2pa_splice *splice, uint64_t box_size, struct why *why);
 /*
