@@ -205,10 +205,24 @@ static void look_at_trusted(struct look *look)
     }
 }
 
+/* Nobody whom the reader named vouches for the signer: why, as far as the chain was followed. */
+static void put_other(struct look *look)
+{
+    struct credit_finding *finding = put(look, CREDIT_SIGNER_OTHER);
+    const struct c2pa_status *status = look->active->results.first;
+
+    finding->a = name_of(&look->active->signer);
+    while (status && status->code != C2PA_CREDENTIAL_UNTRUSTED)
+        status = status->next;
+    if (status) {
+        finding->code = status->code;
+        finding->detail = status->explanation;
+    }
+}
+
 static void look_at_signer(struct look *look)
 {
     const struct c2pa_manifest_report *active = look->active;
-    bool asked = look->question->anchors;
 
     if (!active->has_signer)
         return;
@@ -216,9 +230,10 @@ static void look_at_signer(struct look *look)
         put_a(look, CREDIT_SIGNER_CLAIMED, name_of(&active->signer));
     else if (has_code(look, C2PA_CREDENTIAL_TRUSTED))
         look_at_trusted(look);
+    else if (look->question->anchors)
+        put_other(look);
     else
-        put_a(look, asked ? CREDIT_SIGNER_OTHER : CREDIT_SIGNER_UNKNOWN,
-              name_of(&active->signer));
+        put_a(look, CREDIT_SIGNER_UNKNOWN, name_of(&active->signer));
     if (has(look, CREDIT_SIGNATURE) && !has(look, CREDIT_NOT_REVOKED) &&
         !has(look, CREDIT_CERTIFICATE_REVOKED) && !has(look, CREDIT_CERTIFICATE_DENIED))
         put(look, CREDIT_REVOCATION_UNKNOWN);
