@@ -205,7 +205,7 @@ static void look_at_trusted(struct look *look)
     }
 }
 
-/* Nobody whom the reader named vouches for the signer: why, as far as the chain was followed. */
+/* Nobody whom the reader named vouches for the signer: why, as far as a way was found. */
 static void put_other(struct look *look)
 {
     struct credit_finding *finding = put(look, CREDIT_SIGNER_OTHER);
