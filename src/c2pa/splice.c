@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "c2pa/splice_int.h"
+#include "c2pa/write_int.h"
 
 #define BOX_HEAD_BYTES 24 /* size, "uuid" and the UUID */
 
@@ -40,15 +41,6 @@ uint64_t c2pa_splice_map(const struct c2pa_splice *splice, uint64_t offset)
 }
 
 /* ---- numbers ---- */
-
-static uint64_t number_get(const uint8_t *at, unsigned width)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < width; i++)
-        value = value << 8 | at[i];
-    return value;
-}
 
 static int number_put(uint8_t *at, const struct splice_patch *patch, uint64_t value,
                       struct why *why)
@@ -109,7 +101,7 @@ static uint64_t moved(const struct c2pa_splice *splice, uint64_t base, uint64_t 
 static int row_set(const struct c2pa_splice *splice, struct splice_patch *patch, uint8_t *row,
                    struct why *why)
 {
-    uint64_t value = number_get(row, patch->width);
+    uint64_t value = c2pa_big_endian(row, patch->width);
     uint32_t flag;
 
     switch ((enum splice_kind)patch->kind) {
@@ -194,7 +186,7 @@ static int largest_row(const struct c2pa_splice *splice, const struct splice_pat
 
         rc = splice->source.read_at(splice->source.ctx, at, buf, len, why);
         for (size_t i = 0; rc == SH_OK && i < len; i += 4) {
-            uint64_t value = number_get(buf + i, 4);
+            uint64_t value = c2pa_big_endian(buf + i, 4);
 
             if (value > *largest && value < splice->old_size)
                 *largest = value;
@@ -362,7 +354,7 @@ static int rows_give(struct c2pa_splice *splice, const struct splice_edit *edit,
         splice->source.read_at(splice->source.ctx, edit->at + done / 2, old, rows * 4, why);
 
     for (size_t i = 0; rc == SH_OK && i < rows; i++) {
-        uint64_t value = number_get(old + i * 4, 4);
+        uint64_t value = c2pa_big_endian(old + i * 4, 4);
 
         if (value < splice->old_size)
             value = c2pa_splice_map(splice, value);

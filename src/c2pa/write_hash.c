@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "c2pa/write_int.h"
+
 #define HEAD_BYTES 8
 #define HEAD_LARGE 16 /* with a 64-bit size */
 #define UUID_BYTES 16
@@ -23,20 +25,11 @@ void c2pa_write_hash_init(struct c2pa_write_hash *hash, uint64_t size, uint64_t 
     hash->head_need = HEAD_BYTES;
 }
 
-static uint64_t big_endian(const uint8_t *at, unsigned count)
-{
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        value = value << 8 | at[i];
-    return value;
-}
-
 /* The head at hand has head_need bytes: does it need more, and what follows? */
 static int head_done(struct c2pa_write_hash *hash, struct why *why)
 {
     uint64_t from = hash->at - hash->head_len;
-    uint64_t size = big_endian(hash->head, 4);
+    uint64_t size = c2pa_big_endian(hash->head, 4);
     bool large = size == 1, uuid = memcmp(hash->head + 4, "uuid", 4) == 0, skip;
     uint32_t plain = large ? HEAD_LARGE : HEAD_BYTES;
     uint32_t need = plain + (uuid ? UUID_BYTES : 0);
@@ -47,7 +40,7 @@ static int head_done(struct c2pa_write_hash *hash, struct why *why)
         return SH_OK;
     }
     if (large)
-        size = big_endian(hash->head + HEAD_BYTES, 8);
+        size = c2pa_big_endian(hash->head + HEAD_BYTES, 8);
     else if (size == 0)
         size = hash->size - from;
     if (size < plain || size > hash->size - from)

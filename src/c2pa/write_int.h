@@ -4,6 +4,16 @@
 
 #include "c2pa/write.h"
 
+/* The number in width bytes, the highest first. */
+static inline uint64_t c2pa_big_endian(const uint8_t *at, unsigned width)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < width; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
 /* ---- boxes (write_jumbf.c) ---- */
 
 /* A box: mark = c2pa_box_open(out, "jumb"); its content; c2pa_box_close(out, mark). */

@@ -38,13 +38,11 @@ struct role_credits {
     struct c2pa_write_action actions[ROLE_ACTIONS];
     uint8_t ids[2][C2PA_WRITE_ID_BYTES]; /* random */
     struct bytes store[2];               /* of the clip, to be carried over */
-    struct c2pa_write_result *results;
-    size_t result_count;
+    struct bytes results;                /* of struct c2pa_write_result, about them */
 };
-/* The stores of the clip and what was said about them; the arena holds that. */
+/* The stores of the clip and what was said about them; borrows from the report. */
 MUST_CHECK int role_credits_keep(struct role_credits *credits, const struct bmff_source *clip,
-                                 const struct c2pa_report *report, struct arena *arena,
-                                 struct why *why);
+                                 const struct c2pa_report *report, struct why *why);
 void role_credits_release(struct role_credits *credits);
 /* Fill the rest from claim and facts; credits must stay where it is. */
 void role_credits_fill(struct role_credits *credits, const struct role_claim *claim,

@@ -5,6 +5,7 @@
 
 #include "io/io.h"
 #include "role/claim_int.h"
+#include "role/sign_int.h"
 
 /* Kinds of things left out that are said about a clip, not shown by it. */
 #define METADATA                                                                               \
@@ -40,8 +41,8 @@ void role_credits_fill(struct role_credits *credits, const struct role_claim *cl
     write->action_count = count;
     write->parent = bytes_view(&credits->store[0]);
     write->updates = bytes_view(&credits->store[1]);
-    write->results = credits->results;
-    write->result_count = credits->result_count;
+    write->results = (const struct c2pa_write_result *)(const void *)credits->results.ptr;
+    write->result_count = credits->results.len / sizeof(struct c2pa_write_result);
 }
 
 /* ---- credentials that came with the clip ---- */
@@ -66,61 +67,21 @@ static int store_read(const struct bmff_source *clip, const struct c2pa_splice *
     return rc;
 }
 
-static void result_add(struct role_credits *credits, const struct c2pa_status *status,
-                       struct slice ingredient)
-{
-    static const enum c2pa_write_kind kinds[] = {[C2PA_SUCCESS] = C2PA_WRITE_SUCCESS,
-                                                 [C2PA_INFORMATIONAL] =
-                                                     C2PA_WRITE_INFORMATIONAL,
-                                                 [C2PA_FAILURE] = C2PA_WRITE_FAILURE};
-
-    credits->results[credits->result_count++] =
-        (struct c2pa_write_result){.kind = kinds[c2pa_code_kind(status->code)],
-                                   .code = slice_text(c2pa_code_text(status->code)),
-                                   .url = status->url,
-                                   .explanation = status->explanation,
-                                   .ingredient = ingredient};
-}
-
-/* What is said about the active manifest, then what changed about its ingredients. */
-static int results_keep(struct role_credits *credits, const struct c2pa_report *report,
-                        struct arena *arena, struct why *why)
-{
-    const struct c2pa_manifest_report *active = report->manifests;
-    size_t count;
-
-    if (!active)
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                       "its content credentials cannot be read, so that they cannot be "
-                       "carried over");
-    count = active->results.count;
-    for (const struct c2pa_ingredient *each = active->ingredients; each; each = each->next)
-        count += each->deltas.count;
-    credits->results = arena_take(arena, (count + 1) * sizeof(*credits->results));
-    if (!credits->results)
-        return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
-    for (const struct c2pa_status *at = active->results.first; at; at = at->next)
-        result_add(credits, at, slice_of(NULL, 0));
-    for (const struct c2pa_ingredient *each = active->ingredients; each; each = each->next)
-        for (const struct c2pa_status *at = each->deltas.first; at; at = at->next)
-            result_add(credits, at, each->uri);
-    return SH_OK;
-}
-
 int role_credits_keep(struct role_credits *credits, const struct bmff_source *clip,
-                      const struct c2pa_report *report, struct arena *arena, struct why *why)
+                      const struct c2pa_report *report, struct why *why)
 {
     struct c2pa_splice splice;
     int rc = c2pa_splice_plan(clip, C2PA_SPLICE_NEW, &splice, why);
 
     if (rc != SH_OK)
         return rc;
+    bytes_init(&credits->results, LIMIT_C2PA_STORE_BYTES);
     for (unsigned i = 0; rc == SH_OK && i < COUNT_OF(credits->store); i++)
         rc = store_read(clip, &splice, i, &credits->store[i], why);
     if (rc == SH_OK && !credits->store[0].len)
         rc = why_set(why, SH_ENOTFOUND, WHY_NOWHERE, "no content credentials to carry over");
     if (rc == SH_OK)
-        rc = results_keep(credits, report, arena, why);
+        rc = role_results_take(report, &credits->results, why);
     c2pa_splice_release(&splice);
     return rc;
 }
@@ -129,6 +90,7 @@ void role_credits_release(struct role_credits *credits)
 {
     bytes_release(&credits->store[0]);
     bytes_release(&credits->store[1]);
+    bytes_release(&credits->results);
 }
 
 /* ---- the signature ---- */

@@ -203,15 +203,13 @@ static int read_run(void *ctx, const struct proc_side *side, struct why *why)
     struct c2pa_write_hash hash;
     struct writing writing = {side, reader->claim ? &hash : NULL};
     struct bmff_plan plan = {0};
-    struct arena arena;
 
-    arena_init(&arena, LIMIT_C2PA_ARENA);
     if (rc == SH_OK)
         rc = role_source(&reader->clip, &source, why);
     if (rc == SH_OK)
         rc = bmff_plan_make(&source, &plan, why);
     if (rc == SH_OK && reader->claim && reader->claim->kept)
-        rc = role_credits_keep(&reader->credits, &source, reader->claim->kept, &arena, why);
+        rc = role_credits_keep(&reader->credits, &source, reader->claim->kept, why);
     if (rc == SH_OK && reader->claim)
         rc = room_leave(reader, &plan, why);
     if (rc == SH_OK && plan.facts.file_bytes > LIMIT_CLIP_BYTES)
@@ -225,7 +223,6 @@ static int read_run(void *ctx, const struct proc_side *side, struct why *why)
     if (rc == SH_OK && reader->claim)
         rc = room_fill(reader, &plan, &writing, why);
     role_credits_release(&reader->credits);
-    arena_release(&arena);
     bmff_plan_release(&plan);
     return rc;
 }

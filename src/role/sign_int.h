@@ -8,6 +8,15 @@
 #include "proc/proc.h"
 #include "role/role.h"
 
+/*
+ * What the reader found about the credentials that a file brings, as those of the next file
+ * have it (C2PA 18.15.6): of the active manifest, and what is new about the ingredients of
+ * each.  Appends struct c2pa_write_result, which borrow from the report.  SH_EFORMAT: nobody
+ * could read on from there.
+ */
+MUST_CHECK int role_results_take(const struct c2pa_report *report, struct bytes *list,
+                                 struct why *why);
+
 /* What was found about the credentials that a file brings. */
 struct sign_parent {
     const int *pieces; /* segments that an init segment has, descriptors */

@@ -28,19 +28,6 @@ static void result_add(struct bytes *list, const struct c2pa_status *status,
     bytes_append(list, &result, sizeof(result));
 }
 
-/* In the shape of validation-results (C2PA 18.15.6): of the active manifest, and deltas. */
-static void results_list(const struct c2pa_report *report, struct bytes *list)
-{
-    const struct c2pa_manifest_report *manifest = report->manifests;
-
-    for (const struct c2pa_status *s = manifest->results.first; s; s = s->next)
-        result_add(list, s, slice_of(NULL, 0));
-    for (; manifest; manifest = manifest->next)
-        for (const struct c2pa_ingredient *i = manifest->ingredients; i; i = i->next)
-            for (const struct c2pa_status *s = i->deltas.first; s && i->uri.len; s = s->next)
-                result_add(list, s, i->uri);
-}
-
 /* Whoever cannot read the claim of an ingredient reads nothing of the file that has it. */
 static const struct c2pa_status *unreadable(const struct c2pa_report *report)
 {
@@ -51,6 +38,25 @@ static const struct c2pa_status *unreadable(const struct c2pa_report *report)
            status->code != C2PA_SIGNATURE_MISSING && status->code != C2PA_GENERAL)
         status = status->next;
     return status;
+}
+
+int role_results_take(const struct c2pa_report *report, struct bytes *list, struct why *why)
+{
+    const struct c2pa_manifest_report *manifest = report->manifests;
+
+    if (report->state == C2PA_NONE || report->state == C2PA_MALFORMED || !manifest ||
+        unreadable(report))
+        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                       "its credentials cannot be read (%.*s), so that they cannot be carried "
+                       "on; \"stillhere verify\" says more",
+                       (int)report->cause.len, (const char *)report->cause.ptr);
+    for (const struct c2pa_status *s = manifest->results.first; s; s = s->next)
+        result_add(list, s, slice_of(NULL, 0));
+    for (; manifest; manifest = manifest->next)
+        for (const struct c2pa_ingredient *i = manifest->ingredients; i; i = i->next)
+            for (const struct c2pa_status *s = i->deltas.first; s && i->uri.len; s = s->next)
+                result_add(list, s, i->uri);
+    return bytes_check(list, why);
 }
 
 int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
@@ -69,16 +75,9 @@ int role_sign_look_parent(const struct bmff_source *source, uint64_t now,
         rc = c2pa_verify(source, &options, &out->arena, &report, why);
     if (rc != SH_OK)
         return rc;
-    if (report.state == C2PA_NONE || report.state == C2PA_MALFORMED || !report.manifests ||
-        unreadable(&report))
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
-                       "its credentials cannot be read (%.*s), so that they cannot be carried "
-                       "on; \"stillhere verify\" says more",
-                       (int)report.cause.len, (const char *)report.cause.ptr);
     out->state = report.state;
     out->cause = report.cause;
-    results_list(&report, &out->results);
-    return bytes_check(&out->results, why);
+    return role_results_take(&report, &out->results, why);
 }
 
 /* ---- the new file ---- */

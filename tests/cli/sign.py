@@ -14,6 +14,9 @@ import os
 import struct
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'oracle'))
+from c2pahash import load  # noqa: E402
+
 C2PA = bytes.fromhex('d8fec3d61b0e483c92975828877ec481')
 
 
@@ -28,40 +31,6 @@ def boxes(data, at=0, end=None):
             size = end - at
         yield kind, at, at + head, at + size
         at += size
-
-
-def cbor(data, at=0):
-    first = data[at]
-    major, low = first >> 5, first & 31
-    at += 1
-    if low < 24:
-        value = low
-    else:
-        length = 1 << (low - 24)
-        value = int.from_bytes(data[at:at + length], 'big')
-        at += length
-    if major == 0:
-        return value, at
-    if major == 1:
-        return -1 - value, at
-    if major in (2, 3):
-        text = data[at:at + value]
-        return (text if major == 2 else text.decode()), at + value
-    if major == 4:
-        items = []
-        for _ in range(value):
-            item, at = cbor(data, at)
-            items.append(item)
-        return items, at
-    if major == 5:
-        items = {}
-        for _ in range(value):
-            name, at = cbor(data, at)
-            items[name], at = cbor(data, at)
-        return items, at
-    if major == 6:
-        return cbor(data, at)
-    return {20: False, 21: True, 22: None}.get(value), at
 
 
 def superboxes(data, at, end):
@@ -98,7 +67,7 @@ def binding(data):
             for name, _, parts, _ in superboxes(data, *inner):
                 if name.startswith('c2pa.hash.bmff'):
                     kind, _, body, end = next(boxes(data, *parts))
-                    return cbor(data[body:end])[0]
+                    return load(data[body:end])[0]
     sys.exit('no hash')
 
 
