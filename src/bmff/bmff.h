@@ -91,6 +91,10 @@ enum bmff_kind {
     BMFF_KINDS,
 };
 
+/* What people call a file that we cannot read. */
+enum bmff_sort { BMFF_SORT_OTHER, BMFF_SORT_PHOTO, BMFF_SORT_SOUND, BMFF_SORT_VIDEO };
+/* BMFF_SORT_OTHER also for what bmff reads itself, but for pictures (HEIC). */
+enum bmff_sort bmff_sort_of(enum bmff_kind kind);
 /* Look at the first bytes.  0 and *kind, or what read_at returned. */
 MUST_CHECK int bmff_sniff(const struct bmff_source *source, enum bmff_kind *kind,
                           struct why *why);

@@ -197,3 +197,31 @@ struct bmff_source bmff_source_slice(const struct slice *whole)
 
     return (struct bmff_source){.read_at = read_slice, .ctx = pass.out, .size = whole->len};
 }
+
+enum bmff_sort bmff_sort_of(enum bmff_kind kind)
+{
+    switch (kind) {
+    case BMFF_JPEG:
+    case BMFF_PNG:
+    case BMFF_GIF:
+    case BMFF_WEBP:
+    case BMFF_HEIC:
+        return BMFF_SORT_PHOTO;
+    case BMFF_OGG:
+    case BMFF_AMR:
+    case BMFF_WAV:
+    case BMFF_MP3:
+    case BMFF_FLAC:
+    case BMFF_AAC:
+        return BMFF_SORT_SOUND;
+    case BMFF_MATROSKA:
+    case BMFF_AVI:
+    case BMFF_MPEG_TS:
+    case BMFF_MPEG_PS:
+    case BMFF_FLV:
+    case BMFF_ASF:
+        return BMFF_SORT_VIDEO;
+    default:
+        return BMFF_SORT_OTHER;
+    }
+}

@@ -294,30 +294,12 @@ static const enum lang_string kind_strings[BMFF_LEAK_KINDS] = {
 
 static enum lang_string sort_of(enum bmff_kind kind)
 {
-    switch (kind) {
-    case BMFF_JPEG:
-    case BMFF_PNG:
-    case BMFF_GIF:
-    case BMFF_WEBP:
-    case BMFF_HEIC:
-        return STR_INSPECT_IS_PHOTO;
-    case BMFF_OGG:
-    case BMFF_AMR:
-    case BMFF_WAV:
-    case BMFF_MP3:
-    case BMFF_FLAC:
-    case BMFF_AAC:
-        return STR_INSPECT_IS_SOUND;
-    case BMFF_MATROSKA:
-    case BMFF_AVI:
-    case BMFF_MPEG_TS:
-    case BMFF_MPEG_PS:
-    case BMFF_FLV:
-    case BMFF_ASF:
-        return STR_INSPECT_IS_VIDEO;
-    default:
-        return STR_INSPECT_IS_OTHER;
-    }
+    static const enum lang_string words[] = {[BMFF_SORT_OTHER] = STR_INSPECT_IS_OTHER,
+                                             [BMFF_SORT_PHOTO] = STR_INSPECT_IS_PHOTO,
+                                             [BMFF_SORT_SOUND] = STR_INSPECT_IS_SOUND,
+                                             [BMFF_SORT_VIDEO] = STR_INSPECT_IS_VIDEO};
+
+    return words[bmff_sort_of(kind)];
 }
 
 void inspect_values(const struct cmd *cmd, struct bytes *out, const struct inspected *clip,

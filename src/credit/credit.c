@@ -430,29 +430,12 @@ static void look_at_channel(struct look *look)
 
 static enum lang_string kind_word(enum bmff_kind kind)
 {
-    switch (kind) {
-    case BMFF_JPEG:
-    case BMFF_PNG:
-    case BMFF_GIF:
-    case BMFF_WEBP:
-        return STR_INSPECT_IS_PHOTO;
-    case BMFF_OGG:
-    case BMFF_AMR:
-    case BMFF_WAV:
-    case BMFF_MP3:
-    case BMFF_FLAC:
-    case BMFF_AAC:
-        return STR_CREDIT_IS_SOUND;
-    case BMFF_MATROSKA:
-    case BMFF_AVI:
-    case BMFF_MPEG_TS:
-    case BMFF_MPEG_PS:
-    case BMFF_FLV:
-    case BMFF_ASF:
-        return STR_INSPECT_IS_VIDEO;
-    default:
-        return STR_INSPECT_IS_OTHER;
-    }
+    static const enum lang_string words[] = {[BMFF_SORT_OTHER] = STR_INSPECT_IS_OTHER,
+                                             [BMFF_SORT_PHOTO] = STR_INSPECT_IS_PHOTO,
+                                             [BMFF_SORT_SOUND] = STR_CREDIT_IS_SOUND,
+                                             [BMFF_SORT_VIDEO] = STR_INSPECT_IS_VIDEO};
+
+    return words[bmff_sort_of(kind)];
 }
 
 static bool is_media(enum bmff_kind kind)

@@ -543,61 +543,70 @@ static void lead(const struct maker_manifest *first, const struct maker_manifest
     arena_release(&arena);
 }
 
+/* A manifest, and one of the same signer that has it as its parent. */
+struct family {
+    struct maker_key key;
+    struct maker_assertion above[3];
+    struct maker_manifest a, b;
+};
+
+static void family_make(struct family *family, const struct maker_assertion *parent,
+                        size_t count)
+{
+    *family = (struct family){
+        .above = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
+                  {"c2pa.ingredient.v3", PARENT("{}"), 0, 0, 0},
+                  {"c2pa.actions.v2", OPENED, 0, 0, 0}},
+        .b = {.label = "urn:c2pa:b", .assertions = parent, .count = count, .key = &family->key},
+        .a = {.label = "urn:c2pa:a",
+              .assertions = family->above,
+              .count = COUNT_OF(family->above),
+              .key = &family->key}};
+    key_load(&family->key, "es256");
+}
+
 static void parents_are_judged(void **state)
 {
-    struct maker_key key;
-    struct maker_assertion above[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
-                                      {"c2pa.ingredient.v3", PARENT("{}"), 0, 0, 0},
-                                      {"c2pa.actions.v2", OPENED, 0, 0, 0}};
-    struct maker_manifest b = {
-        .label = "urn:c2pa:b", .assertions = below, .count = 2, .key = &key};
-    struct maker_manifest a = {
-        .label = "urn:c2pa:a", .assertions = above, .count = 3, .key = &key};
+    struct family family;
 
     (void)state;
-    key_load(&key, "es256");
-    lead(&b, &a, C2PA_TRUSTED, C2PA_INGREDIENT_MANIFEST_VALIDATED);
-    lead(&b, &a, C2PA_TRUSTED, C2PA_INGREDIENT_SIGNATURE_VALIDATED);
-    above[1].json = "{\"relationship\":\"parentOf\",\"activeManifest\":\"!@/c2pa/urn:c2pa:b\","
-                    "\"validationResults\":{}}";
-    lead(&b, &a, C2PA_INVALID, C2PA_INGREDIENT_MANIFEST_MISMATCH);
-    above[1].json =
+    family_make(&family, below, 2);
+    lead(&family.b, &family.a, C2PA_TRUSTED, C2PA_INGREDIENT_MANIFEST_VALIDATED);
+    lead(&family.b, &family.a, C2PA_TRUSTED, C2PA_INGREDIENT_SIGNATURE_VALIDATED);
+    family.above[1].json =
+        "{\"relationship\":\"parentOf\",\"activeManifest\":\"!@/c2pa/urn:c2pa:b\","
+        "\"validationResults\":{}}";
+    lead(&family.b, &family.a, C2PA_INVALID, C2PA_INGREDIENT_MANIFEST_MISMATCH);
+    family.above[1].json =
         "{\"relationship\":\"parentOf\",\"activeManifest\":\"@/c2pa/urn:c2pa:b\","
         "\"claimSignature\":\"!@/c2pa/urn:c2pa:b/c2pa.signature\",\"validationResults\":{}}";
-    lead(&b, &a, C2PA_INVALID, C2PA_INGREDIENT_SIGNATURE_MISMATCH);
-    crypt_signer_close(key.signer);
+    lead(&family.b, &family.a, C2PA_INVALID, C2PA_INGREDIENT_SIGNATURE_MISMATCH);
+    crypt_signer_close(family.key.signer);
 }
 
 /* What was wrong when it was taken in, and said, does not count again (15.11.3.3). */
 static void known_faults_are_no_news(void **state)
 {
-    struct maker_key key;
+    struct family family;
     struct maker_assertion bad[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
                                     {"c2pa.actions.v2", "{\"actions\":[]}", 0, 0, 0}};
-    struct maker_assertion above[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
-                                      {"c2pa.ingredient.v3", PARENT("{}"), 0, 0, 0},
-                                      {"c2pa.actions.v2", OPENED, 0, 0, 0}};
-    struct maker_manifest b = {
-        .label = "urn:c2pa:b", .assertions = bad, .count = 2, .key = &key};
-    struct maker_manifest a = {
-        .label = "urn:c2pa:a", .assertions = above, .count = 3, .key = &key};
 
     (void)state;
-    key_load(&key, "es256");
-    lead(&b, &a, C2PA_INVALID, C2PA_ACTION_MALFORMED);
-    above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
-                           "\"failure\":[{\"code\":\"assertion.action.malformed\"}]}}");
-    lead(&b, &a, C2PA_TRUSTED, NONE);
+    family_make(&family, bad, COUNT_OF(bad));
+    lead(&family.b, &family.a, C2PA_INVALID, C2PA_ACTION_MALFORMED);
+    family.above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
+                                  "\"failure\":[{\"code\":\"assertion.action.malformed\"}]}}");
+    lead(&family.b, &family.a, C2PA_TRUSTED, NONE);
     /* Others name the manifest, or another of its boxes: it is unchanged since. */
-    above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
-                           "\"failure\":[{\"code\":\"assertion.action.malformed\","
-                           "\"url\":\"urn:c2pa:b\"}]}}");
-    lead(&b, &a, C2PA_TRUSTED, NONE);
-    above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
-                           "\"failure\":[{\"code\":\"assertion.action.malformed\","
-                           "\"url\":\"self#jumbf=/c2pa/urn:c2pa:c/c2pa.claim.v2\"}]}}");
-    lead(&b, &a, C2PA_INVALID, C2PA_ACTION_MALFORMED);
-    crypt_signer_close(key.signer);
+    family.above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
+                                  "\"failure\":[{\"code\":\"assertion.action.malformed\","
+                                  "\"url\":\"urn:c2pa:b\"}]}}");
+    lead(&family.b, &family.a, C2PA_TRUSTED, NONE);
+    family.above[1].json = PARENT("{\"activeManifest\":{\"success\":[],\"informational\":[],"
+                                  "\"failure\":[{\"code\":\"assertion.action.malformed\","
+                                  "\"url\":\"self#jumbf=/c2pa/urn:c2pa:c/c2pa.claim.v2\"}]}}");
+    lead(&family.b, &family.a, C2PA_INVALID, C2PA_ACTION_MALFORMED);
+    crypt_signer_close(family.key.signer);
 }
 
 /* What a later version asks for, nobody asked when the ingredient was taken in. */
@@ -627,38 +636,29 @@ static void later_rules_are_for_later_claims(void **state)
 
 static void redactions_are_followed(void **state)
 {
-    struct maker_key key;
+    struct family family;
     struct maker_assertion gone[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
                                      {"c2pa.actions.v2", CREATED, 0, 0, 0},
                                      {"org.example.x", "{\"a\":1}", 0, 0, 0}};
-    struct maker_assertion above[] = {{"c2pa.hash.bmff.v3", HASH, 0, 0, 0},
-                                      {"c2pa.ingredient.v3", PARENT("{}"), 0, 0, 0},
-                                      {"c2pa.actions.v2", OPENED, 0, 0, 0}};
-    struct maker_manifest b = {
-        .label = "urn:c2pa:b", .assertions = gone, .count = 3, .key = &key};
-    struct maker_manifest a = {
-        .label = "urn:c2pa:a",
-        .assertions = above,
-        .count = 3,
-        .key = &key,
-        .extra = "{\"redacted_assertions\":[\"self#jumbf=/c2pa/urn:c2pa:b/c2pa.assertions/"
-                 "org.example.x\"]}"};
 
     (void)state;
-    key_load(&key, "es256");
+    family_make(&family, gone, COUNT_OF(gone));
+    family.a.extra = "{\"redacted_assertions\":[\"self#jumbf=/c2pa/urn:c2pa:b/c2pa.assertions/"
+                     "org.example.x\"]}";
     /* It is still there. */
-    lead(&b, &a, C2PA_INVALID, C2PA_NOT_REDACTED);
+    lead(&family.b, &family.a, C2PA_INVALID, C2PA_NOT_REDACTED);
     /* It is zeros: the hash of the manifest has changed since, that of its signature not. */
     gone[2].zeros = true;
-    above[1].json =
+    family.above[1].json =
         "{\"relationship\":\"parentOf\",\"activeManifest\":\"!@/c2pa/urn:c2pa:b\","
         "\"claimSignature\":\"@/c2pa/urn:c2pa:b/c2pa.signature\",\"validationResults\":{}}";
-    lead(&b, &a, C2PA_TRUSTED, C2PA_INGREDIENT_SIGNATURE_VALIDATED);
+    lead(&family.b, &family.a, C2PA_TRUSTED, C2PA_INGREDIENT_SIGNATURE_VALIDATED);
     /* Without the hash of the signature nothing is left to hold on to. */
-    above[1].json = "{\"relationship\":\"parentOf\",\"activeManifest\":\"!@/c2pa/urn:c2pa:b\","
-                    "\"validationResults\":{}}";
-    lead(&b, &a, C2PA_INVALID, C2PA_INGREDIENT_SIGNATURE_MISSING);
-    crypt_signer_close(key.signer);
+    family.above[1].json =
+        "{\"relationship\":\"parentOf\",\"activeManifest\":\"!@/c2pa/urn:c2pa:b\","
+        "\"validationResults\":{}}";
+    lead(&family.b, &family.a, C2PA_INVALID, C2PA_INGREDIENT_SIGNATURE_MISSING);
+    crypt_signer_close(family.key.signer);
 }
 
 static void other_manifests_are_ignored(void **state)
