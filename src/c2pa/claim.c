@@ -117,8 +117,12 @@ static void read_generator(struct c2pa_claim *claim)
 static int read_fields(struct c2pa_claim *claim, struct arena *arena, struct why *why)
 {
     const char *assertions = claim->version == 1 ? "assertions" : "created_assertions";
+    const struct cbor_value *value;
 
-    claim->instance_id = c2pa_text_of(cbor_member(claim->map, "instanceID"));
+    value = cbor_member(claim->map, "instanceID");
+    if (value && value->type != CBOR_TEXT)
+        wrong(claim, "instanceID: no text (10.2)");
+    claim->instance_id = c2pa_text_of(value);
     claim->signature = text_field(claim, "signature", "signature: no URI (10.2)");
     claim->title = c2pa_text_at(claim->map, "dc:title");
     claim->format = c2pa_text_at(claim->map, "dc:format");

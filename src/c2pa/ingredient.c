@@ -136,6 +136,12 @@ static bool has_redactions(const struct c2pa_judge *judge, const struct c2pa_man
     return false;
 }
 
+/* Does the hash of the whole of its manifest hold? */
+static bool unchanged(const struct c2pa_edge *edge)
+{
+    return edge->to && c2pa_results_have(&edge->results, C2PA_INGREDIENT_MANIFEST_VALIDATED);
+}
+
 /* 15.11.3.3.1: the hash of the signature of the ingredient. */
 static void check_signature(struct c2pa_judge *judge, struct c2pa_edge *edge, bool must)
 {
@@ -151,6 +157,8 @@ static void check_signature(struct c2pa_judge *judge, struct c2pa_edge *edge, bo
         target.check = C2PA_CHECK_MISSING; /* a signature, but not that of this ingredient */
     if (target.check == C2PA_CHECK_MATCH)
         edge_say(judge, edge, C2PA_INGREDIENT_SIGNATURE_VALIDATED, NULL);
+    else if (unchanged(edge))
+        return; /* 15.11.3.3.2: the hash of all of it, the signature too, is enough */
     else if (target.check == C2PA_CHECK_MISSING)
         edge_say(judge, edge, C2PA_INGREDIENT_SIGNATURE_MISSING,
                  "claimSignature names no signature of this ingredient");
@@ -201,6 +209,43 @@ static void tell(struct c2pa_judge *judge, const struct c2pa_subject *subject,
     *link = &told->next;
 }
 
+/* status-codes-map (15.2.1): three arrays, each of maps with a code. */
+static bool are_codes(const struct cbor_value *map)
+{
+    static const char *const kinds[] = {"success", "informational", "failure"};
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct cbor_value *list = cbor_member(map, kinds[i]);
+
+        if (!list || list->type != CBOR_ARRAY)
+            return false;
+        for (const struct cbor_value *one = list->first; one; one = one->next) {
+            const struct cbor_value *code = cbor_member(one, "code");
+            const struct cbor_value *url = cbor_member(one, "url");
+
+            if (!code || code->type != CBOR_TEXT || (url && url->type != CBOR_TEXT))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* validation-results-map (15.2.1). */
+static bool are_results(const struct cbor_value *map)
+{
+    const struct cbor_value *active = cbor_member(map, "activeManifest");
+    const struct cbor_value *deltas = cbor_member(map, "ingredientDeltas");
+
+    if (map->type != CBOR_MAP || (active && !are_codes(active)) ||
+        (deltas && deltas->type != CBOR_ARRAY))
+        return false;
+    for (const struct cbor_value *one = deltas ? deltas->first : NULL; one; one = one->next)
+        if (c2pa_text_of(cbor_member(one, "ingredientAssertionURI")).len == 0 ||
+            !are_codes(cbor_member(one, "validationDeltas")))
+            return false;
+    return true;
+}
+
 /* What an ingredient assertion must and must not say (15.11.3.2, 18.15; 2.4). */
 static void check_shape(const struct c2pa_subject *subject, const struct c2pa_edge *edge)
 {
@@ -220,6 +265,8 @@ static void check_shape(const struct c2pa_subject *subject, const struct c2pa_ed
         wrong = "activeManifest without validationResults (C2PA 15.11.3.3)";
     else if (assertion->version >= 3 && !edge->active.value && results)
         wrong = "validationResults without activeManifest (C2PA 18.15.6)";
+    else if (results && !are_results(results))
+        wrong = "validationResults that are none (C2PA 15.2.1)";
     if (wrong)
         c2pa_say_assertion(subject, C2PA_INGREDIENT_MALFORMED, assertion, wrong);
 }
@@ -258,11 +305,6 @@ void c2pa_judge_ingredients(const struct c2pa_subject *subject)
 }
 
 /* ---- what is new ------------------------------------------------------------------------- */
-
-static bool unchanged(const struct c2pa_edge *edge)
-{
-    return edge->to && c2pa_results_have(&edge->results, C2PA_INGREDIENT_MANIFEST_VALIDATED);
-}
 
 /* Is label one of the steps of a URI, or all of it (some name a manifest by its label)? */
 static bool has_label(struct slice uri, struct slice label)

@@ -580,6 +580,10 @@ static void parents_are_judged(void **state)
     family.above[1].json =
         "{\"relationship\":\"parentOf\",\"activeManifest\":\"@/c2pa/urn:c2pa:b\","
         "\"claimSignature\":\"!@/c2pa/urn:c2pa:b/c2pa.signature\",\"validationResults\":{}}";
+    lead(&family.b, &family.a, C2PA_TRUSTED, C2PA_INGREDIENT_MANIFEST_VALIDATED);
+    family.above[1].json =
+        "{\"relationship\":\"parentOf\",\"activeManifest\":\"!@/c2pa/urn:c2pa:b\","
+        "\"claimSignature\":\"!@/c2pa/urn:c2pa:b/c2pa.signature\",\"validationResults\":{}}";
     lead(&family.b, &family.a, C2PA_INVALID, C2PA_INGREDIENT_SIGNATURE_MISMATCH);
     crypt_signer_close(family.key.signer);
 }
