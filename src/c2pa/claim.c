@@ -91,7 +91,7 @@ static int read_redacted(struct c2pa_claim *claim, struct arena *arena)
 static void read_generator(struct c2pa_claim *claim)
 {
     const struct cbor_value *info = cbor_member(claim->map, "claim_generator_info");
-    const struct cbor_value *name;
+    const struct cbor_value *name, *version;
 
     if (claim->version == 1) {
         claim->generator = text_field(claim, "claim_generator", "claim_generator: no text");
@@ -109,7 +109,10 @@ static void read_generator(struct c2pa_claim *claim)
     name = cbor_member(info, "name");
     claim->generator_info = info;
     claim->generator_name = c2pa_text_of(name);
-    claim->generator_version = c2pa_text_at(info, "version");
+    version = cbor_member(info, "version");
+    if (version && version->type != CBOR_TEXT)
+        wrong(claim, "claim_generator_info: a version that is no text (10.2)");
+    claim->generator_version = c2pa_text_of(version);
     if (claim->version == 2 && !claim->generator_name.len)
         wrong(claim, "claim_generator_info has no name (15.6.2)");
 }

@@ -137,9 +137,9 @@ for file in c.mov sample1.m4a sample1.heic sample1.avif; do
     same "$file: its hash" "$(helper hash "out.$file")" match
 done
 # A file with an ingredient whose claim cannot be read is read by nobody.
-broken=$STILLHERE_SHARED/vectors/c2pa/made-broken/24-claim-label-v3.mp4
-if [ -f "$broken" ]; then
-    fails 1 "credentials whose claim cannot be read" still sign "$broken" no.mp4 --cert p256.chain --key p256.key
+unread=$STILLHERE_SHARED/vectors/c2pa/made-broken/24-claim-label-v3.mp4
+if [ -f "$unread" ]; then
+    fails 1 "credentials whose claim cannot be read" still sign "$unread" no.mp4 --cert p256.chain --key p256.key
     has "says so" "$err" 'cannot be carried on'
 fi
 # ffmpeg reads what was moved: places in fragments, and in tables in front and behind.
