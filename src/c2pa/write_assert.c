@@ -216,8 +216,25 @@ static void parent_uri(const struct c2pa_parent *parent, bool signature, struct 
     }
 }
 
+static void parent_put(struct bytes *out, struct slice url, enum crypt_hash alg,
+                       const uint8_t *hash)
+{
+    if (alg == CRYPT_SHA256) {
+        c2pa_put_hashed_uri(out, url, hash);
+        return;
+    }
+    cbor_put_map(out, 3);
+    cbor_put_text(out, "alg");
+    cbor_put_text(out, alg == CRYPT_SHA384 ? "sha384" : "sha512");
+    cbor_put_text(out, "url");
+    cbor_put_slice(out, url);
+    cbor_put_text(out, "hash");
+    cbor_put_bytes(out, slice_of(hash, crypt_hash_bytes(alg)));
+}
+
 static void ingredient_put(const struct c2pa_making *making, struct bytes *out)
 {
+    const struct c2pa_parent *parent = &making->parent;
     struct bytes url;
 
     cbor_put_map(out, making->has_parent ? 4 : 1);
@@ -226,12 +243,12 @@ static void ingredient_put(const struct c2pa_making *making, struct bytes *out)
     if (!making->has_parent)
         return;
     bytes_init(&url, LIMIT_STORE_LABEL + 64);
-    parent_uri(&making->parent, false, &url);
+    parent_uri(parent, false, &url);
     cbor_put_text(out, "activeManifest");
-    c2pa_put_hashed_uri(out, bytes_view(&url), making->parent.manifest_hash);
-    parent_uri(&making->parent, true, &url);
+    parent_put(out, bytes_view(&url), parent->alg, parent->manifest_hash);
+    parent_uri(parent, true, &url);
     cbor_put_text(out, "claimSignature");
-    c2pa_put_hashed_uri(out, bytes_view(&url), making->parent.signature_hash);
+    parent_put(out, bytes_view(&url), parent->alg, parent->signature_hash);
     if (url.failed)
         out->failed = url.failed;
     bytes_release(&url);

@@ -33,9 +33,10 @@ struct c2pa_parent {
     struct slice manifests; /* superboxes of all manifests in its store, */
     struct slice updates;   /* and in its box `update` */
     struct slice label;     /* of the active one */
-    uint8_t manifest_hash[CRYPT_DIGEST_BYTES];
-    uint8_t signature_hash[CRYPT_DIGEST_BYTES];
     struct slice signature_label;
+    enum crypt_hash alg; /* of its claim; the two hashes are by it */
+    uint8_t manifest_hash[CRYPT_DIGEST_MAX];
+    uint8_t signature_hash[CRYPT_DIGEST_MAX];
 };
 /* updates: the store in the box `update`, or empty; then the active one lies there. */
 MUST_CHECK int c2pa_parent_read(struct slice store, struct slice updates,

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#include "c2pa/c2pa_int.h"
+#include "cbor/cbor.h"
+
 #define TYPE_AT 8   /* of a description, in a superbox's payload: behind the head of jumd */
 #define LABEL_AT 25 /* behind the type and the toggles */
 #define TOGGLE_LABEL 0x02
@@ -57,16 +60,32 @@ static int superbox_enter(const struct frame *frame, const uint8_t **type, struc
     return SH_OK;
 }
 
-static void payload_hash(const struct frame *frame, uint8_t hash[CRYPT_DIGEST_BYTES])
+/* What is named alg in the claim whose superbox's content cur stands in; sha256: nothing known. */
+static int claim_alg(struct cursor cur, enum crypt_hash *alg, struct why *why)
 {
-    crypto.sha256(frame->payload, hash);
+    struct cbor_value *map = NULL;
+    struct frame frame;
+    struct arena arena;
+    int rc = frame_next(&cur, &frame, why);
+
+    *alg = CRYPT_SHA256;
+    if (rc != SH_OK)
+        return rc;
+    arena_init(&arena, LIMIT_C2PA_ARENA);
+    rc = cbor_parse(frame.payload, LIMIT_CBOR_DEPTH, &arena, &map, why);
+    if (rc == SH_OK && !c2pa_hash_alg(c2pa_text_at(map, "alg"), alg))
+        *alg = CRYPT_SHA256;
+    arena_release(&arena);
+    return rc;
 }
 
-/* The signature of the manifest whose content cur stands in. */
-static int signature_find(struct cursor *cur, struct c2pa_parent *out, struct why *why)
+/* Claim and signature of the manifest whose content cur stands in. */
+static int parts_find(struct cursor *cur, struct c2pa_parent *out, struct slice *signature,
+                      struct why *why)
 {
     unsigned found = 0;
 
+    out->alg = CRYPT_SHA256;
     while (rd_left(cur)) {
         struct frame frame;
         struct cursor inner;
@@ -79,13 +98,15 @@ static int signature_find(struct cursor *cur, struct c2pa_parent *out, struct wh
         if (memcmp(frame.type, "jumb", 4) != 0)
             continue;
         rc = superbox_enter(&frame, &type, &label, &inner, why);
+        if (rc == SH_OK && memcmp(type, "c2cl", 4) == 0)
+            rc = claim_alg(inner, &out->alg, why);
         if (rc != SH_OK)
             return rc;
         if (memcmp(type, "c2cs", 4) != 0)
             continue;
         found++;
         out->signature_label = label;
-        payload_hash(&frame, out->signature_hash);
+        *signature = frame.payload;
     }
     if (found != 1)
         return why_set(why, SH_EFORMAT, WHY_NOWHERE,
@@ -95,8 +116,13 @@ static int signature_find(struct cursor *cur, struct c2pa_parent *out, struct wh
     return SH_OK;
 }
 
+/*
+ * A reference says its algorithm, or has that of the claim around it (15.4.1); some readers take
+ * that of the claim it leads to: by that one, and said, all of them find the same.
+ */
 static int manifest_read(const struct frame *frame, struct c2pa_parent *out, struct why *why)
 {
+    struct slice signature;
     struct cursor inner;
     const uint8_t *type;
     int rc = superbox_enter(frame, &type, &out->label, &inner, why);
@@ -107,8 +133,12 @@ static int manifest_read(const struct frame *frame, struct c2pa_parent *out, str
         return why_set(why, SH_EUNSUPPORTED, WHY_NOWHERE,
                        "credentials of the parent: its active manifest is compressed, which "
                        "cannot be referred to here (C2PA 11.2.4)");
-    payload_hash(frame, out->manifest_hash);
-    return signature_find(&inner, out, why);
+    rc = parts_find(&inner, out, &signature, why);
+    if (rc != SH_OK)
+        return rc;
+    crypto.digest(out->alg, frame->payload, out->manifest_hash);
+    crypto.digest(out->alg, signature, out->signature_hash);
+    return SH_OK;
 }
 
 /* Other boxes may stand in a store as well (11.1.4.2). */

@@ -261,8 +261,9 @@ class Signer:
 
 
 class Manifest:
-    def __init__(self, label, signer, assertions, claim=None, listed=None):
-        self.label, self.signer, self.assertions = label, signer, assertions
+    def __init__(self, label, signer, assertions, claim=None, listed=None, said=False):
+        """said: each reference says its algorithm, as it must where the claim has another."""
+        self.label, self.signer, self.assertions, self.said = label, signer, assertions, said
         self.claim, self.listed = claim or {}, listed or []
 
     def build(self, parts):
@@ -273,7 +274,8 @@ class Manifest:
             path = ref.path if ref.path.startswith('/') else f'{base}/c2pa.assertions/{ref.path}'
             url = path if ref.path.startswith('/') else f'c2pa.assertions/{ref.path}'
             known = parts.get(path, bytes(32))
-            return {'url': f'self#jumbf={url}', 'hash': bytes([known[0] ^ ref.spoilt]) + known[1:]}
+            alg = {'alg': 'sha256'} if self.said else {}
+            return {'url': f'self#jumbf={url}', 'hash': bytes([known[0] ^ ref.spoilt]) + known[1:], **alg}
 
         def note(path, made):
             parts.setdefault(base + path, hashlib.sha256(made[8:]).digest())

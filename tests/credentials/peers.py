@@ -63,6 +63,8 @@ GONE_ABOVE = stapled(INTER, ROOT, ROOT_KEY, ocsp.OCSPCertStatus.REVOKED)
 METADATA = 'json:{"@context":{"new":"https://example.org/ns/"},"new:field":"x"}'
 FILES = {
     'good': lambda b: [plain(LABEL, SIGNER, b)],
+    'good-sha384': lambda b: [plain(LABEL, SIGNER, b, claim={'alg': 'sha384'}, said=True)],
+    'good-sha512': lambda b: [plain(LABEL, SIGNER, b, claim={'alg': 'sha512'}, said=True)],
     'good-reply': lambda b: [plain(LABEL, KNOWN, b)],
     'ingredient-source': lambda b: ingredient(b, digitalSourceType=SOURCE),
     'recorded': lambda b: ingredient(b, ['assertion.action.malformed']),
