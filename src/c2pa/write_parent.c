@@ -60,7 +60,7 @@ static int superbox_enter(const struct frame *frame, const uint8_t **type, struc
     return SH_OK;
 }
 
-/* What is named alg in the claim whose superbox's content cur stands in; sha256: nothing known. */
+/* alg of the claim whose superbox's content cur stands in; sha256 where none is known. */
 static int claim_alg(struct cursor cur, enum crypt_hash *alg, struct why *why)
 {
     struct cbor_value *map = NULL;
@@ -117,8 +117,8 @@ static int parts_find(struct cursor *cur, struct c2pa_parent *out, struct slice 
 }
 
 /*
- * A reference says its algorithm, or has that of the claim around it (15.4.1); some readers take
- * that of the claim it leads to: by that one, and said, all of them find the same.
+ * A reference says its algorithm, or has that of the claim around it (15.4.1); some readers
+ * take that of the claim it leads to: by that one, and said, all of them find the same.
  */
 static int manifest_read(const struct frame *frame, struct c2pa_parent *out, struct why *why)
 {
