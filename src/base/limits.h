@@ -297,5 +297,7 @@
     18 /* log2 of scrypt's N that we follow: what age itself writes, 256 MiB and a second */
 #define LIMIT_TAR_BYTES                                                                        \
     ((UINT64_C(1) << 33) - 1) /* bytes of one file in a backup: 11 octal digits (ustar) */
+#define LIMIT_TAR_TIME_S                                                                       \
+    ((UINT64_C(1) << 33) - 1) /* modification time in a backup, likewise: the year 2242 */
 
 #endif

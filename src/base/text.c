@@ -80,8 +80,9 @@ int text_check(struct slice text, enum text_rule rule, size_t max, const char *w
     if (!text.len)
         return why_set(why, SH_EFORMAT, 0, "%s: empty; leave it out instead", what);
     if (text.len > max)
-        return why_set(why, SH_ELIMIT, max, "%s: %zu bytes, at most %zu are allowed", what,
-                       text.len, max);
+        return why_set(why, SH_ELIMIT, max,
+                       "%s: %zu bytes, at most %zu are allowed; shorten it", what, text.len,
+                       max);
     for (size_t at = 0; at < text.len; at += len) {
         len = text_next(text, at, &code);
         if (!len)
@@ -91,8 +92,9 @@ int text_check(struct slice text, enum text_rule rule, size_t max, const char *w
         if (code == '\n' && rule == TEXT_NEWLINES)
             continue;
         if (is_control(code))
-            return why_set(why, SH_EFORMAT, at, "%s: control character U+%04X at byte %zu",
-                           what, code, at);
+            return why_set(why, SH_EFORMAT, at,
+                           "%s: control character U+%04X at byte %zu; take it out", what, code,
+                           at);
         if (is_bidi_control(code))
             return why_set(
                 why, SH_EFORMAT, at,
@@ -100,8 +102,9 @@ int text_check(struct slice text, enum text_rule rule, size_t max, const char *w
                 "words read otherwise than they are; take it out",
                 what, code, at);
         if (is_noncharacter(code))
-            return why_set(why, SH_EFORMAT, at, "%s: U+%04X at byte %zu is not a character",
-                           what, code, at);
+            return why_set(why, SH_EFORMAT, at,
+                           "%s: U+%04X at byte %zu is not a character; take it out", what, code,
+                           at);
     }
     return SH_OK;
 }

@@ -21,9 +21,12 @@ int why_set(struct why *why, enum sh_err code, uint64_t offset, const char *fmt,
 int why_name(struct why *why, int code, const char *name)
 {
     char text[sizeof(why->text)];
+    size_t len = strlen(name);
 
     if (!why || why->code == SH_OK)
         return code;
+    if (strncmp(why->text, name, len) == 0 && why->text[len] == ':')
+        return code; /* Whoever opened it named it already. */
     memcpy(text, why->text, sizeof(text));
     (void)snprintf(why->text, sizeof(why->text), "%.120s: %.350s", name, text);
     return code;

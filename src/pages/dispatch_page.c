@@ -74,6 +74,14 @@ static void video_tag(struct pages_draft *draft, const struct document *doc, siz
     }
     pages_element(draft, "p", NULL, STR_PAGE_PLAYS_NOT);
     markup_close(m);
+    /* Players print nothing: on paper their still picture stands there. */
+    if (poster && pages_blob_path(poster, poster_path)) {
+        markup_void(m, "img");
+        markup_attr(m, "class", slice_text("paper"));
+        markup_attr(m, "loading", slice_text("lazy"));
+        markup_attr(m, "alt", slice_of(NULL, 0));
+        markup_attr_path(m, "src", draft->up, poster_path);
+    }
 }
 
 static void video(struct pages_draft *draft, const struct pages_item *item, size_t i)
@@ -139,6 +147,7 @@ static void term_end(struct pages_draft *draft)
 /* <span>the small line below a value</span> */
 static void source(struct pages_draft *draft, const char *text, struct slice one)
 {
+    markup_newline(&draft->m); /* Without style, and for ears, too, they are two. */
     markup_open(&draft->m, "span");
     pages_fill(draft, text, one, NONE);
     markup_close(&draft->m);
@@ -163,6 +172,7 @@ static void claimed(struct pages_draft *draft, const struct document *doc)
         if (slice_equal(doc->claimed.source, slice_text(sources[i].source)))
             source(draft, lang_text(draft->lang, STR_PAGE_SOURCE),
                    slice_text(lang_text(draft->lang, sources[i].id)));
+    markup_newline(&draft->m);
     markup_open(&draft->m, "span");
     pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_ZONE), doc->claimed.zone);
     markup_close(&draft->m);
@@ -347,14 +357,12 @@ static void hash_link(struct pages_draft *draft, const char *path, const uint8_t
     markup_close(&draft->m);
 }
 
-/* One file: what it is, its hash, its exact size. */
-static void file(struct pages_draft *draft, const struct doc_blob *blob)
+/* "Video 2, SHA-256": clip is its number where there are several, else 0. */
+static void file_name(struct pages_draft *draft, const struct doc_blob *blob, size_t clip)
 {
     struct markup *m = &draft->m;
-    char path[TREE_PATH_BYTES], number[LANG_NUMBER_BYTES];
-    bool known = pages_blob_path(blob, path);
+    char number[LANG_NUMBER_BYTES];
 
-    markup_open(m, "div");
     markup_open(m, "dt");
     if (pages_is_video(blob))
         pages_fill(draft, lang_text(draft->lang, STR_PAGE_FILE_VIDEO), NONE, NONE);
@@ -362,11 +370,28 @@ static void file(struct pages_draft *draft, const struct doc_blob *blob)
         pages_fill(draft, lang_text(draft->lang, STR_PAGE_FILE_POSTER), NONE, NONE);
     else
         pages_fill_foreign(draft, lang_text(draft->lang, STR_PAGE_FILE_OTHER), blob->role);
-    markup_text(m, slice_text(", SHA-256"));
+    if (clip) {
+        pages_number(clip, number);
+        markup_text(m, slice_text(" "));
+        markup_text(m, slice_text(number));
+    }
+    markup_text(m, slice_text(draft->lang == LANG_ZH ? "，SHA-256" : ", SHA-256"));
     markup_close(m);
+}
+
+/* One file: what it is, its hash, its exact size. */
+static void file(struct pages_draft *draft, const struct doc_blob *blob, size_t clip)
+{
+    struct markup *m = &draft->m;
+    char path[TREE_PATH_BYTES], number[LANG_NUMBER_BYTES];
+    bool known = pages_blob_path(blob, path);
+
+    markup_open(m, "div");
+    file_name(draft, blob, clip);
     markup_open(m, "dd");
     hash_link(draft, known ? path : NULL, blob->sha256);
     pages_number(blob->bytes, number);
+    markup_newline(m);
     markup_open(m, "span");
     pages_fill(draft, lang_plural(draft->lang, PLURAL_SIZE_BYTES, blob->bytes),
                slice_text(number), NONE);
@@ -378,6 +403,17 @@ static void file(struct pages_draft *draft, const struct doc_blob *blob)
     }
     markup_close(m);
     term_end(draft);
+}
+
+static void files(struct pages_draft *draft, const struct document *doc)
+{
+    bool several = pages_videos(doc) > 1;
+    size_t clip = 0;
+
+    for (size_t i = 0; i < doc->blob_count; i++) {
+        clip += pages_is_video(&doc->blobs[i]);
+        file(draft, &doc->blobs[i], several ? clip : 0);
+    }
 }
 
 static void record(struct pages_draft *draft, const struct pages_item *item)
@@ -396,8 +432,7 @@ static void record(struct pages_draft *draft, const struct pages_item *item)
     hash_link(draft, item->state == PAGES_SHOWN ? path : NULL, item->hash);
     term_end(draft);
     if (item->state == PAGES_SHOWN)
-        for (size_t i = 0; i < item->doc->blob_count; i++)
-            file(draft, &item->doc->blobs[i]);
+        files(draft, item->doc);
     markup_close(&draft->m);
     markup_close(&draft->m);
     markup_newline(&draft->m);

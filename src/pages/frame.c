@@ -185,6 +185,7 @@ void pages_begin(struct pages_draft *draft, const char *folder, struct slice tit
     pages_link(draft, "");
     markup_foreign(m, slice_of(NULL, 0), draft->site->name);
     markup_close(m);
+    markup_newline(m);
     markup_open(m, "span");
     markup_attr(m, "class", slice_text("id"));
     pages_fill(draft, lang_text(draft->lang, STR_PAGE_CHANNEL), slice_text(short_id),

@@ -253,6 +253,7 @@ static void status(struct face *page)
         markup_attr(m, "class", slice_text("long"));
     if (word) {
         waiting(page, "span", "then", page->now->newest ? STR_NOW_THEN_SHOWN : STR_NOW_THEN);
+        markup_text(m, slice_text(" "));
         pages_status(&page->draft, word->doc);
     } else {
         markup_text(
@@ -367,13 +368,8 @@ static bool words(struct face *page)
 {
     const struct document *doc = page->now->word->doc;
     const struct doc_text *text = pages_choose(&page->draft, doc->words, doc->word_count);
-    struct doc_text first;
 
-    if (!text)
-        return false;
-    first = (struct doc_text){text->lang, pages_excerpt(text->text, WORDS_BYTES)};
-    pages_words(&page->draft, &first);
-    return first.text.len < text->text.len;
+    return text && pages_words_from(&page->draft, text, WORDS_BYTES);
 }
 
 /* The video and its still picture are links: neither is loaded before somebody asks. */

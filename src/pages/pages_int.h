@@ -101,6 +101,8 @@ const struct doc_text *pages_choose(const struct pages_draft *draft,
                                     const struct doc_text *texts, size_t count);
 /* <p class="words">, whole. */
 void pages_words(struct pages_draft *draft, const struct doc_text *words);
+/* The same up to max bytes, and "…"; true when some were left out. */
+bool pages_words_from(struct pages_draft *draft, const struct doc_text *words, size_t max);
 /* The first words: at most max bytes, cut between characters, at a space if one is near. */
 struct slice pages_excerpt(struct slice text, size_t max);
 /* lang="" and dir="auto" on the newest start tag, where they are needed. */

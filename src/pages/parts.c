@@ -136,14 +136,24 @@ struct slice pages_excerpt(struct slice text, size_t max)
     return slice_sub(text, 0, end);
 }
 
-void pages_words(struct pages_draft *draft, const struct doc_text *words)
+bool pages_words_from(struct pages_draft *draft, const struct doc_text *words, size_t max)
 {
+    struct slice first = pages_excerpt(words->text, max);
+
     markup_open(&draft->m, "p");
     markup_attr(&draft->m, "class", slice_text("words"));
     pages_lang_attr(draft, words->lang);
-    markup_text(&draft->m, words->text);
+    markup_text(&draft->m, first);
+    if (first.len < words->text.len)
+        markup_text(&draft->m, slice_text(" …"));
     markup_close(&draft->m);
     markup_newline(&draft->m);
+    return first.len < words->text.len;
+}
+
+void pages_words(struct pages_draft *draft, const struct doc_text *words)
+{
+    (void)pages_words_from(draft, words, words->text.len);
 }
 
 bool pages_is_video(const struct doc_blob *blob)

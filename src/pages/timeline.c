@@ -5,6 +5,8 @@
 
 /* Bytes of words in a list: about two lines on a phone; 20 of them fit the page's budget. */
 #define EXCERPT_BYTES 180
+/* Bytes of the newest words, as on the now page; the rest is on the dispatch's own page. */
+#define NEWEST_BYTES 1500
 
 static void excerpt(struct pages_draft *draft, const struct document *doc)
 {
@@ -116,6 +118,23 @@ static void row(struct pages_draft *draft, const struct pages_item *item, const 
     markup_newline(m);
 }
 
+/* The newest words; where they are long their beginning, and the way to the rest. */
+static void newest_words(struct pages_draft *draft, const struct document *doc,
+                         const char *folder)
+{
+    const struct doc_text *words = pages_choose(draft, doc->words, doc->word_count);
+
+    if (!words || !pages_words_from(draft, words, NEWEST_BYTES))
+        return;
+    markup_open(&draft->m, "p");
+    pages_link(draft, folder);
+    markup_attr(&draft->m, "class", slice_text("go"));
+    markup_text(&draft->m, slice_text(lang_text(draft->lang, STR_NOW_READ_ON)));
+    markup_close(&draft->m);
+    markup_close(&draft->m);
+    markup_newline(&draft->m);
+}
+
 /* The answer to "is he well?": the newest dispatch that counts. */
 static void newest(struct pages_draft *draft, const struct pages_timeline *timeline)
 {
@@ -123,7 +142,6 @@ static void newest(struct pages_draft *draft, const struct pages_timeline *timel
     bool first = timeline->count && timeline->items[0].index == item->index;
     struct markup *m = &draft->m;
     const struct document *doc = item->doc;
-    const struct doc_text *words = pages_choose(draft, doc->words, doc->word_count);
     const struct doc_blob *poster = pages_first_poster(doc);
     char folder[TREE_PATH_BYTES], date[LANG_DATE_BYTES];
 
@@ -133,8 +151,7 @@ static void newest(struct pages_draft *draft, const struct pages_timeline *timel
     markup_open(m, "div");
     pages_headline(draft, item);
     pages_notes(draft, item);
-    if (words)
-        pages_words(draft, words);
+    newest_words(draft, doc, folder);
     if (doc->next_due) {
         lang_date(draft->lang, doc->next_due, date);
         markup_open(m, "p");
@@ -167,20 +184,25 @@ static size_t find_newest(const struct pages_timeline *timeline)
     return i;
 }
 
-static void range_heading(struct pages_draft *draft, const struct pages_timeline *timeline)
+/* "Dispatches 21 to 40"; the front page has only the name of the channel. */
+static void range_title(enum lang lang, const struct pages_timeline *timeline,
+                        struct bytes *title)
 {
     char first[LANG_NUMBER_BYTES], last[LANG_NUMBER_BYTES];
     uint64_t before = timeline->number * LIMIT_TIMELINE;
 
+    if (timeline->number == PAGES_FRONT)
+        return;
     pages_number(before + 1, first);
     pages_number(before + timeline->count, last);
+    LANG_SAY(title, lang, STR_PAGE_RANGE, first, last);
+}
+
+static void range_heading(struct pages_draft *draft, struct slice title)
+{
     markup_open(&draft->m, "section");
     markup_attr(&draft->m, "class", slice_text("word"));
-    markup_open(&draft->m, "h1");
-    markup_attr(&draft->m, "class", slice_text("long"));
-    pages_fill(draft, lang_text(draft->lang, STR_PAGE_RANGE), slice_text(first),
-               slice_text(last));
-    markup_close(&draft->m);
+    markup_element(&draft->m, "h1", "long", title);
     markup_close(&draft->m);
 }
 
@@ -257,15 +279,19 @@ int pages_timeline(const struct pages_site *site, const struct pages_timeline *t
     struct pages_draft draft = {.site = site, .lang = lang};
     uint64_t older = older_page(timeline);
     char folder[TREE_PATH_BYTES] = "", before[TREE_PATH_BYTES];
+    struct bytes title;
+    int rc;
 
     if (timeline->number != PAGES_FRONT)
         tree_timeline_path(timeline->number, folder);
+    bytes_init(&title, 1024);
+    range_title(lang, timeline, &title);
     markup_start(&draft.m, out);
-    pages_begin(&draft, folder, slice_of(NULL, 0));
+    pages_begin(&draft, folder, bytes_view(&title));
     if (timeline->number == PAGES_FRONT)
         front_heading(&draft, timeline);
     else
-        range_heading(&draft, timeline);
+        range_heading(&draft, bytes_view(&title));
     list(&draft, timeline);
     if (timeline->number == PAGES_FRONT)
         pages_keys_section(&draft, timeline->keys);
@@ -273,5 +299,7 @@ int pages_timeline(const struct pages_site *site, const struct pages_timeline *t
         tree_timeline_path(older, before);
     pages_turn(&draft, older != PAGES_FRONT ? before : NULL, STR_PAGE_OLDER);
     pages_end(&draft, NULL);
-    return bytes_check(out, why);
+    rc = bytes_check(&title, why);
+    bytes_release(&title);
+    return rc < 0 ? rc : bytes_check(out, why);
 }

@@ -41,7 +41,7 @@ export function makeChannel(scratch, clips) {
   }
   still(home, 'checkin', '--status', 'No light, but together', '--lang', 'en');
   clips.forEach((clip, i) => {
-    const [lang, words] = WORDS[i % WORDS.length];
+    const [lang, words] = WORDS[(clips.length - 1 - i) % WORDS.length];
     const answer = still(home, 'post', clip, i % 5 === 4 ? '--moving' : '--well', '--place',
       'Odesa', '--lang', lang, words);
     made.clips.push({ index: answer.index, page: answer.page,

@@ -69,6 +69,35 @@ function tabWalk(page) {
   });
 }
 
+/* What a finger must hit: 24 px at least each way (WCAG 2.5.8), also in a line of the foot. */
+function small(page) {
+  return page.evaluate(() => [...document.querySelectorAll('a[href], button')]
+    .map((one) => [one.getBoundingClientRect(), one.textContent])
+    .filter(([box]) => box.width < 24 || box.height < 24)
+    .map(([box, text]) => `${Math.round(box.width)} x ${Math.round(box.height)}: ${text}`));
+}
+
+/* Words of headings that do not stay whole when all letters are twice as large. */
+export function brokenWords(page) {
+  return page.evaluate(() => {
+    const broken = [];
+    document.documentElement.style.fontSize = '200%';
+    for (const one of document.querySelectorAll('h1, .overdue')) {
+      const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+      while (walk.nextNode()) {
+        for (const word of walk.currentNode.data.matchAll(/\S+/g)) {
+          const range = document.createRange();
+          range.setStart(walk.currentNode, word.index);
+          range.setEnd(walk.currentNode, word.index + word[0].length);
+          if (range.getClientRects().length > 1) broken.push(word[0]);
+        }
+      }
+    }
+    document.documentElement.style.fontSize = '';
+    return broken;
+  });
+}
+
 /* Folders of pages in four languages: axe, width, focus; what was seen, by folder and language. */
 export async function lookAt(browser, base, folders, look, keep) {
   const faults = [];
@@ -81,6 +110,8 @@ export async function lookAt(browser, base, folders, look, keep) {
     const found = [];
     const wide = [];
     const walked = [];
+    const tiny = [];
+    const broken = [];
     for (const lang of LANGS) {
       await page.goto(`${base}${folder}index.${lang}.html`, { waitUntil: 'load' });
       if (keep) {
@@ -93,12 +124,16 @@ export async function lookAt(browser, base, folders, look, keep) {
       if (overflow > 0) wide.push(`${lang}: ${overflow} px too wide`);
       found.push(...(await axe(page)).map((text) => `${lang}: ${text}`));
       walked.push(...await tabWalk(page));
+      tiny.push(...(await small(page)).map((text) => `${lang}: ${text}`));
+      if (lang !== 'zh') broken.push(...await brokenWords(page));
     }
     const name = `${folder || 'front page'} (${label}, four languages)`;
     ok(found.length === 0, `${name}: axe finds nothing`, found.join('\n'));
     ok(wide.length === 0, `${name}: no sideways scroll`, wide.join('\n'));
     ok(walked.length === 0, `${name}: every link takes the focus and shows it`,
       walked.join('\n'));
+    ok(broken.length === 0, `${name}: words of headings stay whole at 200 %`, broken.join('\n'));
+    ok(tiny.length === 0, `${name}: every link is large enough for a finger`, tiny.join('\n'));
   }
   ok(faults.length === 0, `nothing on the console (${label})`, faults.join('\n'));
   await page.context().close();

@@ -86,6 +86,87 @@ async function controls(browser, base) {
   await page.context().close();
 }
 
+/* A front page with pictures, where the colours are the system's own, and on paper. */
+async function inColours(browser, base) {
+  const page = await openPage(browser, { viewport: { width: 375, height: 800 },
+    colorScheme: 'dark', forcedColors: 'active' }, []);
+  await page.goto(`${base}index.en.html`, { waitUntil: 'load' });
+  const edge = await page.evaluate(() =>
+    getComputedStyle(document.querySelector('.shot'), '::after').borderTopColor);
+  ok(edge === 'rgba(0, 0, 0, 0)', 'forced colours leave the play mark a triangle', edge);
+  await page.emulateMedia({ media: 'print', forcedColors: 'none', colorScheme: 'dark' });
+  const paper = await page.evaluate(() => {
+    const shown = (sel) => getComputedStyle(document.querySelector(sel)).display !== 'none';
+    const root = getComputedStyle(document.documentElement);
+    return { picture: shown('.shot img') && shown('.shot'), languages: shown('.langs'),
+      late: root.getPropertyValue('--late').trim() };
+  });
+  ok(paper.picture && !paper.languages && paper.late === '#000',
+    'on paper the front page has its picture, and all of it is dark on white',
+    JSON.stringify(paper));
+  await page.context().close();
+}
+
+/* Pictures that do not come: the play mark stays off the words below it. */
+async function withoutPictures(browser, base) {
+  const page = await openPage(browser, { viewport: { width: 768, height: 800 } }, []);
+  await page.route(/\.jpg$/, (route) => route.abort());
+  await page.goto(`${base}index.uk.html`, { waitUntil: 'load' });
+  const [mark, words] = await page.evaluate(() => {
+    const shot = document.querySelector('.shot');
+    const style = getComputedStyle(shot, '::before');
+    return [shot.getBoundingClientRect().top + parseFloat(style.top) + parseFloat(style.height),
+      shot.querySelector('span').getBoundingClientRect().top];
+  });
+  ok(mark <= words, 'without pictures the play mark covers no words', `${mark}, ${words}`);
+  await page.context().close();
+}
+
+/* A page with a video on paper: the still picture in the player's place, asked for once. */
+async function onPaper(browser, base, clip) {
+  const page = await openPage(browser, { viewport: { width: 800, height: 800 } }, []);
+  const asked = [];
+  page.on('request', (request) => request.url().endsWith('.jpg') && asked.push(request.url()));
+  await page.goto(base + clip.page, { waitUntil: 'load' });
+  const look = () => page.evaluate(() => {
+    const img = document.querySelector('img.paper');
+    return { player: getComputedStyle(document.querySelector('video')).display !== 'none',
+      shown: getComputedStyle(img).display !== 'none', loaded: img.naturalWidth > 0 };
+  });
+  const screen = await look();
+  ok(screen.player && !screen.shown, 'on a screen the player stands alone',
+    JSON.stringify(screen));
+  await page.emulateMedia({ media: 'print' });
+  await page.waitForFunction(() => document.querySelector('img.paper').naturalWidth > 0, null,
+    { timeout: 5000 }).catch(() => 0);
+  const paper = await look();
+  ok(!paper.player && paper.shown && paper.loaded, 'on paper its still picture does',
+    JSON.stringify(paper));
+  ok(asked.length === 1, 'the picture was asked for once', asked.join('\n'));
+  await page.context().close();
+}
+
+/* Without style nothing runs together; a name of one long word is broken; titles differ. */
+async function bare(browser, base, folders, clip) {
+  const page = await openPage(browser, { viewport: { width: 320, height: 800 } }, []);
+  const titles = [];
+  for (const folder of folders) {
+    await page.goto(`${base}${folder}index.en.html`, { waitUntil: 'load' });
+    titles.push(await page.title());
+  }
+  ok(new Set(titles).size === titles.length, 'each page has a title of its own',
+    titles.join('\n'));
+  await page.goto(base + clip.page, { waitUntil: 'load' });
+  await page.evaluate(() => { document.querySelector('.who bdi').textContent = 'Ф'.repeat(60); });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  ok(wide <= 320, 'a name of one word of 60 letters stays on the page', wide);
+  await page.evaluate(() => document.querySelectorAll('style').forEach((one) => one.remove()));
+  const text = await page.evaluate(() => document.body.textContent);
+  const stuck = text.match(/Odesacity|UTCSource|\dChannel|ФChannel|[0-9a-f]{64}\d+ bytes/g);
+  ok(!stuck && /Odesa\s+city/.test(text), 'without style no two things run together', stuck);
+  await page.context().close();
+}
+
 /* What a reader without a server gets: the same pages from a folder. */
 async function fromFolder(browser, made, folder, base) {
   const faults = [];
@@ -118,7 +199,12 @@ async function test(browser, proxy, made, server, keep) {
   const dead = deadLinks(made.tree);
   ok(dead.length === 0, 'every link on every page leads to a file', dead.join('\n'));
   await controls(browser, server.base);
+  await readme(browser, server.base);
   await playAll(browser, server.base, made);
+  await inColours(browser, server.base);
+  await withoutPictures(browser, server.base);
+  await onPaper(browser, server.base, made.clips[0]);
+  await bare(browser, server.base, folders, made.clips[0]);
   for (const scheme of ['light', 'dark']) {
     for (const width of [320, 1280]) {
       await lookAt(browser, server.base, folders, { scheme, width }, keep);
@@ -140,7 +226,48 @@ async function screenshot(browser, base, file) {
   const page = await context.newPage();
   await page.goto(`${base}index.en.html`, { waitUntil: 'load' });
   await page.waitForTimeout(500);
-  await page.screenshot({ path: file });
+  const picture = await page.screenshot({ path: file });
+  const id = await page.locator('.id').first().boundingBox();
+  await context.close();
+  return { picture, id };
+}
+
+/* How many of a thousand pixels of two pictures differ, but for the channel's id. */
+async function differing(browser, one, other, id) {
+  const page = await browser.newPage();
+  const asUrl = (picture) => `data:image/png;base64,${picture.toString('base64')}`;
+  const share = await page.evaluate(async ([first, second, skip]) => {
+    const pixels = async (url) => {
+      const image = new Image();
+      image.src = url;
+      await image.decode();
+      const canvas = document.createElement('canvas');
+      canvas.width = image.naturalWidth;
+      canvas.height = image.naturalHeight;
+      const context = canvas.getContext('2d');
+      context.drawImage(image, 0, 0);
+      context.fillRect(skip.x - 4, skip.y - 4, skip.width + 8, skip.height + 8);
+      return context.getImageData(0, 0, canvas.width, canvas.height);
+    };
+    const [a, b] = [await pixels(first), await pixels(second)];
+    if (a.width !== b.width || a.height !== b.height) return 1000;
+    let count = 0;
+    for (let i = 0; i < a.data.length; i += 4) {
+      if (Math.abs(a.data[i] - b.data[i]) > 48) count++;
+    }
+    return 4000 * count / a.data.length;
+  }, [asUrl(one), asUrl(other), id]);
+  await page.close();
+  return share;
+}
+
+/* The README shows the page as it is now: one line more moves what is below it. */
+async function readme(browser, base) {
+  const kept = fs.readFileSync(path.join(process.env.STILLHERE_SOURCE, 'docs/timeline.png'));
+  const { picture, id } = await screenshot(browser, base);
+  const share = await differing(browser, kept, picture, id);
+  ok(share < 5, 'the picture in the README is of this page (test-pages --screenshot makes it anew)',
+    `${share.toFixed(1)} of 1000 pixels differ`);
 }
 
 const args = process.argv.slice(2);
@@ -152,10 +279,8 @@ const SHOWN = ['exo_portrait', 'intel_car', 'tmk_pattern-hd', 'nasa_13013', 'tmk
   'tmk_doorknob', 'tmk_chair-22-sd-sepia', 'tmk_pattern-sd-grey', 'tmk_chair-orig'];
 
 async function run() {
-  const clips = findClips();
-  const wanted = value('--screenshot')
-    ? SHOWN.map((name) => clips.find((clip) => path.basename(clip).startsWith(name))) : clips;
-  const made = makeChannel(scratch, wanted);
+  const shown = (clip) => SHOWN.findIndex((name) => path.basename(clip).startsWith(name));
+  const made = makeChannel(scratch, findClips().sort((a, b) => shown(a) - shown(b)));
   const server = await serve(made.home);
   const proxy = await loggingProxy();
   const browser = await launch(proxy);

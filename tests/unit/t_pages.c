@@ -6,14 +6,15 @@
 static void a_dispatch_says_everything(void **state)
 {
     static const char *const all[LANG_COUNT][8] = {
-        {"Well.", "Tuesday 3 March 2026, 14:05 UTC", "Odesa", "city", "no outside date yet",
-         "the phone’s clock", "dates of recording and change", "2.6 MB"},
-        {"平安。", "2026年3月3日星期二 14:05 UTC", "敖德萨", "城市", "尚无外部时间", "手机时钟",
-         "录制和修改日期", "2.6 MB"},
+        {"Well.", "Tuesday 3 March 2026, 14:05 UTC", "Odesa", "city",
+         "no date from anybody else yet", "the phone’s clock", "dates of recording and change",
+         "2.6 MB"},
+        {"平安。", "2026年3月3日星期二 14:05 UTC", "敖德萨", "城市", "还没有他人给出的时间",
+         "手机时钟", "录制和修改日期", "2.6 MB"},
         {"Усе гаразд.", "вівторок, 3 березня 2026 року, 14:05 UTC", "Одеса", "місто",
-         "зовнішньої дати ще немає", "годинник телефону", "дати запису та змін", "2,6 МБ"},
+         "дат від інших поки немає", "годинник телефона", "дати запису та змін", "2,6 МБ"},
         {"Всё в порядке.", "вторник, 3 марта 2026 года, 14:05 UTC", "Одесса", "город",
-         "внешней даты пока нет", "часы телефона", "даты записи и изменения", "2,6 МБ"},
+         "дат от других пока нет", "часы телефона", "даты записи и изменения", "2,6 МБ"},
     };
     struct scene scene;
     struct bytes page;
@@ -168,6 +169,15 @@ static void each_video_has_its_own_poster(void **state)
     assert_int_equal(html_count(&html, "figure"), 3);
     assert_non_null(strstr((char *)page.ptr, "a300000000000000000000000000000000000000000000"
                                              "000000000000000000.mp4\" preload=\"metadata\""));
+    need(&html, "Video 1, SHA-256");
+    need(&html, "Still picture 1, SHA-256");
+    need(&html, "Video 3, SHA-256");
+    done(&page, &html);
+    /* One is not counted; a Chinese page has its own comma. */
+    scene.doc.blob_count = 2;
+    render(&scene, LANG_ZH, &page, &html);
+    need(&html, "视频，SHA-256");
+    need_not(&html, ", SHA-256");
     done(&page, &html);
     /* A check-in has no video and no file to check. */
     scene.doc.blob_count = 0;
@@ -363,6 +373,47 @@ static void pages_stay_small(void **state)
         timeline(&scene, (struct span){20, 83, 3}, (enum lang)i, &page);
         assert_true(page.len <= 30 * 1024);
         bytes_release(&page);
+        /* The front page has the beginning of the newest words, and the way to the rest. */
+        timeline(&scene, (struct span){20, 83, PAGES_FRONT}, (enum lang)i, &page);
+        assert_true(page.len <= 30 * 1024);
+        html_read(bytes_view(&page), &html);
+        check_page(bytes_view(&page), &html, (enum lang)i);
+        need(&html, "жж …");
+        need(&html, lang_text((enum lang)i, STR_NOW_READ_ON));
+        done(&page, &html);
+    }
+}
+
+/* Characters of three bytes, begun at each of three places: one stands where it is cut. */
+static void an_excerpt_ends_at_a_whole_character(void **state)
+{
+    static const char *const starts[] = {"", "x", "xx"};
+    char words[1000];
+    struct scene scene;
+    struct bytes page;
+    size_t len;
+
+    (void)state;
+    scene_init(&scene);
+    scene.site.base = S("https://an-ordinary-host.example.org/channel/");
+    for (size_t i = 0; i < COUNT_OF(starts); i++) {
+        len = strlen(starts[i]);
+        memcpy(words, starts[i], len);
+        for (; len + 4 <= sizeof(words); len += 3)
+            memcpy(words + len, "字", 3);
+        words[len] = '\0';
+        scene.words[0] = (struct doc_text){S("zh"), S(words)};
+        scene.doc.word_count = 1;
+        timeline(&scene, (struct span){20, 83, 3}, LANG_ZH, &page);
+        bytes_u8(&page, '\0');
+        assert_non_null(strstr((char *)page.ptr, "字 …"));
+        assert_null(strstr((char *)page.ptr, "\xef\xbf\xbd"));
+        bytes_release(&page);
+        bytes_init(&page, LIMIT_PAGE_BYTES);
+        assert_int_equal(pages_dispatch(&scene.site, &scene.item, LANG_ZH, &page, NULL), SH_OK);
+        bytes_u8(&page, '\0');
+        assert_null(strstr((char *)page.ptr, "\xef\xbf\xbd"));
+        bytes_release(&page);
     }
 }
 
@@ -554,7 +605,7 @@ static void every_state_is_said_calmly(void **state)
     memset(long_words, 'x', sizeof(long_words));
     scene.words[1].text = slice_of(long_words, sizeof(long_words));
     scene.doc.blob_count = 0;
-    now_says(&scene, &now, LANG_EN, "xxx\nRead on");
+    now_says(&scene, &now, LANG_EN, "xxx …\nRead on");
     now.word = NULL;
     now.said.at = 0;
     now_says(&scene, &now, LANG_EN, "No word yet.");
@@ -649,6 +700,7 @@ int main(void)
         cmocka_unit_test(older_pages_stay_the_same),
         cmocka_unit_test(a_channel_without_words_says_so),
         cmocka_unit_test(pages_stay_small),
+        cmocka_unit_test(an_excerpt_ends_at_a_whole_character),
         cmocka_unit_test(the_policy_allows_exactly_our_style),
         cmocka_unit_test(strings_of_attackers_stay_text),
         cmocka_unit_test(the_same_in_gives_the_same_out),
