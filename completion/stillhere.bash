@@ -49,9 +49,9 @@ _stillhere() {
     proof) options="--output -o" ;;
     sign) options="--cert --key --tsa --allow-host --trust --update --merkle" ;;
     audit) options="--heal --read-data" ;;
-    serve) options="--listen --tls-cert --tls-key --watch-state --front-at --cosign --allow-host --print-config" ;;
+    serve) options="--listen --tls-cert --tls-key --base --watch-state --front-at --cosign --allow-host --print-config" ;;
     watch) options="--once --contacts --rehearse --test --ack --log --state --channel --every --allow-host --trust" ;;
-    key) options="show ca rotate revoke add sheet recover log c2pa archive cosigner mirror --vkey --sheet --since --to --two-of-three --one --check --from --at --dry-run" ;;
+    key) options="show ca rotate revoke add sheet recover log c2pa archive cosigner mirror --vkey --sheet --since --to --two-of-three --one --check --from --i-know --at --dry-run" ;;
     backup) options="--force" ;;
     restore) options="--sheet" ;;
     recover) options="--from --i-know --because" ;;

@@ -84,6 +84,18 @@ skip() {
 json() { printf '%s' "$out" | /usr/bin/python3 -c "import json,sys; d=json.load(sys.stdin); print(d$1)"; }
 # A fresh channel in $scratch/NAME, quietly.
 channel() { still -q init "$scratch/$1" --name "${2:-Test channel}" --sheet "$scratch/$1.sheet" >/dev/null 2>&1; }
+# One byte of FILE at OFFSET becomes another one, whatever it was: keys and hashes are new in
+# each run, so that a byte written over them is now and then the one that was there.
+flip() {
+    /usr/bin/python3 - "$1" "$2" <<'P'
+import sys
+with open(sys.argv[1], 'r+b') as file:
+    file.seek(int(sys.argv[2]))
+    byte = file.read(1)[0]
+    file.seek(-1, 1)
+    file.write(bytes([byte ^ 1]))
+P
+}
 # The whole public tree in one hash, times included.
 tree_hash() { (cd "$1" && find . -type f -printf '%p %T@\n' | LC_ALL=C sort; find . -type f -print0 | LC_ALL=C sort -z | xargs -0 -r sha256sum) | sha256sum; }
 finish() {

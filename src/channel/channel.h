@@ -321,6 +321,16 @@ MUST_CHECK int channel_slot(struct channel *channel, uint64_t now, struct channe
  */
 MUST_CHECK int channel_wait(struct channel *channel, struct channel_append *append,
                             char name[CHANNEL_WAITING_BYTES], struct why *why);
+/*
+ * Several that wait, and perhaps others that are logged with them: all or none, whenever it is
+ * cut off.  Begin before the first channel_wait; end makes them wait for good where nothing is
+ * logged.  settle takes away what was begun and neither ended nor logged; channel_open does it.
+ * logged: the first of those that will be logged, or NULL; waiting: their documents are used.
+ */
+MUST_CHECK int channel_batch_begin(struct channel *channel, const struct channel_append *logged,
+                                   const struct channel_appends *waiting, struct why *why);
+MUST_CHECK int channel_batch_end(struct channel *channel, struct why *why);
+MUST_CHECK int channel_batch_settle(struct channel *channel, struct why *why);
 /* The names of all that wait, CHANNEL_WAITING_BYTES each, what waits longest first. */
 #define CHANNEL_WAITING_LIST_BYTES ((size_t)2 * LIMIT_WAITING * CHANNEL_WAITING_BYTES)
 MUST_CHECK int channel_waiting_list(struct channel *channel, struct bytes *names,

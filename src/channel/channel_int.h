@@ -14,6 +14,7 @@
 #define CHANNEL_LOCK "lock"
 #define CHANNEL_SETTINGS "settings"
 #define CHANNEL_WAITING "waiting"
+#define CHANNEL_BATCH "batch" /* there while several are put there together */
 #define CHANNEL_MARK "restored"
 #define CHANNEL_PLACE "place" /* machine and folder that wrote last */
 #define CHANNEL_BIRTH ".init"
@@ -189,6 +190,20 @@ MUST_CHECK int channel_publish_last(struct channel *channel, struct why *why);
 enum channel_repair { CHANNEL_KEEP, CHANNEL_SET_ASIDE };
 MUST_CHECK int channel_publish_all(struct channel *channel, enum channel_repair repair,
                                    struct why *why);
+
+/*
+ * Is the way to public/path clear: folders above it, a file or nothing under its name?
+ * SH_ECONFLICT names what stands there; a symbolic link does, wherever it leads.  Of a path
+ * that ends in a slash only the folders are looked at.
+ */
+MUST_CHECK int channel_way_check(int public_dir, const char *path, struct why *why);
+/* The same, but what stands there is set aside; a link to a folder stays: SH_ECONFLICT. */
+MUST_CHECK int channel_way_clear(struct channel *channel, const char *path, struct why *why);
+/* The same for each place where a next word will go, pages too. */
+MUST_CHECK int channel_ways_check(int public_dir, struct why *why);
+MUST_CHECK int channel_ways_clear(struct channel *channel, struct why *why);
+/* public/path to private/quarantine/changed/path, beside what was set aside there before. */
+MUST_CHECK int channel_set_aside(struct channel *channel, const char *path, struct why *why);
 
 /* What a commit has still to do with a file: table pending, column op. */
 enum channel_op {

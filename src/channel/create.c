@@ -90,8 +90,10 @@ int channel_nest_make(struct channel_nest *nest, struct why *why)
         rc = io_mkdirs(channel->home_dir, CHANNEL_BIRTH "/private", 0700, why);
     if (rc == SH_OK)
         rc = io_mkdirs(channel->home_dir, CHANNEL_BIRTH "/public", 0755, why);
+    if (rc != SH_OK)
+        return why_name(why, rc, channel->home);
     /* The folder above is ours alone until the end. */
-    if (rc == SH_OK && fchmodat(channel->home_dir, CHANNEL_BIRTH, 0700, 0) != 0)
+    if (fchmodat(channel->home_dir, CHANNEL_BIRTH, 0700, 0) != 0)
         rc = why_set(why, SH_EIO, WHY_NOWHERE, CHANNEL_BIRTH ": %s", strerror(errno));
     if (rc == SH_OK)
         rc = io_open_dir(channel->home_dir, CHANNEL_BIRTH "/private", &channel->private_dir,
@@ -113,7 +115,7 @@ int channel_nest_place(struct channel_nest *nest, struct why *why)
     if (rc == SH_OK)
         rc = io_move(home, CHANNEL_BIRTH "/public", home, "public", why);
     if (rc == SH_OK && nest->made_home)
-        rc = io_sync_parent(AT_FDCWD, nest->channel->home, why);
+        rc = io_sync_above(home, nest->channel->home, why);
     if (rc == SH_OK)
         (void)unlinkat(home, CHANNEL_BIRTH, AT_REMOVEDIR); /* Empty, and swept by no one. */
     return rc;

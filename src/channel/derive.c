@@ -77,9 +77,13 @@ int channel_derive(struct channel *channel, const char *path, struct slice data,
                                .sync = IO_NO_SYNC};
     struct bytes found;
     bool same;
+    int rc;
 
     if (channel->use != CHANNEL_WRITE)
         bug("channel_derive: the channel is not open for writing");
+    rc = channel_way_clear(channel, path, why);
+    if (rc != SH_OK)
+        return rc;
     bytes_init(&found, data.len ? data.len : 1);
     same = io_read(channel->info.public_dir, path, &found, NULL) == SH_OK &&
            slice_equal(bytes_view(&found), data);

@@ -55,6 +55,8 @@ static int judge_kept(struct channel *channel, struct channel_verdict *verdict, 
             continue;
         memcpy(path, name.ptr, name.len);
         path[name.len] = '\0';
+        if (channel_way_check(channel->info.public_dir, path, &verdict->conflict) != SH_OK)
+            continue;
         got = io_read(channel->info.public_dir, path, &found, NULL);
         if (got == SH_EIO || got == SH_ENOMEM) {
             step = why_set(why, got, WHY_NOWHERE, "public/%s: cannot be read", path);
@@ -241,6 +243,8 @@ int channel_judge(struct channel *channel, struct channel_verdict *verdict, stru
     int rc;
 
     *verdict = (struct channel_verdict){.public_size = channel->state.size};
+    if (channel_ways_check(channel->info.public_dir, &verdict->conflict) != SH_OK)
+        return SH_OK; /* It is said in the verdict. */
     rc = judge_kept(channel, verdict, why);
     if (rc != SH_OK || verdict->conflict.code != SH_OK)
         return rc;

@@ -349,6 +349,7 @@ static int open_store(struct channel *channel, struct why *why)
 static int open_all(const char *home, enum channel_use use, struct channel *channel,
                     struct why *why)
 {
+    struct why unsaid = {0};
     int rc = channel_home_open(home, use, channel, why);
 
     if (rc == SH_OK)
@@ -357,6 +358,10 @@ static int open_all(const char *home, enum channel_use use, struct channel *chan
         rc = channel_info_fill(channel, why);
     if (rc == SH_OK && channel->lock >= 0)
         rc = settle(channel, why);
+    if (rc == SH_OK && channel->lock >= 0 && !channel->info.conflict[0])
+        rc = channel_batch_settle(channel, use == CHANNEL_WRITE ? why : &unsaid);
+    if (rc != SH_OK && unsaid.code != SH_OK)
+        rc = SH_OK; /* A disk that is read-only: the next writer does it. */
     if (rc != SH_OK)
         return rc;
     channel_place_check(channel);

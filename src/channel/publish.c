@@ -34,26 +34,39 @@ enum channel_op channel_hide_op(const struct channel_row *row, bool purge)
     return purge ? CHANNEL_OP_PURGE : CHANNEL_OP_HIDE;
 }
 
+/* Nothing stands where path goes, or (when repairing) not any more. */
+static int clear(const struct publish *publish, const char *path, struct why *why)
+{
+    struct channel *channel = publish->channel;
+
+    return publish->repair == CHANNEL_SET_ASIDE
+               ? channel_way_clear(channel, path, why)
+               : channel_way_check(channel->info.public_dir, path, why);
+}
+
 static int put(struct publish *publish, const char *path, struct slice data, struct why *why)
 {
     struct io_target target = {.dir = publish->channel->info.public_dir,
                                .path = path,
                                .mode = 0644,
                                .mtime_s = publish->channel->state.stamp};
+    int rc = clear(publish, path, why);
 
-    return io_batch_put(&publish->batch, &target, data, why);
+    return rc == SH_OK ? io_batch_put(&publish->batch, &target, data, why) : rc;
 }
 
 enum there { THERE_NOT, THERE_EQUAL, THERE_OTHER };
 
-static int compare(int dir, const char *path, struct slice data, enum there *out,
-                   struct why *why)
+static int compare(const struct publish *publish, const char *path, struct slice data,
+                   enum there *out, struct why *why)
 {
     struct bytes found;
-    int rc;
+    int rc = clear(publish, path, why);
 
+    if (rc != SH_OK)
+        return rc;
     bytes_init(&found, data.len ? data.len : 1);
-    rc = io_read(dir, path, &found, NULL);
+    rc = io_read(publish->channel->info.public_dir, path, &found, NULL);
     if (rc == SH_ENOTFOUND)
         *out = THERE_NOT;
     else if (rc == SH_ELIMIT || rc == SH_EFORMAT)
@@ -70,10 +83,8 @@ static int compare(int dir, const char *path, struct slice data, enum there *out
 static int put_fixed(struct publish *publish, const char *path, struct slice data,
                      struct why *why)
 {
-    struct channel *channel = publish->channel;
     enum there there = THERE_NOT;
-    char aside[CHANNEL_QUARANTINE_BYTES + 16];
-    int rc = compare(channel->info.public_dir, path, data, &there, why);
+    int rc = compare(publish, path, data, &there, why);
 
     if (rc == SH_OK && there == THERE_OTHER) {
         if (publish->repair == CHANNEL_KEEP)
@@ -82,9 +93,7 @@ static int put_fixed(struct publish *publish, const char *path, struct slice dat
                 "public/%s: holds other bytes than the log; `stillhere rebuild` sets "
                 "it aside and writes it anew",
                 path);
-        (void)snprintf(aside, sizeof(aside), "quarantine/changed/%.*s", TREE_PATH_BYTES - 1,
-                       path);
-        rc = io_move(channel->info.public_dir, path, channel->private_dir, aside, why);
+        rc = channel_set_aside(publish->channel, path, why);
     }
     /* Equal ones are written again: a run that was cut off may not have made them durable. */
     return rc == SH_OK ? put(publish, path, data, why) : rc;
@@ -104,7 +113,7 @@ static int put_tile(void *ctx, const struct tlog_tile *tile, struct slice data, 
     if (rc == SH_OK && publish->repair == CHANNEL_KEEP && end > publish->channel->shown)
         return put(publish, path, data, why);
     if (rc == SH_OK && tile->width == TLOG_TILE_WIDTH) {
-        rc = compare(publish->channel->info.public_dir, path, data, &there, why);
+        rc = compare(publish, path, data, &there, why);
         if (rc != SH_OK || there == THERE_EQUAL)
             return rc;
     }
@@ -217,6 +226,7 @@ static int show_file(struct publish *publish, const char *staged, const char *pa
     struct io_move move = {channel->private_dir, from, channel->info.public_dir, path, 0755};
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                 {.tv_sec = (time_t)channel->state.stamp}};
+    int rc;
 
     if (strncmp(staged, "sealed/", 7) == 0)
         (void)snprintf(from, sizeof(from), "%.*s", CHANNEL_QUARANTINE_BYTES - 1, staged);
@@ -239,7 +249,8 @@ static int show_file(struct publish *publish, const char *staged, const char *pa
                 utimensat(channel->private_dir, from, times, 0) != 0)) {
         return why_set(why, SH_EIO, WHY_NOWHERE, "private/%s: %s", from, strerror(errno));
     }
-    return io_batch_move(&publish->batch, &move, why);
+    rc = clear(publish, path, why);
+    return rc == SH_OK ? io_batch_move(&publish->batch, &move, why) : rc;
 }
 
 /* A row of table pending. */
@@ -318,17 +329,13 @@ static int put_pending(struct publish *publish, struct why *why)
  */
 static int begin(struct publish *publish, struct why *why)
 {
-    struct store_query *row;
-    int rc = store_query(publish->channel->store, "SELECT count(*) FROM pending", &row, why);
+    uint64_t count = 0;
+    int rc = store_number(publish->channel->store, "SELECT count(*) FROM pending", &count, why);
 
     io_batch_init(&publish->batch, publish->channel->info.tmp_dir);
-    if (rc != SH_OK)
-        return rc;
-    rc = store_step(row, why);
-    if (rc == STORE_ROW && store_int(row, 0) > LIMIT_BATCH_FILES)
+    if (count > LIMIT_BATCH_FILES)
         publish->batch.sync = IO_NO_SYNC;
-    store_done(row);
-    return rc < 0 ? rc : SH_OK;
+    return rc;
 }
 
 /* Identity notes and certificates that are not in public/; id/current comes last. */
@@ -524,21 +531,24 @@ static int put_log(struct publish *publish, struct why *why)
     return SH_OK;
 }
 
-static int put_checkpoint(struct channel *channel, struct why *why)
+static int put_checkpoint(const struct publish *publish, struct why *why)
 {
+    const struct channel *channel = publish->channel;
     struct io_target target = {.dir = channel->info.public_dir,
                                .path = "checkpoint",
                                .tmp_dir = channel->info.tmp_dir,
                                .mode = 0644,
                                .mtime_s = channel->state.stamp,
                                .sync = IO_SYNC};
+    int rc = clear(publish, target.path, why);
 
-    return io_replace(&target, bytes_view(&channel->state.note), why);
+    return rc == SH_OK ? io_replace(&target, bytes_view(&channel->state.note), why) : rc;
 }
 
 /* The highest identity note under its second name, after the checkpoint with its entry. */
-static int put_current(struct channel *channel, struct why *why)
+static int put_current(const struct publish *publish, struct why *why)
 {
+    const struct channel *channel = publish->channel;
     struct io_target target = {.dir = channel->info.public_dir,
                                .path = "id/current",
                                .tmp_dir = channel->info.tmp_dir,
@@ -552,7 +562,7 @@ static int put_current(struct channel *channel, struct why *why)
     bytes_init(&note, LIMIT_NOTE_BYTES);
     rc = channel_kept_get(channel->store, target.path, &note, why);
     if (rc == SH_OK)
-        rc = compare(channel->info.public_dir, target.path, bytes_view(&note), &there, why);
+        rc = compare(publish, target.path, bytes_view(&note), &there, why);
     if (rc == SH_OK && there != THERE_EQUAL)
         rc = io_replace(&target, bytes_view(&note), why);
     bytes_release(&note);
@@ -568,9 +578,9 @@ static int finish(struct publish *publish, int rc, struct why *why)
         syncfs(publish->channel->info.public_dir) != 0)
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "public/: the disk did not take the documents");
     if (rc == SH_OK)
-        rc = put_checkpoint(publish->channel, why);
+        rc = put_checkpoint(publish, why);
     if (rc == SH_OK)
-        rc = put_current(publish->channel, why);
+        rc = put_current(publish, why);
     if (rc == SH_OK)
         publish->channel->shown = publish->channel->state.size;
     io_batch_release(&publish->batch);
@@ -581,6 +591,8 @@ static int run(struct publish *publish, struct why *why)
 {
     int rc = begin(publish, why);
 
+    if (rc == SH_OK && publish->repair == CHANNEL_SET_ASIDE)
+        rc = channel_ways_clear(publish->channel, why);
     if (rc == SH_OK)
         rc = put_kept(publish, why);
     if (rc == SH_OK)

@@ -15,17 +15,8 @@ int channel_slot_take(struct store *store, uint64_t slot, struct why *why)
 
 int channel_slot_last(struct store *store, uint64_t *last, struct why *why)
 {
-    struct store_query *query;
-    int rc = store_query(store, "SELECT last FROM slots", &query, why);
-
     *last = 0;
-    if (rc != SH_OK)
-        return rc;
-    rc = store_step(query, why);
-    if (rc == STORE_ROW)
-        *last = store_int(query, 0);
-    store_done(query);
-    return rc < 0 ? rc : SH_OK;
+    return store_number(store, "SELECT last FROM slots", last, why);
 }
 
 int channel_slot(struct channel *channel, uint64_t now, struct channel_slot *out,

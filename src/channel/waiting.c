@@ -1,7 +1,9 @@
 /* What waits for the next slot of the covers: private/waiting/<name>/, one folder each. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "channel/channel_int.h"
 
@@ -181,23 +183,36 @@ static int read_list(struct channel_waiting *waiting, struct slice raw, struct w
     return SH_OK;
 }
 
-/* Was it logged by a run that was cut off before it cleared the folder? */
-static int is_logged(struct channel *channel, struct slice document, bool *out, struct why *why)
+static int in_log(struct channel *channel, struct slice line, bool *out, struct why *why)
 {
-    struct entry entry = {.type = ENTRY_SEALED, .ref = ENTRY_NO_REF};
-    char line[LIMIT_ENTRY_BYTES + 1];
     struct store_query *query;
     int rc =
         store_query(channel->store, "SELECT 1 FROM entries WHERE line=?1 LIMIT 1", &query, why);
 
     if (rc != SH_OK)
         return rc;
-    crypto.sha256(document, entry.hash);
-    store_bind_blob(query, 1, slice_of(line, entry_build(&entry, line)));
+    store_bind_blob(query, 1, line);
     rc = store_step(query, why);
     store_done(query);
     *out = rc == STORE_ROW;
     return rc < 0 ? rc : SH_OK;
+}
+
+static size_t line_of(enum entry_type type, struct slice document,
+                      char line[LIMIT_ENTRY_BYTES + 1])
+{
+    struct entry entry = {.type = type, .ref = ENTRY_NO_REF};
+
+    crypto.sha256(document, entry.hash);
+    return entry_build(&entry, line);
+}
+
+/* Was it logged by a run that was cut off before it cleared the folder? */
+static int is_logged(struct channel *channel, struct slice document, bool *out, struct why *why)
+{
+    char line[LIMIT_ENTRY_BYTES + 1];
+
+    return in_log(channel, slice_of(line, line_of(ENTRY_SEALED, document, line)), out, why);
 }
 
 /* The folder dir/path is out->name's, in private/waiting or a copy of it. */
@@ -283,6 +298,108 @@ int channel_waiting_close(struct channel *channel, struct channel_waiting *waiti
     io_close(&waiting->job.dir);
     bytes_release(&waiting->document);
     return done ? take_away(channel, waiting->name, why) : SH_OK;
+}
+
+/* ---- several together ---- */
+
+#define BATCH_BYTES ((size_t)(LIMIT_APPENDS + 1) * LIMIT_ENTRY_BYTES)
+
+/* The line of the entry that says that they are logged, or an empty one; then theirs. */
+int channel_batch_begin(struct channel *channel, const struct channel_append *logged,
+                        const struct channel_appends *waiting, struct why *why)
+{
+    char line[LIMIT_ENTRY_BYTES + 1];
+    struct bytes text;
+    int rc;
+
+    bytes_init(&text, BATCH_BYTES);
+    if (logged)
+        bytes_append(&text, line, line_of(logged->type, logged->document, line));
+    else
+        bytes_u8(&text, '\n');
+    for (size_t i = 0; i < waiting->count; i++)
+        bytes_append(&text, line, line_of(ENTRY_SEALED, waiting->list[i].document, line));
+    rc = bytes_check(&text, why);
+    if (rc == SH_OK)
+        rc = put_file(channel->private_dir, CHANNEL_BATCH, bytes_view(&text), why);
+    bytes_release(&text);
+    return rc;
+}
+
+int channel_batch_end(struct channel *channel, struct why *why)
+{
+    if (unlinkat(channel->private_dir, CHANNEL_BATCH, 0) != 0 && errno != ENOENT)
+        return why_set(why, SH_EIO, WHY_NOWHERE, "private/" CHANNEL_BATCH ": %s",
+                       strerror(errno));
+    return io_sync_parent(channel->private_dir, CHANNEL_BATCH, why);
+}
+
+struct undoing {
+    struct channel *channel;
+    struct slice lines;
+};
+
+static bool is_named(const struct undoing *undoing, struct slice one)
+{
+    struct cursor cur = cursor_of(undoing->lines);
+    struct slice line;
+
+    while (rd_left(&cur) && !cur.failed) {
+        line = rd_line(&cur);
+        if (!cur.failed && slice_equal(slice_of(line.ptr, line.len + 1), one))
+            return true;
+    }
+    return false;
+}
+
+static int undo_one(void *ctx, int dir, const char *name, struct why *why)
+{
+    const struct undoing *undoing = ctx;
+    char path[128], line[LIMIT_ENTRY_BYTES + 1];
+    struct bytes document;
+    int rc;
+
+    (void)dir;
+    if (strlen(name) >= CHANNEL_WAITING_BYTES)
+        return SH_OK; /* None of ours. */
+    (void)snprintf(path, sizeof(path), CHANNEL_WAITING "/%.31s/" DOCUMENT, name);
+    bytes_init(&document, LIMIT_DOCUMENT_BYTES);
+    rc = io_read(undoing->channel->private_dir, path, &document, why);
+    if (rc == SH_ENOTFOUND || rc == SH_ELIMIT) {
+        *why = (struct why){0};
+        rc = SH_OK; /* A damaged one: said where it is used. */
+    } else if (rc == SH_OK) {
+        if (is_named(undoing,
+                     slice_of(line, line_of(ENTRY_SEALED, bytes_view(&document), line))))
+            rc = take_away(undoing->channel, name, why);
+    }
+    bytes_release(&document);
+    return rc;
+}
+
+int channel_batch_settle(struct channel *channel, struct why *why)
+{
+    struct undoing undoing = {.channel = channel};
+    struct channel_names each = {undo_one, &undoing};
+    struct bytes text;
+    struct cursor cur;
+    struct slice line;
+    bool logged = false;
+    int rc;
+
+    if (!io_exists(channel->private_dir, CHANNEL_BATCH))
+        return SH_OK;
+    bytes_init(&text, BATCH_BYTES);
+    rc = io_read(channel->private_dir, CHANNEL_BATCH, &text, why);
+    cur = cursor_of(bytes_view(&text));
+    line = rd_line(&cur);
+    if (rc == SH_OK && line.len) /* An entry's line is kept with its end. */
+        rc = in_log(channel, slice_of(line.ptr, line.len + 1), &logged, why);
+    undoing.lines = bytes_view(&text);
+    if (rc == SH_OK && !logged)
+        rc = channel_names(channel->private_dir, CHANNEL_WAITING, &each, why);
+    bytes_release(&text);
+    return rc == SH_OK ? channel_batch_end(channel, why) : rc;
 }
 
 /* ---- copies of what waits ---- */

@@ -185,6 +185,13 @@ MUST_CHECK int cmd_finish(const struct cmd *cmd, struct channel *channel,
                           const struct channel_commit *commit, const struct document *doc,
                           struct why *why);
 
+/*
+ * Changes one setting ("base", ...; "" takes it away) and makes every page anew: each may show
+ * it.  *settings is as it is kept then.  SH_EARG: the value does not hold.
+ */
+MUST_CHECK int cmd_settings_change(struct channel *channel, const char *name, const char *value,
+                                   struct channel_settings *settings, struct why *why);
+
 /* ---- times and promises (when.c, due.c) ---- */
 
 /* What a time of day is read and told by. */

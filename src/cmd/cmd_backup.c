@@ -73,6 +73,9 @@ static int part_pack(void *ctx, const struct channel_part *part, struct why *why
     int rc;
 
     member.mode = part->mode & 0044 ? 0644 : 0600;
+    /* A clock that was once set far ahead stays in the times of files, which only grow. */
+    if (member.mtime_s > LIMIT_TAR_TIME_S)
+        member.mtime_s = LIMIT_TAR_TIME_S;
     if (strlen(part->path) >= sizeof(member.path))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%s: a path of more than %zu characters",
                        part->path, sizeof(member.path) - 1);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bmff/bmff.h"
+#include "cmd/files_int.h"
 #include "io/io.h"
 #include "role/role.h"
 
@@ -106,9 +107,11 @@ int post_add_clip(struct post *post, const char *name, struct why *why)
     struct role_coded coded = {0};
     struct bmff_facts facts;
     int clip = -1, look = -1, untouched = -1;
-    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+    int rc = cmd_clip_open(name, &clip, why);
 
-    if (rc == SH_OK && post->keep) {
+    if (rc < 0)
+        return rc;
+    if (post->keep) {
         untouched = fcntl(clip, F_DUPFD_CLOEXEC, 0);
         if (untouched < 0)
             rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s", strerror(errno));
@@ -315,6 +318,8 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
             return cmd_usage(cmd, "--batch FILE names its clips and words itself");
         return post_batch(cmd, args, &why) < 0 ? cmd_erred(cmd, &why) : CMD_DONE;
     }
+    if (cmd_status_usage(cmd, args) != CMD_DONE)
+        return CMD_USAGE;
     if (clips == 0)
         return cmd_usage(cmd, "post needs a clip; a word without one is stillhere checkin");
     if (words_are_loose(args, clips))

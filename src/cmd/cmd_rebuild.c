@@ -39,10 +39,13 @@ const struct cmd_spec cmd_spec_rebuild = {
     .name = "rebuild",
     .usage = "",
     .summary = "make pages and index anew from the files",
-    .about =
-        "Checks the public files, then makes the index in SQLite and every page anew.\n"
-        "Log, documents and videos are not touched.  Use it when doctor asks for it, after\n"
-        "pages were changed or lost, or after moving the channel to another machine.",
+    .about = "Checks the public files, then makes the index in SQLite and every page anew.\n"
+             "Log, documents and videos are not touched.  Files that were changed, and what "
+             "stands in\n"
+             "the place of one, are set aside in private/quarantine/changed.  Use it when "
+             "doctor asks\n"
+             "for it, after pages were changed or lost, or after moving the channel to another "
+             "machine.",
     .examples = "  stillhere rebuild\n",
     .options = NULL,
     .run = run,

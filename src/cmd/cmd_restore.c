@@ -186,7 +186,7 @@ static int put_in_place(struct restore *restore, int stage, struct why *why)
     if (rc == SH_OK)
         rc = io_remove_tree(restore->home, STAGE, why);
     if (rc == SH_OK)
-        rc = io_sync_parent(AT_FDCWD, restore->cmd->home, why);
+        rc = io_sync_above(restore->home, restore->cmd->home, why);
     return rc;
 }
 

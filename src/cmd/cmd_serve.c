@@ -117,6 +117,20 @@ static int allow_hosts(const struct cmd *cmd, const struct cmd_args *args,
     return CMD_DONE;
 }
 
+/* --base: the setting of this name, for feeds and pages that need the address of the tree. */
+static int set_base(const struct cmd *cmd, const char *base)
+{
+    struct channel_settings settings;
+    struct channel *channel = NULL;
+    struct why why = {0};
+    int rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, &why);
+
+    if (rc == SH_OK)
+        rc = cmd_settings_change(channel, "base", base, &settings, &why);
+    channel_close(channel);
+    return rc == SH_OK ? CMD_DONE : cmd_erred(cmd, &why);
+}
+
 /* The key and the list are made and checked before anything starts; says who cosigns. */
 static int begin_cosigning(const struct cmd *cmd)
 {
@@ -187,6 +201,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                                     .cosign = cmd_is_set(args, "cosign"),
                                     .follow = follow};
     static struct allowed allowed;
+    const char *base = cmd_value(args, "base");
     struct serve_address address;
     struct why why = {0};
     int code = allow_hosts(cmd, args, &allowed);
@@ -203,9 +218,14 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
         return cmd_usage(cmd, "--tls-cert and --tls-key belong together");
     if (serve_address_parse(options.listen, &address, &why) != SH_OK)
         return cmd_usage(cmd, "%s", why.text);
+    if (base && (!*base || options.front_at || cmd_is_set(args, "print-config")))
+        return cmd_usage(cmd, !*base ? "--base: an empty value"
+                                     : "--base goes with pages that are served from here");
     if (cmd_is_set(args, "print-config"))
         return print_config(cmd, &options);
-    if (options.cosign)
+    if (base)
+        code = set_base(cmd, base);
+    if (code == CMD_DONE && options.cosign)
         code = begin_cosigning(cmd);
     if (code != CMD_DONE)
         return code;
@@ -222,6 +242,7 @@ static const struct cmd_option options[] = {
     {"listen", "ADDR:PORT", "where to listen (127.0.0.1:8480); *:PORT is every address"},
     {"tls-cert", "FILE", "chain of certificates (PEM), for https"},
     {"tls-key", "FILE", "its private key (PEM)"},
+    {"base", "URL", "the tree's address from outside, kept as `settings base` keeps it"},
     {"watch-state", "DIR", "state of the watch whose alarms are acknowledged (private/watch)"},
     {"front-at", "SOCKET", "answer only links of alarms, at SOCKET, for a system-wide nginx"},
     {"cosign", NULL, "answer add-checkpoint for the logs in private/cosign/logs"},
@@ -231,8 +252,9 @@ static const struct cmd_option options[] = {
 
 const struct cmd_spec cmd_spec_serve = {
     .name = "serve",
-    .usage = "[--listen ADDR:PORT] [--tls-cert FILE --tls-key FILE] [--watch-state DIR] "
-             "[--front-at SOCKET] [--cosign] [--allow-host HOST[:PORT]] [--print-config]",
+    .usage = "[--listen ADDR:PORT] [--tls-cert FILE --tls-key FILE] [--base URL] "
+             "[--watch-state DIR] [--front-at SOCKET] [--cosign] [--allow-host HOST[:PORT]] "
+             "[--print-config]",
     .summary = "show the pages in a browser, through nginx",
     .about =
         "Runs Debian's nginx as a child that can read the public tree and nothing else of the\n"

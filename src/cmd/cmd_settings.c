@@ -88,43 +88,53 @@ static int check_waiting(struct channel *channel, struct why *why)
                    (uintmax_t)count);
 }
 
-/* Change one, then make every page anew: each may show it. */
-static int change(const struct cmd *cmd, const char *name, const char *value, struct why *why)
+int cmd_settings_change(struct channel *channel, const char *name, const char *value,
+                        struct channel_settings *settings, struct why *why)
 {
-    struct channel_settings settings;
     struct setting all[NAMES], *one;
-    struct channel *channel = NULL;
     struct why pages = {0};
-    int rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, why);
+    int rc = channel_settings(channel, settings, why);
 
-    if (rc == SH_OK)
-        rc = channel_settings(channel, &settings, why);
     if (rc != SH_OK)
-        goto out;
-    list(&settings, all);
+        return rc;
+    list(settings, all);
     one = find(all, name);
     if (strcmp(one->value, value) != 0) {
-        if (one->value == settings.covers && !*value)
+        if (one->value == settings->covers && !*value)
             rc = check_waiting(channel, why);
         if (rc == SH_OK)
             rc = put(one, value, why);
         if (rc == SH_OK)
-            rc = channel_settings_set(channel, &settings, why);
+            rc = channel_settings_set(channel, settings, why);
         /* The others were read and hold: it is the value that was given. */
         if (rc == SH_EFORMAT || rc == SH_ELIMIT || rc == SH_ENOTFOUND || rc == SH_EUNSUPPORTED)
             why->code = SH_EARG;
         if (rc == SH_OK) /* As it is kept. */
-            rc = channel_settings(channel, &settings, why);
+            rc = channel_settings(channel, settings, why);
         if (rc == SH_OK && publish_all(channel, &pages) < 0)
             rc = why_set(why, pages.code, pages.offset,
                          "%s is set, but the pages could not be written: %.300s; `stillhere "
                          "rebuild` writes them",
                          name, pages.text);
     }
-    if (rc == SH_OK && answer(cmd, all, one) != CMD_DONE)
-        rc = why_set(why, SH_EIO, WHY_NOWHERE, "%s is set, but the answer could not be written",
-                     name);
-out:
+    return rc;
+}
+
+static int change(const struct cmd *cmd, const char *name, const char *value, struct why *why)
+{
+    struct channel_settings settings;
+    struct setting all[NAMES];
+    struct channel *channel = NULL;
+    int rc = channel_open(cmd->home, CHANNEL_WRITE, &channel, why);
+
+    if (rc == SH_OK)
+        rc = cmd_settings_change(channel, name, value, &settings, why);
+    if (rc == SH_OK) {
+        list(&settings, all);
+        if (answer(cmd, all, find(all, name)) != CMD_DONE)
+            rc = why_set(why, SH_EIO, WHY_NOWHERE,
+                         "%s is set, but the answer could not be written", name);
+    }
     channel_close(channel);
     return rc;
 }

@@ -190,7 +190,7 @@ static int run(struct cmd *cmd, const struct cmd_args *args)
                          "withdraw needs the number of one entry (stillhere status shows it)");
     if (args->many_count && !wish.purge)
         return cmd_usage(cmd, "--sheet belongs to --purge");
-    if (wish.reason && text_check(slice_text(wish.reason), TEXT_NEWLINES, LIMIT_REASON_BYTES,
+    if (wish.reason && text_check(slice_text(wish.reason), TEXT_LINE, LIMIT_REASON_BYTES,
                                   "--reason", &why) < 0)
         return cmd_failed(cmd, &why);
     return run_on(cmd, &wish, &why) < 0 ? cmd_failed(cmd, &why) : CMD_DONE;

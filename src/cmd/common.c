@@ -81,7 +81,7 @@ int cmd_lang_fill(const struct cmd_args *args, const struct channel *channel, st
 
     *out = slice_text(tag ? tag : channel_info(channel)->lang);
     if (tag && !document_is_lang(*out))
-        return why_set(why, SH_EFORMAT, WHY_NOWHERE,
+        return why_set(why, SH_EARG, WHY_NOWHERE,
                        "--lang %.40s: not a language tag (BCP 47), such as uk or zh-Hans", tag);
     return SH_OK;
 }

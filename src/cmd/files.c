@@ -11,6 +11,51 @@
 
 #include "io/io.h"
 
+/* errno says why it could not be opened; 0: it is no regular file. */
+static const char *clip_trouble(const char *name, int cause)
+{
+    struct stat st;
+
+    switch (cause) {
+    case ENOENT:
+    case ENOTDIR:
+        return "no such file; look at the name, and at the folder that you are in";
+    case ELOOP:
+        return "links that lead in a circle; name the clip itself";
+    case ENAMETOOLONG:
+        return "a name that is too long; give the clip a shorter one";
+    case EACCES:
+    case EPERM:
+        return "you may not read it; give yourself the right to (chmod u+r), or copy it to "
+               "where "
+               "you may";
+    default:
+        break;
+    }
+    if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+        return "a folder; name the clip in it";
+    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
+        return "a pipe, device or socket; save the clip as a file, and give that";
+    return NULL;
+}
+
+int cmd_clip_open(const char *name, int *out, struct why *why)
+{
+    struct why cause = {0};
+    const char *trouble;
+    int fd;
+    int rc = io_open_file(AT_FDCWD, name, out, &cause);
+
+    if (rc == SH_OK)
+        return rc;
+    fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    trouble = clip_trouble(name, fd < 0 ? errno : 0);
+    io_close(&fd);
+    if (!trouble)
+        return why_set(why, cause.code, cause.offset, "%s", cause.text);
+    return why_set(why, cause.code, WHY_NOWHERE, "%.200s: %s", name, trouble);
+}
+
 static bool is_public_tree(int dir)
 {
     struct stat note, checkpoint;

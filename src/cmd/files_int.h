@@ -14,6 +14,8 @@ struct cmd_place {
     const char *base; /* the last part of the path */
     const char *path; /* all of it, for messages */
 };
+/* Open a clip to read; when that cannot be, the message has its name and a way out. */
+MUST_CHECK int cmd_clip_open(const char *name, int *out, struct why *why);
 /*
  * SH_EARG when path, or where it would lie, is inside of a public tree of any channel, which
  * everybody can read: no place for keys and sheets.

@@ -154,7 +154,8 @@ int key_show(struct cmd *cmd, const struct cmd_args *args)
 int key_ca(struct cmd *cmd, const struct cmd_args *args)
 {
     struct channel *channel = NULL;
-    struct bytes pem;
+    struct json_writer json;
+    struct bytes pem, out;
     struct why why = {0};
     int rc;
 
@@ -165,5 +166,13 @@ int key_ca(struct cmd *cmd, const struct cmd_args *args)
     bytes_init(&pem, LIMIT_TRUST_BYTES);
     rc = role_claim_anchors(channel, &pem, &why);
     channel_close(channel);
-    return rc < 0 ? cmd_failed(cmd, &why) : cmd_answer(cmd, &pem);
+    if (rc < 0 || !cmd->json)
+        return rc < 0 ? cmd_failed(cmd, &why) : cmd_answer(cmd, &pem);
+    bytes_init(&out, 2 * LIMIT_TRUST_BYTES); /* Newlines become two letters. */
+    json = cmd_json_open(&out);
+    bytes_u8(&pem, 0);
+    json_put_text(&json, "pem", pem.failed ? "" : (const char *)pem.ptr);
+    cmd_json_close(&json);
+    bytes_release(&pem);
+    return cmd_answer(cmd, &out);
 }

@@ -11,6 +11,10 @@
 #include "io/io.h"
 #include "json/json.h"
 
+/* Not caps: descriptors that a batch needs, once and for each line. */
+#define FILES_OWN 64
+#define FILES_EACH 2
+
 struct item {
     struct cmd_dispatch dispatch;
     struct cmd_when when;
@@ -186,6 +190,8 @@ static int take_lines(struct batch *batch, struct channel *channel, struct slice
     if (!lines || lines > LIMIT_APPENDS)
         return why_set(why, lines ? SH_ELIMIT : SH_EFORMAT, WHY_NOWHERE,
                        "%zu lines; a batch has 1 to %d", lines, LIMIT_APPENDS);
+    /* Each clip's folder stays open, and locked, until all are logged. */
+    (void)io_files_raise(FILES_OWN + FILES_EACH * (uint64_t)lines);
     batch->items = arena_take(&batch->arena, lines * sizeof(*batch->items));
     if (!batch->items)
         return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
@@ -258,10 +264,22 @@ static int keep_one(struct batch *batch, struct channel *channel, struct item *i
     return rc;
 }
 
-/* Before the others are logged; taken back when they cannot be. */
-static int keep_waiting(struct batch *batch, struct channel *channel, struct why *why)
+/* Before the others are logged; taken back when they cannot be, or by whoever comes next. */
+static int keep_waiting(struct batch *batch, struct channel *channel,
+                        const struct channel_appends *logged, struct why *why)
 {
-    int rc = SH_OK;
+    struct channel_append *list = arena_take(&batch->arena, batch->count * sizeof(*list));
+    struct channel_appends waiting = {.list = list};
+    int rc;
+
+    if (!list)
+        return why_set(why, SH_ENOMEM, WHY_NOWHERE, "out of memory");
+    for (size_t i = 0; i < batch->count; i++)
+        if (waits(batch, &batch->items[i]))
+            list[waiting.count++] = append_of(batch, &batch->items[i]);
+    if (!waiting.count)
+        return SH_OK;
+    rc = channel_batch_begin(channel, logged->count ? logged->list : NULL, &waiting, why);
 
     for (size_t i = 0; i < batch->count && rc == SH_OK; i++) {
         if (!waits(batch, &batch->items[i]))
@@ -269,7 +287,18 @@ static int keep_waiting(struct batch *batch, struct channel *channel, struct why
         rc = keep_one(batch, channel, &batch->items[i], why);
         batch->waits += rc == SH_OK;
     }
+    if (rc == SH_OK && !logged->count)
+        rc = channel_batch_end(channel, why);
     return rc;
+}
+
+/* Where it fails, whoever opens the channel next does it. */
+static void end_waiting(const struct batch *batch, struct channel *channel)
+{
+    struct why why = {0};
+
+    if (channel_batch_end(channel, &why) != SH_OK)
+        cmd_say(batch->cmd, "%s", why.text);
 }
 
 static void take_back(struct batch *batch, struct channel *channel)
@@ -281,6 +310,10 @@ static void take_back(struct batch *batch, struct channel *channel)
             channel_waiting_cancel(channel, batch->items[i].waiting, &why) != SH_OK)
             cmd_say(batch->cmd, "%s still waits for a slot: %s", batch->items[i].waiting,
                     why.text);
+    /* And those whose keeping failed half-way; where that fails, whoever comes next does it. */
+    why = (struct why){0};
+    if (channel_batch_settle(channel, &why) != SH_OK)
+        cmd_say(batch->cmd, "%s", why.text);
 }
 
 /* ---- the answer ---- */
@@ -393,11 +426,14 @@ static int commit(struct batch *batch, struct channel *channel, struct why *why)
     for (size_t i = 0; i < batch->count; i++)
         if (!waits(batch, &batch->items[i]))
             list[appends.count++] = append_of(batch, &batch->items[i]);
-    rc = keep_waiting(batch, channel, why);
+    rc = keep_waiting(batch, channel, &appends, why);
+    if (rc != SH_OK)
+        take_back(batch, channel);
+    /* A commit that failed may stand after all: whoever opens the channel next knows. */
     if (rc == SH_OK && appends.count)
         rc = log_list(batch, channel, &appends, commits, why);
-    if (rc != SH_OK && !commits->size) /* Nothing was committed. */
-        take_back(batch, channel);
+    if (batch->waits && commits->size)
+        end_waiting(batch, channel); /* The log says it, too. */
     return rc == SH_OK ? answer(batch, channel, commits, why) : rc;
 }
 

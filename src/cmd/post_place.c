@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/files_int.h"
 #include "gaz/gaz.h"
 #include "io/io.h"
 
@@ -74,7 +75,7 @@ static int look(struct finding *finding, const char *name, struct why *why)
     struct role_inspection *seen;
     struct arena arena;
     int clip = -1;
-    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+    int rc = cmd_clip_open(name, &clip, why);
 
     if (rc != SH_OK)
         return rc;

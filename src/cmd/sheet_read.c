@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "io/io.h"
@@ -91,6 +92,8 @@ int cmd_sheets_read_any(const struct cmd *cmd, const struct cmd_args *args,
 {
     int rc = SH_OK;
 
+    /* From here on secrets are in this process: no core file, no debugger of the same user. */
+    (void)prctl(PR_SET_DUMPABLE, 0); /* Cannot fail; a hardening only. */
     for (size_t i = 0; i < args->many_count && rc == SH_OK; i++)
         rc = take(sheets, cmd, args->many[i], why);
     if (rc < 0 || sheets->count)

@@ -7,6 +7,46 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Names of files come from anywhere: what would steer a terminal or turn a line becomes a ?. */
+static void put_shown(struct slice text)
+{
+    size_t at = 0;
+
+    while (at < text.len) {
+        uint32_t code = 0;
+        size_t len = text_next(text, at, &code);
+        bool joins = code == 0x200c || code == 0x200d || code == 0xfe0f;
+
+        if (!len || (text_is_unseen(code) && code != '\n' && code != '\t' && !joins))
+            (void)fputc('?', stderr);
+        else
+            (void)fwrite(text.ptr + at, 1, len, stderr);
+        at += len ? len : 1;
+    }
+}
+
+static void put_talk(const char *fmt, va_list args) PRINTF_LIKE(1, 0);
+static void put_talk(const char *fmt, va_list args)
+{
+    struct bytes text;
+    va_list again;
+    char *room;
+    int len;
+
+    va_copy(again, args);
+    len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (len <= 0)
+        return;
+    bytes_init(&text, (size_t)len + 1);
+    room = (char *)bytes_room(&text, (size_t)len + 1);
+    if (room) {
+        (void)vsnprintf(room, (size_t)len + 1, fmt, args);
+        put_shown(slice_of((const uint8_t *)room, (size_t)len));
+    }
+    bytes_release(&text);
+}
+
 static void error_prefix(const struct cmd *cmd)
 {
     (void)fputs(cmd->color ? "\033[1mstillhere:\033[0m " : "stillhere: ", stderr);
@@ -18,7 +58,7 @@ int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
 
     error_prefix(cmd);
     va_start(args, fmt);
-    (void)vfprintf(stderr, fmt, args);
+    put_talk(fmt, args);
     va_end(args);
     (void)fprintf(stderr, "\nTry: stillhere %s%s--help\n", cmd->spec ? cmd->spec->name : "",
                   cmd->spec ? " " : "");
@@ -28,7 +68,8 @@ int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
 int cmd_failed(const struct cmd *cmd, const struct why *why)
 {
     error_prefix(cmd);
-    (void)fprintf(stderr, "%s\n", why->code == SH_OK ? "failed" : why->text);
+    put_shown(slice_text(why->code == SH_OK ? "failed" : why->text));
+    (void)fputc('\n', stderr);
     return CMD_FAILED;
 }
 
@@ -44,7 +85,7 @@ void cmd_say(const struct cmd *cmd, const char *fmt, ...)
     if (cmd->quiet)
         return;
     va_start(args, fmt);
-    (void)vfprintf(stderr, fmt, args);
+    put_talk(fmt, args);
     va_end(args);
     (void)fputc('\n', stderr);
 }
@@ -100,7 +141,9 @@ void cmd_progress(const struct cmd *cmd, const char *what, uint64_t done, uint64
 {
     if (!progress_is_shown(cmd) || !total)
         return;
-    (void)fprintf(stderr, "\r%s %3u %%  %.1f of %.1f MB ", what,
+    (void)fputc('\r', stderr);
+    put_shown(slice_text(what));
+    (void)fprintf(stderr, " %3u %%  %.1f of %.1f MB ",
                   (unsigned)(done > total ? 100 : (double)done * 100 / (double)total),
                   (double)done / 1e6, (double)total / 1e6);
     (void)fflush(stderr); /* A progress line that is not seen does no harm. */

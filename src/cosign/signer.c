@@ -21,22 +21,6 @@ struct signer {
     int end;
 };
 
-static bool take_all(int fd, uint8_t *out, size_t len)
-{
-    ssize_t n;
-
-    while (len) {
-        n = read(fd, out, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        out += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static bool give_all(int fd, const uint8_t *from, size_t len)
 {
     ssize_t n;
@@ -77,12 +61,12 @@ static bool sign_one(const struct signer *signer)
     uint64_t len, time;
     bool good;
 
-    if (!take_all(signer->end, head, sizeof(head)))
+    if (!io_read_exactly(signer->end, head, sizeof(head)))
         return false;
     len = rd_u32(&cur);
     time = rd_u64(&cur);
     if (len > sizeof(text) || !time || time > INT64_MAX ||
-        !take_all(signer->end, text, (size_t)len) ||
+        !io_read_exactly(signer->end, text, (size_t)len) ||
         !is_checkpoint(slice_of(text, (size_t)len)))
         return false;
     bytes_init(&message, LIMIT_NOTE_BYTES + 64);
@@ -136,8 +120,8 @@ int cosign_signer_ask(int end, struct slice text, uint64_t time,
     bytes_u64(&ask, time);
     bytes_slice(&ask, text);
     rc = bytes_check(&ask, why);
-    if (rc == SH_OK &&
-        (!give_all(end, ask.ptr, ask.len) || !take_all(end, signature, CRYPT_SIGNATURE_BYTES)))
+    if (rc == SH_OK && (!give_all(end, ask.ptr, ask.len) ||
+                        !io_read_exactly(end, signature, CRYPT_SIGNATURE_BYTES)))
         rc = why_set(why, SH_EIO, WHY_NOWHERE, "the cosigner's signer is gone");
     bytes_release(&ask);
     return rc;

@@ -37,6 +37,9 @@ int io_open_file(int dir, const char *path, int *out, struct why *why)
     struct stat st;
     int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
+    /* Below something that is no folder, or behind links that run in a circle, is nothing. */
+    if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+        errno = ENOENT;
     if (fd < 0)
         return io_fail(why, path, "open");
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -76,7 +79,8 @@ int io_read_fd(int fd, struct bytes *out, struct why *why)
         if (!got)
             return SH_OK;
         out->len += (size_t)got;
-        want = 65536;
+        /* A file of the size it said ends in what is left of its room. */
+        want = out->cap > out->len ? out->cap - out->len : 65536;
     }
     /* Full: is there anything more? */
     do {
@@ -168,7 +172,8 @@ int io_sync_fd(int fd, const char *what, struct why *why)
 int io_parent(const char *path, char out[IO_PATH_BYTES], struct why *why)
 {
     const char *slash = strrchr(path, '/');
-    size_t len = slash ? (size_t)(slash - path) : 1;
+    /* Of "/name" it is the slash itself. */
+    size_t len = slash && slash != path ? (size_t)(slash - path) : 1;
 
     if (len >= IO_PATH_BYTES || strlen(path) >= IO_PATH_BYTES)
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%.80s...: path too long", path);

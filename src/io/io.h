@@ -64,6 +64,11 @@ MUST_CHECK int io_move(int dir_a, const char *a, int dir_b, const char *b, struc
 MUST_CHECK int io_sync_fd(int fd, const char *what, struct why *why);
 /* fsync the directory that holds dir/path. */
 MUST_CHECK int io_sync_parent(int dir, const char *path, struct why *why);
+/*
+ * fsync the directory that holds the open directory dir, whatever it is called and however long
+ * its path is: for a home that was just made.  what names it in the cause.
+ */
+MUST_CHECK int io_sync_above(int dir, const char *what, struct why *why);
 /* Remove a tree below dir; missing is fine.  Never follows symbolic links. */
 MUST_CHECK int io_remove_tree(int dir, const char *path, struct why *why);
 bool io_exists(int dir, const char *path);
@@ -119,6 +124,12 @@ void io_batch_release(struct io_batch *batch);
  * keeps it.  On a read-only disk the file must be there, and the lock still works.
  */
 MUST_CHECK int io_lock(int dir, const char *path, unsigned wait_s, int *fd, struct why *why);
+
+/*
+ * May this process hold count descriptors at once?  Its own limit is raised for that, as far as
+ * the system lets it; with fewer it goes on, and meets the limit where it opens one too many.
+ */
+bool io_files_raise(uint64_t count);
 
 /* Fill with random bytes from the system; a system without randomness stops the program. */
 void io_random(void *out, size_t len);

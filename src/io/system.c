@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +64,18 @@ int io_lock(int dir, const char *path, unsigned wait_s, int *out, struct why *wh
     }
     *out = fd;
     return SH_OK;
+}
+
+bool io_files_raise(uint64_t count)
+{
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0)
+        return false;
+    if (now.rlim_cur >= count)
+        return true;
+    now.rlim_cur = now.rlim_max < count ? now.rlim_max : (rlim_t)count;
+    return setrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_cur >= count;
 }
 
 void io_random(void *out, size_t len)

@@ -20,6 +20,17 @@ int io_open_dir(int dir, const char *path, int *out, struct why *why)
     return SH_OK;
 }
 
+int io_sync_above(int dir, const char *what, struct why *why)
+{
+    int fd = -1;
+    int rc = io_open_dir(dir, "..", &fd, why);
+
+    if (rc == SH_OK)
+        rc = io_sync_fd(fd, what, why);
+    io_close(&fd);
+    return rc;
+}
+
 /* One directory: mode whatever the umask, its name durable in its parent when sync says so. */
 static int make_one(int dir, const char *path, mode_t mode, enum io_sync sync, struct why *why)
 {

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,17 +105,6 @@ static int enter(const struct serve_child *child, struct why *why)
     return rc;
 }
 
-/* As many descriptors as the connections need, where the system lets us. */
-static void raise_files(void)
-{
-    struct rlimit now;
-
-    if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= LIMIT_SERVE_FILES)
-        return;
-    now.rlim_cur = now.rlim_max < LIMIT_SERVE_FILES ? now.rlim_max : LIMIT_SERVE_FILES;
-    (void)setrlimit(RLIMIT_NOFILE, &now); /* With fewer it serves fewer at once. */
-}
-
 static int become_nginx(const struct serve_child *child, struct why *why)
 {
     char config[4096];
@@ -133,7 +121,7 @@ static int become_nginx(const struct serve_child *child, struct why *why)
                                                   child->front_fd, child->door_fd},
                                     child->front_fd < 0 ? 4 : 6))
         return why_set(why, SH_EIO, WHY_NOWHERE, "descriptors of nginx: %s", strerror(errno));
-    raise_files();
+    (void)io_files_raise(LIMIT_SERVE_FILES); /* With fewer it serves fewer at once. */
     rc = enter(child, why);
     if (rc != SH_OK)
         return rc;

@@ -72,16 +72,7 @@ int store_exec(struct store *store, const char *sql, struct why *why)
 
 static int schema_version(struct store *store, uint64_t *version, struct why *why)
 {
-    struct store_query *query;
-    int rc = store_query(store, "PRAGMA user_version", &query, why);
-
-    if (rc != SH_OK)
-        return rc;
-    rc = store_step(query, why);
-    if (rc == STORE_ROW)
-        *version = store_int(query, 0);
-    store_done(query);
-    return rc < 0 ? rc : SH_OK;
+    return store_number(store, "PRAGMA user_version", version, why);
 }
 
 static int schema_make(struct store *store, const struct store_schema *schema, struct why *why)
@@ -466,6 +457,20 @@ int store_run(struct store_query *query, struct why *why)
     if (rc == STORE_ROW)
         bug("store_run: the statement gave a row");
     return rc;
+}
+
+int store_number(struct store *store, const char *sql, uint64_t *out, struct why *why)
+{
+    struct store_query *query;
+    int rc = store_query(store, sql, &query, why);
+
+    if (rc != SH_OK)
+        return rc;
+    rc = store_step(query, why);
+    if (rc == STORE_ROW)
+        *out = store_int(query, 0);
+    store_done(query);
+    return rc < 0 ? rc : SH_OK;
 }
 
 /* ---- transactions ---- */

@@ -80,6 +80,10 @@ void store_done(struct store_query *query);
 /* Step once, expect no row, and end the statement. */
 MUST_CHECK int store_run(struct store_query *query, struct why *why);
 
+/* The one number that sql (a literal) gives; *out stays as it is when it gives none. */
+MUST_CHECK int store_number(struct store *store, const char *sql, uint64_t *out,
+                            struct why *why);
+
 /* A view that stays the same until store_end, whatever others write. */
 MUST_CHECK int store_begin_read(struct store *store, struct why *why);
 enum store_sync { STORE_DURABLE, STORE_LAZY /* may be lost by a power cut, never torn */ };

@@ -72,7 +72,7 @@ int tar_header_build(const struct tar_member *member, uint8_t out[TAR_BLOCK_BYTE
     if (member->mode != 0600 && member->mode != 0644)
         return why_set(why, SH_EARG, WHY_NOWHERE, "archive: %s: mode %o, expected 600 or 644",
                        member->path, (unsigned)member->mode);
-    if (member->bytes > LIMIT_TAR_BYTES || member->mtime_s > LIMIT_TAR_BYTES)
+    if (member->bytes > LIMIT_TAR_BYTES || member->mtime_s > LIMIT_TAR_TIME_S)
         return why_set(why, SH_ELIMIT, WHY_NOWHERE,
                        "archive: %s: size or time beyond 11 octal digits (ustar)",
                        member->path);

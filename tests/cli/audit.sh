@@ -22,7 +22,6 @@ document() { # ENTRY TREE: the path of its document
     hash=$(grep -aoE 'stillhere-entry/1 .* [0-9a-f]{64}' "$tile" | sed -n "$(($1 + 1))p" | tail -c 65)
     printf 'd/%s/%s.json' "${hash:0:2}" "$hash"
 }
-flip() { printf X | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 whole=$(tree_hash home/public)
 runs "a whole home" still -C home audit
 has "says that all is there" "$out" 'Everything is there'

@@ -146,4 +146,10 @@ done
 ok "backups were made meanwhile" test "$made" -gt 1
 same "each of them holds" "$whole" "$made"
 runs "and the channel itself does" still verify "$home"
+# A clock that was once far ahead: the times of files stay there, and are more than an archive can hold.
+channel ahead "Ahead"
+STILLHERE_NOW=64060588800 still -C "$scratch/ahead" -q checkin "in the year 4000" >/dev/null
+runs "a backup after a clock was far ahead" still -C "$scratch/ahead" backup "$scratch/ahead.age"
+runs "restores" still -C "$scratch/ahead-again" restore "$scratch/ahead.age" --sheet "$scratch/ahead.sheet"
+runs "and holds" still verify "$scratch/ahead-again"
 finish

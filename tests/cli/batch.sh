@@ -88,4 +88,14 @@ runs "withdraw: rebuild" still -C "$scratch/cut" rebuild
 lacks "its words are gone" "$(cat "$scratch/cut/public/index.html")" "an early word"
 has "its reason is there" "$(cat "$scratch/cut/public/w/001/index.html")" "a mistake"
 runs "withdraw: the tree holds" still verify "$scratch/cut"
+# Each clip's folder stays open until all are logged: more of them than a shell allows at first.
+if ffmpeg -nostdin -loglevel error -y -f lavfi -i testsrc=duration=1:size=64x64:rate=10 \
+    -pix_fmt yuv420p -c:v libx264 "$scratch/clip.mp4" 2>/dev/null; then
+    for i in $(seq 1 40); do printf '{"clip":"%s","words":"clip %d"}\n' "$scratch/clip.mp4" "$i"; done >"$scratch/clips"
+    runs "clips, with few descriptors" bash -c 'ulimit -Sn 60 && exec "$0" -C "$1" --json post --no-poster --batch "$2"' "$STILLHERE" "$home" "$scratch/clips"
+    same "all logged" "$(json "['count']")" 40
+    runs "the tree holds" still verify "$home"
+else
+    skip "clips, with few descriptors" "ffmpeg makes no H.264 here"
+fi
 finish

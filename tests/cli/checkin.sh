@@ -36,8 +36,8 @@ fails 1 "words of 9000 bytes" still -C "$home" checkin "$(head -c 9000 /dev/zero
 fails 1 "a megabyte of words" bash -c 'head -c 1000000 /dev/zero | tr "\0" a | "$0" -C "$1" checkin -' "$STILLHERE" "$home"
 fails 1 "binary on standard input" bash -c 'head -c 100 /dev/zero | "$0" -C "$1" checkin -' "$STILLHERE" "$home"
 fails 1 "an empty place" still -C "$home" checkin --place ""
-fails 1 "a language that is none" still -C "$home" checkin --lang "x y" words
-fails 1 "also without words" still -C "$home" checkin --lang xx_YY
+fails 2 "a language that is none" still -C "$home" checkin --lang "x y" words
+fails 2 "also without words" still -C "$home" checkin --lang xx_YY
 has "the message names the option" "$err" "^stillhere: --lang xx_YY"
 fails 1 "no channel here" still -C "$scratch" checkin
 has "says what to do" "$err" 'init'

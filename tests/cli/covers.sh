@@ -128,4 +128,11 @@ export STILLHERE_NOW=$((STILLHERE_NOW + 3600))
 still -C "$home" -q publish --due >/dev/null
 same "the next one is" "$(size)" $((before + 1))
 runs "the tree holds" still verify "$home"
+
+# A clock that was set years ahead, and back again, does not stop the covers.
+STILLHERE_NOW=$((STILLHERE_NOW + 3600 * 24 * 3650)) still -C "$home" -q publish --due >/dev/null
+before=$(size)
+export STILLHERE_NOW=$((STILLHERE_NOW + 3600))
+still -C "$home" -q publish --due >/dev/null
+same "the next slot is taken" "$(size)" $((before + 1))
 finish

@@ -178,12 +178,26 @@ same "each in its file" "$(cat "$scratch"/p[123] | grep -c '^stillhere-sheet/1')
 fails 1 "the second one wrong" $terminal second "$scratch/screen" "$scratch/stdout" "$STILLHERE" init "$scratch/home14" --name Name --two-of-three --sheet "$scratch/q1" --sheet "$scratch/q2" --sheet "$scratch/q3"
 ok "leaves none of the three behind" test -z "$(ls "$scratch"/q[123]* 2>/dev/null)"
 ok "nor a channel" test ! -e "$scratch/home14/public"
+# Longer than the paths below a home may be: the home itself may have any that SQLite takes.
+long=$scratch/$(printf 'a%.0s' {1..130})/$(printf 'b%.0s' {1..130})
+mkdir "$(dirname "$long")"
+runs "a home with a long path" still init "$long" --name Name --sheet "$scratch/long-sheet"
+runs "a word in it" still -C "$long" checkin one
+ok "nothing is left over" test ! -e "$long/.init"
 # A stranger umask neither locks the owner out nor lets others in.
 if [ "$(id -u)" = 0 ] &&
     setpriv --reuid=65534 --regid=65534 --clear-groups "$STILLHERE" --version >/dev/null 2>&1; then
     user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
 else
     user() { "$@"; }
+fi
+mkdir -m 555 "$scratch/sealed"
+chmod 755 "$scratch"
+if [ "$(id -u)" != 0 ] || [ "$(user id -u)" != 0 ]; then
+    fails 1 "a folder that may not be written" user "$STILLHERE" init "$scratch/sealed" --name Name --sheet /dev/shm/none
+    has "is named" "$err" "$scratch/sealed: .*Permission denied"
+else
+    skip "a folder that may not be written" "root may write it"
 fi
 for mask in 0000 0777; do
     mkdir -m 777 "$scratch/m$mask"

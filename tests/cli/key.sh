@@ -18,6 +18,9 @@ runs "JSON" still -C "$home" key show --json
 same "four keys" "$(json "['keys'].__len__()")" 4
 runs "ca" still -C "$home" key ca
 has "prints a certificate" "$out" 'BEGIN CERTIFICATE'
+pem=$out
+runs "ca as JSON" still -C "$home" key ca --json
+same "holds the same" "$(json "['pem']")" "$pem"
 fails 2 "no verb" still -C "$home" key
 fails 2 "a verb that is not there" still -C "$home" key turn
 fails 2 "rotate needs what" still -C "$home" key rotate

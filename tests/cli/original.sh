@@ -117,7 +117,7 @@ cp clip.mp4 clip2.mp4
 printf 'free' >>clip2.mp4
 for how in flip cut more swap gone; do
     case $how in
-    flip) printf X | dd of="$sealed" bs=1 seek=9000 conv=notrunc status=none ;;
+    flip) flip "$sealed" 9000 ;;
     cut) truncate -s -1 "$sealed" ;;
     more) printf X >>"$sealed" ;;
     swap)

@@ -103,10 +103,19 @@ refuse "H.263" 'H\.263|s263' h263.3gp
 refuse "words with bidi controls" 'U\+202E' clip.mp4 $'a\u202eb'
 fails 2 "a file that is not there looks like no words" still -C "$home" post clip.mp4 clip2.mp4
 fails 2 "no clip" still -C "$home" post
-fails 1 "a directory" still -C "$home" post "$scratch"
-fails 1 "a clip that is not there" still -C "$home" post none.mp4
+refuse "a directory" '^stillhere: [^:]*: a folder; name the clip in it$' "$scratch"
+refuse "a clip that is not there" '^stillhere: none.mp4: no such file; look at the name' none.mp4
+lacks "it is named once" "$err" 'none.mp4.*none.mp4'
 mkfifo pipe.mp4
 fails 1 "a pipe" timeout 20 "$STILLHERE" -C "$home" post pipe.mp4
+has "a pipe: says why" "$err" '^stillhere: pipe.mp4: a pipe, device or socket; save the clip'
+ln -s ring.mp4 round.mp4 && ln -s round.mp4 ring.mp4
+refuse "links in a circle" 'ring.mp4: links that lead in a circle' ring.mp4
+cp text.mp4 $'a\e[2J\u202eb.mp4'
+refuse "a name that steers a terminal is shown without that" 'a\?\[2J\?b.mp4: this is text' $'a\e[2J\u202eb.mp4'
+lacks "no escape" "$err" $'\e'
+fails 2 "two statuses" still -C "$home" post clip.mp4 --well --hurt
+has "says that one is enough" "$err" 'one status only'
 truncate -s 4500M huge.mp4
 fails 1 "more than 4 GiB" still -C "$home" post huge.mp4
 rm huge.mp4

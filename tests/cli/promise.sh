@@ -129,7 +129,7 @@ fails 2 "silent without until" at $now promise silent +1h
 fails 1 "a reason with bidi controls" at $now promise every 24h because $'abc\u202edef'
 fails 1 "a reason of two lines" at $now promise every 24h because $'one\ntwo'
 fails 1 "a reason that is no text" at $now promise every 24h because $'\xff'
-fails 1 "a language that is none" at $now promise every 24h --lang "x y" because words
+fails 2 "a language that is none" at $now promise every 24h --lang "x y" because words
 fails 1 "no channel" still -C "$scratch" promise every 24h
 same "refusals left nothing" "$(tree_hash "$public")" "$before"
 

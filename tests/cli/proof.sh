@@ -156,7 +156,7 @@ fi
 
 # ---- a damaged tree gives no proof ----
 cp -r home/public copy
-printf x | dd of="copy/tile/0/000.p/$(ls copy/tile/0/000.p | sort -n | tail -1)" bs=1 seek=40 conv=notrunc 2>/dev/null
+flip "copy/tile/0/000.p/$(ls copy/tile/0/000.p | sort -n | tail -1)" 40
 fails 1 "a changed tile" still proof 0 copy -o never.tlog-proof
 has "is said" "$err" 'do not give the root'
 ok "and nothing is written" test ! -e never.tlog-proof

@@ -43,6 +43,10 @@ grep -E '^(stillhere-sheet|channel|sheet|identity|archive) ?' "$scratch/home.she
 runs "typed on a terminal, in capitals and with hyphens" $terminal "$scratch/typed" "$scratch/screen" "$scratch/stdout" "$STILLHERE" -C "$scratch/typed-home" restore "$scratch/good.age"
 runs "that one holds" still verify "$scratch/typed-home"
 
+long=$scratch/$(printf 'a%.0s' {1..130})/$(printf 'b%.0s' {1..130})
+mkdir "$(dirname "$long")"
+runs "into a directory with a long path" still -C "$long" restore "$scratch/good.age" --sheet "$scratch/home.sheet"
+
 # ---- what must not be restored ----
 refused() { # NAME PATTERN FILE [SHEET]
     fails 1 "$1" still -C "$scratch/new" restore "$3" --sheet "${4:-$scratch/home.sheet}"
@@ -51,6 +55,10 @@ refused() { # NAME PATTERN FILE [SHEET]
     rm -rf "$scratch/new"
 }
 refused "the sheet of another channel" 'another recovery sheet' "$scratch/good.age" "$scratch/other.sheet"
+# Its archive secret opens the backup, but the sheet is of no identity key of the channel.
+identity=$(grep '^identity ' "$scratch/other.sheet")
+sed "s/^identity .*/$identity/" "$scratch/home.sheet" >"$scratch/mixed.sheet"
+refused "a sheet with another identity secret" "the sheet's keys are not those of the channel" "$scratch/good.age" "$scratch/mixed.sheet"
 refused "a file that is no backup" 'not an age file' "$scratch/home.sheet"
 : >"$scratch/nothing"
 refused "an empty file" 'empty' "$scratch/nothing"

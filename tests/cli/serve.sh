@@ -22,7 +22,10 @@ if [ -x /usr/sbin/nginx ]; then
     # As root the pages are read by nobody, who must be able to come here.
     chmod 755 "$scratch"
     ok "a channel" channel home
-    "$STILLHERE" -C home serve --listen 127.0.0.1:0 >url 2>talk &
+    fails 2 "a base that is no address" still -C home serve --listen 127.0.0.1:0 --base example.org
+    fails 2 "a base for somebody else's pages" still -C home serve --print-config \
+        --base https://example.org/
+    "$STILLHERE" -C home serve --listen 127.0.0.1:0 --base https://example.org/wang/ >url 2>talk &
     pid=$!
     for _ in $(seq 200); do [ -s url ] && break; sleep 0.05; done
     url=$(cat url)
@@ -31,6 +34,9 @@ if [ -x /usr/sbin/nginx ]; then
     runs "it answers" /usr/bin/python3 -c \
         'import sys,urllib.request as u; print(u.urlopen(sys.argv[1] + "checkpoint", timeout=10).read().decode())' "$url"
     same "with the checkpoint" "$out" "$(cat home/public/checkpoint)"
+    has "the feed has the address that --base gave" "$(cat home/public/feed.atom)" \
+        'https://example\.org/wang/'
+    same "and it is kept" "$(still -C home settings base)" "https://example.org/wang/"
     kill -TERM "$pid"
     wait "$pid"
     same "it ends when asked to" "$?" 0

@@ -57,7 +57,8 @@ if command -v sqlite3 >/dev/null; then
 else
     skip "a watch in trouble" "sqlite3 is not installed"
 fi
-still -C "$home" -q watch "$home" --every 1s >/dev/null 2>&1 &
+# Itself, not the function of lib.sh: a shell around it would be killed in its place.
+"$STILLHERE" -C "$home" -q watch "$home" --every 1s >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 100); do
     out=$(still -C "$home" status --json)

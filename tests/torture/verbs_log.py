@@ -110,6 +110,34 @@ class Bulk(Batch):
         self.put(base, lines[:-1] + [{'words': SECRET, 'publish': '6h'}])
 
 
+class CoveredBatch(Batch):
+    """With covers, what is sealed waits, and the rest is logged: all of it, or none."""
+    name = 'post --batch, covers'
+    logged = 1
+
+    def arrange(self, bench, base):
+        bench.do(base, ['-C', 'home', 'settings', 'covers', 'every', '1h'], NOW)
+        self.put(base, [{'words': VISIBLE}] * self.logged + [{'words': SECRET, 'publish': '6h'},
+                        {'clip': bench.clip, 'words': SECRET, 'publish': 'when-i-say'}])
+
+    def stands(self, after, log):
+        grown = log.size - self.before[0]
+        after.hides(after.secrets() | {SECRET}, after.raw)
+        waits = len(after.do(['status'])['waiting_ids'])
+        if (grown, waits) not in ((0, 0), (self.logged, 2)):
+            raise Fault(f'{grown} lines were logged, {waits} wait')
+        if after.answer and not waits:
+            raise Fault('a batch was acknowledged and is not there')
+        if os.path.exists(os.path.join(after.home, 'private', 'batch')):
+            raise Fault('what was begun stays begun')
+
+
+class SealedBatch(CoveredBatch):
+    """Nothing of it is logged now."""
+    name = 'post --batch, covers, all sealed'
+    logged = 0
+
+
 class Open(Verb):
     name = 'publish N'
     words = ('-C', 'home', 'publish', '4')

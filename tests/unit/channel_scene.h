@@ -211,6 +211,18 @@ static inline void shell(const char *format, ...)
         fail_msg("shell: %s", command);
 }
 
+/* One byte of path becomes another one, whatever it was. */
+static inline void flip(const char *path, off_t at)
+{
+    uint8_t byte = 0;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    assert_int_equal(close(fd), 0);
+}
+
 static inline void read_whole(const char *path, struct bytes *out)
 {
     struct why why = {0};

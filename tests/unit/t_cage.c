@@ -348,6 +348,42 @@ static int body_server_executes(void)
     return 8;
 }
 
+/* Nothing that it could have written is ever run, and it asks for itself alone. */
+static int body_server_is_held(void)
+{
+    static char path[100], name[] = "program";
+    static char *argv[] = {name, NULL};
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0 || limit.rlim_max != 0)
+        return 1;
+    if (prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit) == 0)
+        return 2;
+    (void)snprintf(path, sizeof(path), "%s/rw/program", world.folder);
+    (void)execv(path, argv); /* Ends with 0 when it runs. */
+    return errno == EACCES ? 9 : 3;
+}
+
+/* Before ABI 3 Landlock takes emptying for reading. */
+static int body_server_empties(void)
+{
+    return open(world.file, O_RDONLY | O_TRUNC) >= 0 ? 1 : 9;
+}
+
+static void program_make(void)
+{
+    char command[200];
+    pid_t pid;
+
+    (void)snprintf(command, sizeof(command), "cp /bin/true '%s/rw/program'", world.folder);
+    pid = fork();
+    if (pid == 0) {
+        (void)execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(1);
+    }
+    assert_int_equal(wait_for(pid), 0);
+}
+
 static void a_server_keeps_to_its_folders(void **state)
 {
     static const char *const libraries[] = {"/bin", "/lib", "/lib64", "/usr"};
@@ -380,6 +416,10 @@ static void a_server_keeps_to_its_folders(void **state)
     }
     rules.path_count = n;
     assert_int_equal(in_cage(&rules, body_server_executes), 0);
+    program_make();
+    assert_int_equal(in_cage(&rules, body_server_is_held), 9);
+    rules.landlock_most = 2;
+    assert_int_equal(in_cage(&rules, body_server_empties), 9);
     for (size_t i = 0; i < n; i++)
         (void)close(paths[i].fd);
 }

@@ -195,6 +195,17 @@ static void blobs_are_published_with_the_time_of_publication(void **state)
     assert_int_equal(verify(), 3);
 }
 
+/* The same document, with the name of another channel in it. */
+static void make_foreign(const struct channel *channel, struct bytes *raw)
+{
+    const char *id = channel_info(channel)->id.text;
+    size_t at = 0;
+
+    while (memcmp(raw->ptr + at, id, strlen(id)) != 0)
+        at++;
+    raw->ptr[at] = raw->ptr[at] == 'a' ? 'b' : 'a';
+}
+
 static void mistakes_of_the_caller_leave_no_trace(void **state)
 {
     struct channel_append append = {.type = ENTRY_DISPATCH, .ref = ENTRY_NO_REF};
@@ -241,6 +252,20 @@ static void mistakes_of_the_caller_leave_no_trace(void **state)
     append.document = bytes_view(&raw);
     assert_int_equal(channel_append(channel, &append, &signer, &commit, NULL), SH_OK);
     assert_int_equal(channel_append(channel, &append, &signer, &commit, NULL), SH_EARG);
+    bytes_release(&raw);
+    /* One that tells before its time when it was published; one of another channel. */
+    document(channel, DOC_DISPATCH, NULL, 0, &raw);
+    append.document = bytes_view(&raw);
+    append.type = ENTRY_SEALED;
+    why = (struct why){0};
+    assert_int_equal(channel_append(channel, &append, &signer, &commit, &why), SH_EARG);
+    assert_non_null(strstr(why.text, "says no time of its publication"));
+    append.type = ENTRY_DISPATCH;
+    make_foreign(channel, &raw);
+    append.document = bytes_view(&raw);
+    why = (struct why){0};
+    assert_int_equal(channel_append(channel, &append, &signer, &commit, &why), SH_EARG);
+    assert_non_null(strstr(why.text, "of another channel"));
     bytes_release(&raw);
     channel_job_drop(&job);
     channel_close(channel);
@@ -448,6 +473,8 @@ static int unpack_part(void *ctx, const struct channel_part *part, struct why *w
     else
         bytes_slice(&data, part->data);
     assert_int_equal(data.len, part->bytes);
+    /* Each file once, also where two dispatches name it: a backup with one twice is refused. */
+    assert_false(io_exists(unpack->dir, part->path));
     rc = io_replace(&target, bytes_view(&data), why);
     bytes_release(&data);
     unpack->checkpoint_last = strcmp(part->path, "public/checkpoint") == 0;
@@ -473,6 +500,7 @@ static void a_snapshot_is_of_one_size_while_others_post(void **state)
     (void)state;
     (void)post(first, 2, files);
     (void)post(second, 2, files);
+    (void)post(second, 2, files);
     checkins(256);
     channel = opened(CHANNEL_WRITE);
     assert_int_equal(withdraw(channel, 1, NULL), SH_OK);
@@ -482,17 +510,17 @@ static void a_snapshot_is_of_one_size_while_others_post(void **state)
     assert_int_equal(io_open_dir(AT_FDCWD, copy, &unpack.dir, NULL), SH_OK);
     channel = opened(CHANNEL_LOOK);
     must(channel_snapshot(channel, &sink, &why), &why);
-    assert_int_equal(channel_info(channel)->size, 260);
+    assert_int_equal(channel_info(channel)->size, 261);
     channel_close(channel);
     assert_true(unpack.checkpoint_last);
-    assert_int_equal(verify(), 262);
+    assert_int_equal(verify(), 263);
     /* The copy is a channel by itself, of the size at which it was taken. */
     shell("mv %s %s/original; mv %s %s", home, base, copy, home);
     io_close(&home_dir);
     home_dir = unpack.dir;
-    assert_int_equal(verify(), 260);
-    checkins(1);
     assert_int_equal(verify(), 261);
+    checkins(1);
+    assert_int_equal(verify(), 262);
 }
 
 /* ---- read-only ---- */

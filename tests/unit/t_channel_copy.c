@@ -87,21 +87,21 @@ static void a_copy_is_a_home_or_its_public_tree(void **state)
 
 static void what_is_no_copy_is_refused(void **state)
 {
-    char path[120];
+    char path[120], tile[160];
 
     (void)state;
     checkins(3);
     (void)snprintf(path, sizeof(path), "%s/copy", base);
+    (void)snprintf(tile, sizeof(tile), "%s/tile/entries/000.p/4", path);
     assert_non_null(strstr(copy_refused(path), "copy"));
     shell("mkdir %s", path);
     assert_non_null(strstr(copy_refused(path), "no checkpoint"));
     shell("rmdir %s; cp -a %s/public %s", path, home, path);
     assert_string_equal(copy_refused(path), "");
     /* An entry, a note, a signature that was changed; a tile that is cut. */
-    shell("printf X | dd of=%s/tile/entries/000.p/4 bs=1 seek=60 conv=notrunc 2>/dev/null",
-          path);
+    flip(tile, 60);
     assert_true(*copy_refused(path) != '\0');
-    shell("truncate -s 50 %s/tile/entries/000.p/4", path);
+    shell("truncate -s 50 %s", tile);
     assert_true(*copy_refused(path) != '\0');
     shell("cp %s/public/tile/entries/000.p/4 %s/tile/entries/000.p/4", home, path);
     assert_string_equal(copy_refused(path), "");
@@ -143,19 +143,26 @@ static void a_backup_catches_up_with_what_came_after_it(void **state)
     assert_int_equal(catch_up("newer", &newer, &why), SH_ENOTFOUND);
 }
 
-static void a_copy_that_is_not_whole_helps_as_far_as_it_goes(void **state)
+/* A restored backup; the copy "newer" is ahead of it by a word with a picture, and one more. */
+static void behind_by_a_picture(struct channel_file files[1])
 {
     static const char *const texts[] = {"a picture"};
-    struct channel_file files[1];
-    struct why why = {0};
-    uint64_t newer = 0;
 
-    (void)state;
     checkins(1);
     shell("cp -a %s %s/backup", home, base);
     (void)post(texts, 1, files);
     checkins(1);
     restore();
+}
+
+static void a_copy_that_is_not_whole_helps_as_far_as_it_goes(void **state)
+{
+    struct channel_file files[1];
+    struct why why = {0};
+    uint64_t newer = 0;
+
+    (void)state;
+    behind_by_a_picture(files);
     shell("rm -r %s/newer/public/b; find %s/newer/public/d -name '*.json' -newer "
           "%s/backup/public/checkpoint -exec truncate -s 1 '{}' +",
           base, base, base);
@@ -163,6 +170,26 @@ static void a_copy_that_is_not_whole_helps_as_far_as_it_goes(void **state)
     assert_int_equal(newer, 2);
     checkins(1);
     shell("test ! -e %s/public/b", home);
+}
+
+/* A file's name says its hash: other bytes under it are not taken over. */
+static void what_was_changed_in_a_copy_is_not_taken(void **state)
+{
+    struct channel_file files[1];
+    char blob[160];
+    struct why why = {0};
+    uint64_t newer = 0;
+
+    (void)state;
+    behind_by_a_picture(files);
+    shell("printf 'A PICTURE' > %s/newer/public/%s", base, files[0].path);
+    must(catch_up("newer", &newer, &why), &why);
+    assert_int_equal(newer, 2);
+    (void)snprintf(blob, sizeof(blob), "public/%s", files[0].path);
+    assert_false(io_exists(home_dir, blob));
+    shell("test -z \"$(ls %s/private/tmp)\"", home);
+    checkins(1);
+    assert_int_equal(verify(), 5);
 }
 
 static void another_history_is_no_copy_to_catch_up_with(void **state)
@@ -284,6 +311,7 @@ int main(void)
         EACH(what_is_no_copy_is_refused),
         EACH(a_backup_catches_up_with_what_came_after_it),
         EACH(a_copy_that_is_not_whole_helps_as_far_as_it_goes),
+        EACH(what_was_changed_in_a_copy_is_not_taken),
         EACH(another_history_is_no_copy_to_catch_up_with),
         EACH(a_channel_goes_on_from_a_copy_and_its_sheet),
     };

@@ -91,12 +91,13 @@ static void foreign_and_broken_public_trees_are_refused(void **state)
 
 static void tiles_changed_by_hand_are_noticed_and_rebuilt(void **state)
 {
+    char path[160];
     struct why why = {0};
 
     (void)state;
     checkins(3);
-    shell("printf X | dd of=%s/public/tile/0/000.p/4 bs=1 seek=5 conv=notrunc 2>/dev/null",
-          home);
+    (void)snprintf(path, sizeof(path), "%s/public/tile/0/000.p/4", home);
+    flip(path, 5);
     assert_non_null(strstr(refused(), "stillhere rebuild"));
     must(channel_rebuild(home, &why), &why);
     assert_int_equal(verify(), 4);
@@ -105,9 +106,8 @@ static void tiles_changed_by_hand_are_noticed_and_rebuilt(void **state)
     assert_non_null(strstr(refused(), "not there"));
     must(channel_rebuild(home, &why), &why);
     assert_int_equal(verify(), 4);
-    shell("printf X | dd of=%s/public/tile/entries/000.p/4 bs=1 seek=60 conv=notrunc "
-          "2>/dev/null",
-          home);
+    (void)snprintf(path, sizeof(path), "%s/public/tile/entries/000.p/4", home);
+    flip(path, 60);
     assert_non_null(strstr(refused(), "its entries are not"));
     must(channel_rebuild(home, &why), &why);
     checkins(1);

@@ -62,6 +62,16 @@ static void content_is(int dir, const char *path, const char *text)
     bytes_release(&got);
 }
 
+static void the_folder_above_is_found(void **state)
+{
+    struct place *place = *state;
+
+    assert_int_equal(io_sync_parent(place->dir, "tmp", NULL), SH_OK);
+    /* The parent of "/tmp" is "/". */
+    assert_int_equal(io_sync_parent(AT_FDCWD, "/tmp", NULL), SH_OK);
+    assert_int_equal(io_sync_above(place->tmp, "tmp", NULL), SH_OK);
+}
+
 static void replace_makes_folders_modes_and_times(void **state)
 {
     struct place *place = *state;
@@ -317,6 +327,7 @@ int main(void)
         EACH(a_batch_that_waits_for_nobody_lands_whole_too),
         EACH(a_folder_lands_whole_or_not_at_all),
         EACH(the_lock_excludes_and_waits),
+        EACH(the_folder_above_is_found),
         cmocka_unit_test(the_clock_can_be_fixed_for_tests),
         cmocka_unit_test(a_line_of_the_log_is_one_line),
     };

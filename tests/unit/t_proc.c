@@ -384,6 +384,12 @@ static void a_program_gets_what_it_is_given(void **state)
         exec_shell("echo \"${STILLHERE_TEST_SECRET-none}\" >&3", fds, 20, &report, &why),
         SH_OK);
     assert_true(slice_equal(bytes_view(&report), slice_text("none\n")));
+    /* It can gain nothing by starting others. */
+    assert_int_equal(exec_shell("while read -r key value; do case $key in NoNewPrivs:) "
+                                "echo $value;; esac; done </proc/self/status >&3",
+                                fds, 20, &report, &why),
+                     SH_OK);
+    assert_true(slice_equal(bytes_view(&report), slice_text("1\n")));
     assert_int_equal(exec_shell("printf 'no frame' >&3; exit 5", fds, 20, &report, &why),
                      SH_EFORMAT);
     assert_string_equal(why.text, "the program: no frame");

@@ -129,6 +129,31 @@ static void paths(void **state)
     }
 }
 
+/* The path of front's socket stands without quotes. */
+static void sockets(void **state)
+{
+    static const char *const REFUSED[] = {"/a b",  "/a;b",  "/a{b",  "/a}b", "/a$b",
+                                          "/a\"b", "/a\\b", "/a\nb", "/a:b", "/a\x7f"};
+    struct serve_site site = site_of("/root");
+    struct why why = {0};
+    struct bytes out;
+
+    (void)state; /* None. */
+    site.form = SERVE_SITE;
+    site.cosign = true;
+    site.front = "/run/stillhere/front.sock";
+    assert_int_equal(build(&site, &out, &why), SH_OK);
+    assert_non_null(strstr((char *)out.ptr, "scgi_pass unix:/run/stillhere/front.sock;\n"));
+    bytes_release(&out);
+    for (size_t i = 0; i < COUNT_OF(REFUSED); i++) {
+        site.front = REFUSED[i];
+        why = (struct why){0};
+        assert_int_equal(build(&site, &out, &why), SH_EARG);
+        assert_non_null(strstr(why.text, "nginx cannot hold the path of this socket"));
+        bytes_release(&out);
+    }
+}
+
 static void forms(void **state)
 {
     struct serve_site site = site_of("/root");
@@ -306,8 +331,8 @@ static void missing(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses), cmocka_unit_test(paths),   cmocka_unit_test(forms),
-        cmocka_unit_test(caged),     cmocka_unit_test(missing),
+        cmocka_unit_test(addresses), cmocka_unit_test(paths), cmocka_unit_test(sockets),
+        cmocka_unit_test(forms),     cmocka_unit_test(caged), cmocka_unit_test(missing),
     };
     char path[4096];
     int rc;
