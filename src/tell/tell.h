@@ -79,10 +79,11 @@ enum tell_what {
     TELL_OVER,     /* the episode that this contact heard of is over */
     TELL_GOOD,     /* a word came */
     TELL_TEST,
-    TELL_REHEARSAL
+    TELL_REHEARSAL,
+    TELL_LOST /* the notes of the watch were damaged: it begins anew */
 };
-#define TELL_WHATS 7
-/* "late" "silent" "disagree" "over" "good" "test" "rehearsal" */
+#define TELL_WHATS 8
+/* "late" "silent" "disagree" "over" "good" "test" "rehearsal" "lost" */
 const char *tell_what_name(enum tell_what what);
 struct tell_facts {
     enum tell_what what;

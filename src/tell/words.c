@@ -34,8 +34,8 @@ void tell_shortened(struct bytes *out, struct slice text, size_t max)
 
 const char *tell_what_name(enum tell_what what)
 {
-    static const char *const NAMES[TELL_WHATS] = {"late", "silent", "disagree", "over",
-                                                  "good", "test",   "rehearsal"};
+    static const char *const NAMES[TELL_WHATS] = {"late", "silent", "disagree",  "over",
+                                                  "good", "test",   "rehearsal", "lost"};
 
     return NAMES[what];
 }
@@ -209,7 +209,7 @@ static enum lang_string subject_with_words(enum tell_what what)
         [TELL_LATE] = STR_TELL_LATE_SUBJECT,         [TELL_SILENT] = STR_TELL_SILENT_SUBJECT,
         [TELL_DISAGREE] = STR_TELL_DISAGREE_SUBJECT, [TELL_OVER] = STR_TELL_OVER_SUBJECT,
         [TELL_GOOD] = STR_TELL_GOOD_SUBJECT,         [TELL_TEST] = STR_TELL_TEST_SUBJECT,
-        [TELL_REHEARSAL] = STR_TELL_TEST_SUBJECT,
+        [TELL_REHEARSAL] = STR_TELL_TEST_SUBJECT,    [TELL_LOST] = STR_TELL_LOST_SUBJECT,
     };
 
     return SUBJECTS[what];
@@ -262,6 +262,14 @@ static void say_trouble(const struct draft *draft)
     line_ack(draft);
 }
 
+/* Of no channel: which ones it watched is what it forgot. */
+static void say_lost(const struct draft *draft)
+{
+    line(draft, STR_TELL_NEUTRAL);
+    line(draft, STR_TELL_LOST);
+    line(draft, STR_TELL_LOST_MEANS);
+}
+
 static void say_with_words(const struct draft *draft)
 {
     const struct tell_facts *facts = draft->facts;
@@ -297,6 +305,8 @@ void tell_words(const struct tell_contacts *contacts, const struct tell_contact 
     bytes_clear(&whole);
     if (trial)
         say_trial(&draft);
+    else if (facts->what == TELL_LOST)
+        say_lost(&draft);
     else if (contact->words)
         say_with_words(&draft);
     else

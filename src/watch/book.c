@@ -13,6 +13,7 @@
 #include "crypt/crypt.h"
 #include "io/io.h"
 
+#define UNTOLD "untold" /* There while contacts are to be told of a book that was lost. */
 #define NEW_DB "watch.db.new"
 /* Not a cap: what a few hundred messages with their ledger take; pages of 4096 bytes. */
 #define RESERVE_PAGES 256
@@ -216,21 +217,56 @@ int watch_book_open(const char *state_dir, enum store_mode mode, struct store **
     return why_set(why, rc, cause.offset, "%s", cause.text);
 }
 
-/* ---- room for a day on which the disk is full ---- */
-
-static int free_pages(struct store *store, uint64_t *count, struct why *why)
+int watch_book_whole(struct store *store, struct why *why)
 {
     struct store_query *query;
-    int rc = store_query(store, "PRAGMA freelist_count", &query, why);
+    int rc = store_query(store, "PRAGMA quick_check(1)", &query, why);
 
     if (rc != SH_OK)
         return rc;
     rc = store_step(query, why);
     if (rc == STORE_ROW)
-        *count = store_int(query, 0);
+        rc = slice_equal(store_blob(query, 0), slice_text("ok"))
+                 ? SH_OK
+                 : why_set(why, SH_EFORMAT, WHY_NOWHERE, WATCH_DB ": pages are damaged");
     store_done(query);
-    return rc < 0 ? rc : SH_OK;
+    return rc;
 }
+
+bool watch_book_untold(int dir)
+{
+    return io_exists(dir, UNTOLD);
+}
+
+int watch_book_told(int dir, struct why *why)
+{
+    if (unlinkat(dir, UNTOLD, 0) != 0 && errno != ENOENT)
+        return why_set(why, SH_EIO, WHY_NOWHERE, UNTOLD ": %s", strerror(errno));
+    return io_sync_parent(dir, UNTOLD, why);
+}
+
+int watch_book_set_aside(int dir, struct why *why)
+{
+    /* The book last: as long as it has its name, a start that was killed is done again. */
+    static const char *const parts[] = {"-journal", "-wal", "-shm", ""};
+    const struct io_target mark = {
+        .dir = dir, .path = UNTOLD, .tmp_dir = dir, .mode = 0600, .sync = IO_SYNC};
+    char from[32], to[64];
+    int rc = io_replace(&mark, slice_of(NULL, 0), why);
+
+    if (rc != SH_OK)
+        return rc;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        (void)snprintf(from, sizeof(from), WATCH_DB "%s", parts[i]);
+        (void)snprintf(to, sizeof(to), "damaged-%ju.db%s", (uintmax_t)io_now(), parts[i]);
+        if (renameat(dir, from, dir, to) != 0 && errno != ENOENT)
+            return why_set(why, SH_EIO, WHY_NOWHERE, "%s: cannot be set aside: %s", from,
+                           strerror(errno));
+    }
+    return io_sync_parent(dir, WATCH_DB, why);
+}
+
+/* ---- room for a day on which the disk is full ---- */
 
 /*
  * A large row that comes and goes leaves free pages in the file.  One that is written over
@@ -245,7 +281,7 @@ int watch_book_reserve(struct store *store, struct why *why)
         "INSERT OR REPLACE INTO reserve(one, filler) VALUES(1, zeroblob(2097152))",
         "DELETE FROM reserve WHERE one=1"};
     uint64_t count = 0;
-    int rc = free_pages(store, &count, why);
+    int rc = store_number(store, "PRAGMA freelist_count", &count, why);
 
     if (rc != SH_OK || count >= RESERVE_PAGES / 2)
         return rc;

@@ -184,37 +184,24 @@ void watch_channel_word(struct watch *watch, const struct watch_source *source,
     channel->word_index = source->facts.word_index;
 }
 
-static int count_rows(struct watch *watch, const char *sql, uint64_t *count, struct why *why)
-{
-    struct store_query *query;
-    int rc = store_query(watch->store, sql, &query, why);
-
-    *count = 0;
-    if (rc != SH_OK)
-        return rc;
-    rc = store_step(query, why);
-    if (rc == STORE_ROW)
-        *count = store_int(query, 0);
-    store_done(query);
-    return rc < 0 ? rc : SH_OK;
-}
-
 /*
  * What was told of copies that were never read goes on while one of them is watched, and ends
  * once all of them were read.  Else it was of others, and says nothing about those of today.
  */
 static int nameless_load(struct watch *watch, struct why *why)
 {
-    uint64_t open, unread = 0;
+    uint64_t open = 0, unread = 0;
     struct watch_channel *channel;
     bool same = false;
-    int rc = count_rows(watch, "SELECT count(*) FROM episodes WHERE channel='' AND closed_at=0",
-                        &open, why);
+    int rc = store_number(watch->store,
+                          "SELECT count(*) FROM episodes WHERE channel='' AND closed_at=0",
+                          &open, why);
 
     for (size_t i = 0; i < watch->sources; i++)
         same = same || (watch->source[i].in_book && !watch->source[i].channel.text[0]);
     if (rc == SH_OK && open && !same)
-        rc = count_rows(watch, "SELECT count(*) FROM sources WHERE channel=''", &unread, why);
+        rc = store_number(watch->store, "SELECT count(*) FROM sources WHERE channel=''",
+                          &unread, why);
     if (rc != SH_OK || (!same && (!open || unread)))
         return rc;
     rc = channel_add(watch, "", io_now(), &channel, why);

@@ -57,15 +57,9 @@ void watch_copy_at(const struct watch *watch, size_t index, size_t at,
 
 static uint64_t count_rows(struct store *store, const char *sql)
 {
-    struct store_query *query;
     uint64_t count = 0;
 
-    if (store_query(store, sql, &query, NULL) != SH_OK)
-        return 0;
-    if (store_step(query, NULL) == STORE_ROW)
-        count = store_int(query, 0);
-    store_done(query);
-    return count;
+    return store_number(store, sql, &count, NULL) == SH_OK ? count : 0;
 }
 
 static const char sql_queued[] = "SELECT count(*) FROM queue WHERE state=0";

@@ -95,6 +95,8 @@ static int open_own(struct watch *watch, struct why *why)
     rc = watch_book_open(state, STORE_WRITE, &watch->store, &first);
     if (rc == SH_EIO && watch_book_room_give(watch->dir))
         rc = watch_book_open(state, STORE_WRITE, &watch->store, NULL);
+    if (rc == SH_OK)
+        rc = watch_book_whole(watch->store, &first);
     if (rc == SH_EIO && watch_book_open(state, STORE_READ, &watch->store, NULL) == SH_OK) {
         book_lift(watch);
         rc = watch->lifted[0] ? SH_OK : rc;
@@ -102,9 +104,33 @@ static int open_own(struct watch *watch, struct why *why)
     return rc == SH_OK ? rc : why_set(why, rc, first.offset, "%s", first.text);
 }
 
+/* Better to watch on without a memory than to end again and again while nobody is told. */
+static int begin_anew(struct watch *watch, struct why *why)
+{
+    const char *state = watch->options->state_dir;
+    int rc;
+
+    store_close(watch->store);
+    watch->store = NULL;
+    rc = watch_book_set_aside(watch->dir, why);
+    io_close(&watch->dir);
+    if (rc == SH_OK)
+        rc = watch_book_make(state, &watch->dir, why);
+    if (rc == SH_OK)
+        rc = watch_book_open(state, STORE_WRITE, &watch->store, why);
+    if (rc != SH_OK)
+        return rc;
+    io_say("error", "watch", "book", "damaged=yes kept=yes begins=anew");
+    watch_book_error(watch->store, io_now(),
+                     "its book was damaged: it begins anew, and what it knew of earlier states "
+                     "of the copies is lost (the old one is kept beside it as damaged-*.db)");
+    return SH_OK;
+}
+
 static int open_state(struct watch *watch, struct why *why)
 {
     const char *state = watch->options->state_dir;
+    struct why first = {0};
     int rc = watch_book_make(state, &watch->dir, why);
 
     if (rc == SH_OK && !watch->options->only_try)
@@ -118,7 +144,11 @@ static int open_state(struct watch *watch, struct why *why)
         rc = watch_book_newest(state, watch->options->only_try ? STORE_WRITE : STORE_READ,
                                &watch->store, why);
     else if (rc == SH_OK)
-        rc = open_own(watch, why);
+        rc = open_own(watch, &first);
+    if (rc == SH_EFORMAT && !watch->looks_only && watch->lock >= 0)
+        rc = begin_anew(watch, why);
+    else if (rc != SH_OK && first.code != SH_OK)
+        *why = first;
     if (rc != SH_OK)
         return rc;
     room_keep(watch);
@@ -127,16 +157,7 @@ static int open_state(struct watch *watch, struct why *why)
 
 static int round_load(struct watch *watch, struct why *why)
 {
-    struct store_query *query;
-    int rc = store_query(watch->store, "SELECT round_at FROM about", &query, why);
-
-    if (rc != SH_OK)
-        return rc;
-    rc = store_step(query, why);
-    if (rc == STORE_ROW)
-        watch->round_at = store_int(query, 0);
-    store_done(query);
-    return rc < 0 ? rc : SH_OK;
+    return store_number(watch->store, "SELECT round_at FROM about", &watch->round_at, why);
 }
 
 static int load(struct watch *watch, struct why *why)
@@ -149,6 +170,11 @@ static int load(struct watch *watch, struct why *why)
         rc = watch_contacts_load(watch, why);
     if (rc == SH_OK)
         rc = round_load(watch, why);
+    if (rc == SH_OK && !watch->looks_only && watch_book_untold(watch->dir)) {
+        rc = watch_queue_lost(watch, why);
+        if (rc == SH_OK) /* Killed before this, they are told twice. */
+            rc = watch_book_told(watch->dir, why);
+    }
     return rc == SH_OK ? watch_red_find(watch, why) : rc;
 }
 
@@ -268,7 +294,7 @@ static int judge(struct watch *watch, struct why *why)
             io_say("error", "watch", "book", "cause=\"%s\"", why->text);
         (void)watch_book_room_give(watch->dir); /* False: what is left must do. */
         book_again(watch);
-        if (tries)
+        if (tries && rc != SH_EFORMAT) /* A copy of damaged pages is damaged, too. */
             book_lift(watch);
         *why = (struct why){0};
         rc = watch_judge(watch, why);
@@ -277,6 +303,7 @@ static int judge(struct watch *watch, struct why *why)
         watch_book_error(watch->store, io_now(), "the book of the watch cannot be written");
     else
         watch->trouble = 0;
+    watch->damaged = rc == SH_EFORMAT;
     if (rc == SH_OK)
         room_keep(watch);
     return rc;
@@ -475,6 +502,13 @@ int watch_run(struct watch *watch, struct why *why)
             rc = others_refuse(watch, why);
             if (rc != SH_OK)
                 break;
+        }
+        if (watch->damaged) {
+            rc = why_set(why, SH_EFORMAT, WHY_NOWHERE,
+                         "%.200s: its book is damaged; start the watch again: it sets the book "
+                         "aside and tells the contacts",
+                         watch->options->state_dir);
+            break;
         }
         wake_ms = sooner(watch->next_round_ms, watch->send_ms);
         if (!watch->judged)

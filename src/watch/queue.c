@@ -431,6 +431,44 @@ int watch_queue_event(struct watch *watch, struct watch_channel *channel,
     return rc;
 }
 
+static int lost_to(struct watch *watch, const struct tell_contact *contact, struct why *why)
+{
+    uint64_t now = watch_time(watch);
+    struct written written = {.key = {.secret = watch->secret,
+                                      .channel = "",
+                                      .contact = contact->name,
+                                      .number = now,
+                                      .what = TELL_LOST}};
+    struct tell_facts facts = {.what = TELL_LOST, .now = now};
+    int rc;
+
+    bytes_init(&written.subject, LIMIT_DOCUMENT_BYTES);
+    bytes_init(&written.body, LIMIT_DOCUMENT_BYTES);
+    watch_message_id(&written.key, written.message_id);
+    facts.message_id = written.message_id;
+    tell_words(&watch->contacts, contact, &facts, &written.subject, &written.body);
+    rc = bytes_check(&written.subject, why);
+    if (rc == SH_OK)
+        rc = bytes_check(&written.body, why);
+    if (rc == SH_OK)
+        rc = message_store(watch, &written, now, why);
+    bytes_release(&written.subject);
+    bytes_release(&written.body);
+    return rc;
+}
+
+int watch_queue_lost(struct watch *watch, struct why *why)
+{
+    int rc = store_begin(watch->store, STORE_DURABLE, why);
+
+    for (size_t i = 0; i < watch->contacts.count && rc == SH_OK; i++)
+        rc = lost_to(watch, &watch->contacts.contact[i], why);
+    if (rc == SH_OK)
+        rc = store_commit(watch->store, why);
+    store_end(watch->store);
+    return rc;
+}
+
 int watch_queue_stop(struct watch *watch, const struct watch_channel *channel, uint64_t number,
                      struct why *why)
 {

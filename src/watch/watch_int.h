@@ -24,6 +24,15 @@ extern const struct store_schema watch_schema;
 MUST_CHECK int watch_book_make(const char *state_dir, int *dir, struct why *why);
 MUST_CHECK int watch_book_open(const char *state_dir, enum store_mode mode, struct store **out,
                                struct why *why);
+/* Is every page of it whole?  SH_EFORMAT: no. */
+MUST_CHECK int watch_book_whole(struct store *store, struct why *why);
+/*
+ * A damaged book gets another name, kept, so that watch_book_make can make a new one.  From
+ * then until watch_book_told, also over a cut of power, it is untold: contacts do not know yet.
+ */
+MUST_CHECK int watch_book_set_aside(int dir, struct why *why);
+bool watch_book_untold(int dir);
+MUST_CHECK int watch_book_told(int dir, struct why *why);
 /* Keep free pages in the book, so that it can be written when the disk is full. */
 MUST_CHECK int watch_book_reserve(struct store *store, struct why *why);
 /* The same outside of it: a file that gives way when the book needs blocks.  False: there is
@@ -178,6 +187,7 @@ struct watch {
     int dir, lock;
     struct store *store;
     char lifted[WATCH_LIFTED_BYTES]; /* folder of a book in memory; empty: it is on the disk */
+    bool damaged;                    /* the book, while it was in use */
     bool looks_only; /* somebody else keeps the book: nothing is written, nobody told */
     uint8_t secret[WATCH_SECRET_BYTES];
     struct arena arena; /* names of sources */
@@ -285,6 +295,8 @@ MUST_CHECK int watch_queue_event(struct watch *watch, struct watch_channel *chan
 /* Whoever was told and could not be reached in time hands on to the next one. */
 MUST_CHECK int watch_queue_hand_on(struct watch *watch, struct watch_channel *channel,
                                    struct why *why);
+/* Each contact is told that what the watch knew is gone. */
+MUST_CHECK int watch_queue_lost(struct watch *watch, struct why *why);
 /* An episode is over: what was not sent yet need not be. */
 MUST_CHECK int watch_queue_stop(struct watch *watch, const struct watch_channel *channel,
                                 uint64_t number, struct why *why);

@@ -21,14 +21,47 @@ same "the word" "$(json "['channels'][0]['word']['index']")" 1
 ok "state in the person's own place, for nobody else" test "$(stat -c %a "$scratch/xdg/stillhere/watch")" = 700
 cp -a "$scratch/xdg/stillhere/watch" "$scratch/bad"
 head -c 9000 /dev/urandom >"$scratch/bad/watch.db"
-fails 1 "a book that is damaged" still watch "$home" --once --state "$scratch/bad"
+printf '#!/bin/sh\necho "$STILLHERE_KIND" >>"%s"\ncat >>"%s"\n' "$scratch/heard" "$scratch/heard" >"$scratch/tell"
+chmod 755 "$scratch/tell"
+printf '[olena]\nto command:%s\n[petro]\nwords yes\nlang uk\nto command:%s\n' "$scratch/tell" "$scratch/tell" >"$scratch/people"
+chmod 600 "$scratch/people"
+cp "$scratch/bad/watch.db" "$scratch/was"
+fails 1 "a book that is damaged: who only asks" still watch --log --state "$scratch/bad"
 has "is told with what to do" "$err" 'damaged, or of an older program; move it away'
+runs "a watch sets it aside and goes on" still watch "$home" --once --state "$scratch/bad" --contacts "$scratch/people"
+has "it looks as ever" "$out" 'No alarm'
+has "the operator reads it in the log" "$err" 'damaged=yes'
+ok "the old one is kept" cmp "$scratch"/bad/damaged-*.db "$scratch/was"
+has "one contact is told" "$(cat "$scratch/heard")" 'There is a new message'
+has "what was lost" "$(cat "$scratch/heard")" 'can no longer notice it'
+has "the other in his language" "$(cat "$scratch/heard")" 'Записи, які веде спостереження, пошкодилися'
+lacks "no channel is named" "$(cat "$scratch/heard")" 'Test channel'
+rm "$scratch/heard"
+runs "the next look is as any other" still watch "$home" --once --state "$scratch/bad" --contacts "$scratch/people"
+ok "it tells nobody again" test ! -e "$scratch/heard"
+# Killed between setting the book aside and the messages: the mark is there, and a new book, or none.
+: >"$scratch/bad/untold" && mv "$scratch/bad/watch.db" "$scratch/was"
+runs "one that was killed before it told" still watch "$home" --once --state "$scratch/bad" --contacts "$scratch/people"
+has "tells it the next time" "$(cat "$scratch/heard")" 'can no longer notice it'
+ok "and then no more" test ! -e "$scratch/bad/untold"
+rm "$scratch/heard"
+/usr/bin/python3 - "$scratch/bad/watch.db" <<'SPOIL'
+import sqlite3, sys
+book = sqlite3.connect(sys.argv[1])
+page = book.execute("SELECT rootpage FROM sqlite_master WHERE name='attempts_of'").fetchone()[0]
+book.close()
+with open(sys.argv[1], 'r+b') as file:
+    file.seek((page - 1) * 4096)
+    file.write(b'\xff' * 4096)
+SPOIL
+STILLHERE_NOW=1790000120 runs "one page that no start needs" still watch "$home" --once --state "$scratch/bad" --contacts "$scratch/people"
+same "is found, too" "$(find "$scratch/bad" -name 'damaged-*.db' | wc -l)" 2
 /usr/bin/python3 -c 'import sqlite3, sys
 book = sqlite3.connect(sys.argv[1])
 book.execute("PRAGMA user_version = 1")
 book.commit()' "$scratch/xdg/stillhere/watch/watch.db" && mv "$scratch/xdg" "$scratch/older"
-fails 1 "one of an older program" still watch "$home" --once --state "$scratch/older/stillhere/watch"
-has "is told the same" "$err" 'move it away'
+runs "one of an older program" still watch "$home" --once --state "$scratch/older/stillhere/watch"
+has "is set aside the same" "$err" 'damaged=yes'
 runs "the channel of -C" still -C "$home" watch --once
 ok "state in the channel" test -f "$home/private/watch/watch.db"
 channel hurt
