@@ -217,6 +217,15 @@ static int scan_elements(struct bmff_scan *scan, bool aac, struct why *why)
 
 int bmff_scan_aac(struct bmff_scan *scan, struct why *why)
 {
+    uint64_t bytes = scan->end - scan->at;
+    struct slice head;
+    int rc = bmff_scan_see(scan, scan->at, bytes < 2 ? (size_t)bytes : 2, &head, why);
+
+    if (rc < 0)
+        return rc;
+    /* Read as elements it would be an end without any sound, and all behind it blanked. */
+    if (head.len == 2 && head.ptr[0] == 0xff && (head.ptr[1] & 0xf6) == 0xf0)
+        return bmff_scan_bad(scan, "it begins with a header of ADTS (14496-3 1.A.2)", why);
     return scan_elements(scan, true, why);
 }
 

@@ -285,6 +285,7 @@ struct bmff_state {
     uint64_t file_bytes;
     uint64_t mdat_bytes; /* payload of all mdats */
     uint32_t timescale;
+    int8_t turn[4]; /* of the whole movie: a, b, c, d of the matrix in mvhd */
     struct bmff_track video;
     struct bmff_track audio;
     bool has_audio;
@@ -307,6 +308,8 @@ MUST_CHECK int bmff_read_movie(struct bmff_state *state, struct why *why);
 /* tkhd, mdia, edts of one chosen track: its header, tables and edits as they are. */
 MUST_CHECK int bmff_read_track(struct bmff_state *state, struct bmff_track *track,
                                struct why *why);
+/* A matrix: a, b, c, d as -1, 0 or 1; SH_EUNSUPPORTED when it is no quarter turn or mirror. */
+MUST_CHECK int bmff_read_turn(struct cursor *cur, int8_t turn[4]);
 /* Let the first sample stand at 0 and edits count from there; what must be waited for it. */
 uint64_t bmff_place_start(struct bmff_track *track);
 /* Do the edits show nothing of it?  (behind bmff_place_start) */
@@ -320,6 +323,8 @@ MUST_CHECK int bmff_finish_track(struct bmff_state *state, struct bmff_track *tr
 /* stbl of one track: tables, then each chunk against the mdats. */
 MUST_CHECK int bmff_read_tables(struct bmff_state *state, struct bmff_track *track,
                                 const struct bmff_box *stbl, struct why *why);
+/* Is each sample shown near to where it stands? */
+MUST_CHECK int bmff_check_offsets(const struct bmff_track *track, struct why *why);
 /* The samples of the track in the moofs behind those that it has (14496-12 8.8). */
 MUST_CHECK int bmff_read_fragments(struct bmff_state *state, struct bmff_track *track,
                                    struct why *why);

@@ -76,7 +76,8 @@ int bmff_walk_next(struct bmff_walk *walk, struct bmff_box *box, struct why *why
     if (left < 8)
         return 0;
     if (++walk->census->boxes > LIMIT_BOXES)
-        return why_set(why, SH_ELIMIT, at, "moov: more than %d boxes", LIMIT_BOXES);
+        return why_set(why, SH_ELIMIT, at, "moov: more than %d boxes" BMFF_REMEDY_REMUX,
+                       LIMIT_BOXES);
     size = rd_u32(&walk->cur);
     type = rd_u32(&walk->cur);
     if (size == 0)

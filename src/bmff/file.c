@@ -7,55 +7,46 @@
     "; the copy is cut off: send or copy the clip again, whole, from where it was recorded"
 
 /* Kinds that hold no clip we take: what to do instead. */
-static int refuse_kind(enum bmff_kind kind, struct why *why)
+static const char *way_out(enum bmff_kind kind)
 {
-    const char *way = BMFF_REMEDY_RECODE;
-
+    switch (bmff_sort_of(kind)) {
+    case BMFF_SORT_PHOTO:
+        return "; photos are not taken, only clips (MP4 or MOV): film it, or say it in words "
+               "with checkin";
+    case BMFF_SORT_SOUND:
+        return " without a picture; film a clip, even of a wall, or write the words with "
+               "checkin";
+    default:
+        break;
+    }
     switch (kind) {
-    case BMFF_EMPTY:
-        return why_set(why, SH_EFORMAT, 0,
-                       "an empty file, 0 bytes; copy the clip again from the phone");
     case BMFF_TEXT:
-        way = "; give the clip itself (MP4 or MOV)";
-        break;
+        return "; give the clip itself (MP4 or MOV)";
     case BMFF_PLAYLIST:
-        way = " that only names other files; download the video itself and give that";
-        break;
-    case BMFF_JPEG:
-    case BMFF_PNG:
-    case BMFF_GIF:
-    case BMFF_WEBP:
-    case BMFF_HEIC:
-        way = "; photos are not taken, only clips (MP4 or MOV): film it, or say it in words "
-              "with checkin";
-        break;
-    case BMFF_OGG:
-    case BMFF_AMR:
-    case BMFF_WAV:
-    case BMFF_MP3:
-    case BMFF_FLAC:
-    case BMFF_AAC:
-        way =
-            " without a picture; film a clip, even of a wall, or write the words with checkin";
-        break;
+        return " that only names other files; download the video itself and give that";
     case BMFF_MPEG_TS:
     case BMFF_MPEG_PS:
     case BMFF_FLV:
     case BMFF_ASF:
-        way = "; \"ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac OUT.mp4\" makes a clip "
-              "to post";
-        break;
+        return "; \"ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -c:a aac OUT.mp4\" makes a clip "
+               "to post";
     case BMFF_ARCHIVE:
-        way = "; unpack it and give the clip itself (MP4 or MOV)";
-        break;
+        return "; unpack it and give the clip itself (MP4 or MOV)";
     case BMFF_PDF:
     case BMFF_UNKNOWN:
-        way = ", not MP4 or MOV; give the clip as the phone made it";
-        break;
+        return ", not MP4 or MOV; give the clip as the phone made it";
     default:
-        break;
+        return BMFF_REMEDY_RECODE;
     }
-    return why_set(why, SH_EUNSUPPORTED, 0, "this is %s%s", bmff_kind_name(kind), way);
+}
+
+static int refuse_kind(enum bmff_kind kind, struct why *why)
+{
+    if (kind == BMFF_EMPTY)
+        return why_set(why, SH_EFORMAT, 0,
+                       "an empty file, 0 bytes; copy the clip again from the phone");
+    return why_set(why, SH_EUNSUPPORTED, 0, "this is %s%s", bmff_kind_name(kind),
+                   way_out(kind));
 }
 
 struct top {
@@ -85,7 +76,8 @@ static int read_top(const struct bmff_source *source, uint64_t at, struct top *t
         top->header = 16;
     } else if (top->size == 0) {
         top->size = left;
-        top->sane = top->sane && top->type == FOURCC('m', 'd', 'a', 't');
+        top->sane = top->sane && (top->type == FOURCC('m', 'd', 'a', 't') ||
+                                  top->type == FOURCC('m', 'o', 'o', 'v'));
     }
     if (top->size < top->header)
         top->sane = false;

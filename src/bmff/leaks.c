@@ -275,6 +275,7 @@ static int read_moov(struct bmff_finder *finder, struct bmff_run body, struct wh
     uint8_t *room;
     int rc;
 
+    finder->has_moov = true;
     if (body.len > LIMIT_MOOV_BYTES || finder->track_count) {
         finder->out->unseen |= BMFF_UNSEEN_MORE;
         return SH_OK;
@@ -487,6 +488,8 @@ int bmff_leaks_find(const struct bmff_source *source, struct bmff_leaks *out, st
     }
     bytes_init(&finder.window, LIMIT_LEAKS_WINDOW);
     rc = walk_file(&finder, why);
+    if (rc == SH_OK && !finder.has_moov) /* Nobody knows what lies in the rest. */
+        out->unseen |= BMFF_UNSEEN_DAMAGED;
     if (rc == SH_OK)
         rc = bmff_leaks_tracks(&finder, why);
     weigh_positions(&finder);

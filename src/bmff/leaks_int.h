@@ -23,6 +23,7 @@ struct bmff_finder {
     char path[BMFF_WHERE_BYTES];
     struct bmff_leaks_track track[LIMIT_TRACKS];
     uint32_t track_count;
+    bool has_moov;
     bool fragments; /* there are samples that no table in moov names */
 };
 

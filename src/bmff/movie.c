@@ -172,12 +172,17 @@ static int read_mvhd(struct bmff_state *state, const struct bmff_box *mvhd, stru
     rd_skip(&cur, 3);
     dates = version ? rd_u64(&cur) | rd_u64(&cur) : (uint64_t)(rd_u32(&cur) | rd_u32(&cur));
     state->timescale = rd_u32(&cur);
-    if (cur.failed || version > 1 || !state->timescale)
+    if (cur.failed || version > 1 || !state->timescale || state->timescale > INT32_MAX)
         return why_set(why, SH_EFORMAT, mvhd->at,
                        "mvhd: version %u, timescale %u (14496-12 8.2.2)" BMFF_REMEDY_REMUX,
                        version, state->timescale);
     if (dates)
         bmff_census_mark(&state->census, BMFF_REMOVED_DATES);
+    rd_skip(&cur, (version ? 8 : 4) + 16); /* duration, rate, volume, reserved */
+    if (bmff_read_turn(&cur, state->turn) < 0)
+        return why_set(why, SH_EUNSUPPORTED, mvhd->at,
+                       "mvhd: its picture is turned by no quarter turn (14496-12 "
+                       "8.2.2)" BMFF_REMEDY_RECODE);
     return SH_OK;
 }
 
@@ -219,8 +224,10 @@ static int survey_moov(struct bmff_state *state, struct choice *choice, struct b
             return why_set(why, SH_EUNSUPPORTED, box.at,
                            "a compressed moov (cmov)" BMFF_REMEDY_REMUX);
         } else if (box.type == FOURCC('m', 'o', 'o', 'v')) {
-            return why_set(why, SH_EFORMAT, box.at,
-                           "moov inside moov (14496-12 8.2.1); this is no clip of a phone");
+            return why_set(
+                why, SH_EFORMAT, box.at,
+                "moov inside moov (14496-12 8.2.1); this is no clip of a phone: give the "
+                "clip as the phone made it");
         } else if (box.type == FOURCC('u', 'u', 'i', 'd') && bmff_is_credentials(box.body)) {
             bmff_census_mark(&state->census, BMFF_REMOVED_CREDENTIALS);
         } else {
@@ -251,7 +258,8 @@ static int check_video(const struct bmff_track *video, struct why *why)
     if (!video->samples)
         return why_set(why, SH_EFORMAT, video->trak.at,
                        "trak[%u]: not one picture in the video track"
-                       "; the recording was not finished",
+                       "; the recording was not finished: repair it on the phone, or film it "
+                       "anew",
                        video->number);
     /* A second is given for free: very short clips have no meaningful rate. */
     if (!size_add(video->media_duration, video->timescale, &most) ||

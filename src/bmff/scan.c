@@ -252,7 +252,7 @@ static int check_changes(const struct bmff_track *track, struct why *why)
     if (changes->rows.failed == SH_ELIMIT || changes->own.failed == SH_ELIMIT)
         return why_set(why, SH_ELIMIT, track->trak.at,
                        "trak[%u]: more than %d pieces to take out of its samples"
-                       "; cut the clip into parts, or" BMFF_REMEDY_RECODE,
+                       "; cut the clip into parts" BMFF_REMEDY_RECODE,
                        track->number, LIMIT_SAMPLE_CHANGES);
     if (bytes_check(&changes->rows, why) < 0 || bytes_check(&changes->own, why) < 0 ||
         bytes_check(&changes->sizes, why) < 0)

@@ -390,6 +390,23 @@ static int check_all(const struct bmff_state *state, struct bmff_track *track, s
     return rc;
 }
 
+int bmff_check_offsets(const struct bmff_track *track, struct why *why)
+{
+    int64_t most = (int64_t)LIMIT_CLIP_SECONDS * track->timescale;
+    uint64_t left = track->samples;
+
+    for (uint32_t i = 0; track->ctts.present && i < track->ctts.count && left; i++) {
+        uint32_t count = bmff_table_u32(&track->ctts, 8, i, 0);
+        int64_t offset = (int32_t)bmff_table_u32(&track->ctts, 8, i, 4);
+
+        left -= count < left ? count : left;
+        if (count && (offset > most || offset < -most))
+            return disagree(
+                track, "ctts: a picture is shown hours from its place (14496-12 8.6.1.3)", why);
+    }
+    return SH_OK;
+}
+
 int bmff_read_tables(struct bmff_state *state, struct bmff_track *track,
                      const struct bmff_box *stbl, struct why *why)
 {

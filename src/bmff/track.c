@@ -12,7 +12,7 @@ static int missing(const struct bmff_track *track, const char *what, struct why 
 }
 
 /* Only quarter turns and mirrors are kept; a scale says nothing that tkhd's size does not. */
-static int read_matrix(struct cursor *cur, struct bmff_track *track, struct why *why)
+int bmff_read_turn(struct cursor *cur, int8_t turn[4])
 {
     int64_t cell[9];
     bool straight;
@@ -22,22 +22,38 @@ static int read_matrix(struct cursor *cur, struct bmff_track *track, struct why 
         cell[i] = (int32_t)rd_u32(cur);
     straight = cell[0] && cell[4] && !cell[1] && !cell[3];
     turned = cell[1] && cell[3] && !cell[0] && !cell[4];
-    memset(track->turn, 0, sizeof(track->turn));
+    memset(turn, 0, 4);
     if (turned) {
-        track->turn[1] = cell[1] > 0 ? 1 : -1;
-        track->turn[2] = cell[3] > 0 ? 1 : -1;
+        turn[1] = cell[1] > 0 ? 1 : -1;
+        turn[2] = cell[3] > 0 ? 1 : -1;
     } else if (straight) {
-        track->turn[0] = cell[0] > 0 ? 1 : -1;
-        track->turn[3] = cell[4] > 0 ? 1 : -1;
+        turn[0] = cell[0] > 0 ? 1 : -1;
+        turn[3] = cell[4] > 0 ? 1 : -1;
     } else if (cell[0] || cell[1] || cell[3] || cell[4]) {
+        return SH_EUNSUPPORTED;
+    } else {
+        turn[0] = 1;
+        turn[3] = 1;
+    }
+    return SH_OK;
+}
+
+/* The picture is turned by its own matrix, then by that of the movie (14496-12 6.2.2). */
+static int read_matrix(const struct bmff_state *state, struct cursor *cur,
+                       struct bmff_track *track, struct why *why)
+{
+    const int8_t *movie = state->turn;
+    int8_t own[4];
+
+    if (bmff_read_turn(cur, own) < 0)
         return why_set(why, SH_EUNSUPPORTED, track->trak.at,
                        "trak[%u]: its picture is turned by no quarter turn (14496-12 "
                        "8.3.2)" BMFF_REMEDY_RECODE,
                        track->number);
-    } else {
-        track->turn[0] = 1;
-        track->turn[3] = 1;
-    }
+    track->turn[0] = (int8_t)(own[0] * movie[0] + own[1] * movie[2]);
+    track->turn[1] = (int8_t)(own[0] * movie[1] + own[1] * movie[3]);
+    track->turn[2] = (int8_t)(own[2] * movie[0] + own[3] * movie[2]);
+    track->turn[3] = (int8_t)(own[2] * movie[1] + own[3] * movie[3]);
     return SH_OK;
 }
 
@@ -54,7 +70,7 @@ static int read_tkhd(struct bmff_state *state, struct bmff_track *track,
     track->id = rd_u32(&cur);
     rd_skip(&cur, version ? 12 : 8); /* reserved, duration */
     rd_skip(&cur, 16);               /* reserved, layer, alternate_group, volume, reserved */
-    rc = read_matrix(&cur, track, why);
+    rc = read_matrix(state, &cur, track, why);
     if (rc < 0)
         return rc;
     track->shown_width = rd_u32(&cur);
@@ -82,7 +98,7 @@ static int read_mdhd(struct bmff_state *state, struct bmff_track *track,
     track->timescale = rd_u32(&cur);
     rd_skip(&cur, version ? 8 : 4);
     language = rd_u16(&cur);
-    if (cur.failed || version > 1 || !track->timescale)
+    if (cur.failed || version > 1 || !track->timescale || track->timescale > INT32_MAX)
         return why_set(
             why, SH_EFORMAT, mdhd->at,
             "trak[%u]/mdhd: version %u, timescale %u (14496-12 8.4.2)" BMFF_REMEDY_REMUX,
@@ -210,7 +226,7 @@ static int read_edit(struct cursor *cur, uint8_t version, struct bmff_track *tra
     if (rate != 0x00010000)
         return why_set(why, SH_EUNSUPPORTED, track->trak.at,
                        "trak[%u]/elst: a part plays at another speed (14496-12 8.6.6)"
-                       "; export the clip with its effects, or" BMFF_REMEDY_RECODE,
+                       "; export the clip with its effects" BMFF_REMEDY_RECODE,
                        track->number);
     if (edit->media_time < -1)
         return outside(track, track->edit_count, why);
@@ -351,7 +367,9 @@ int bmff_finish_track(struct bmff_state *state, struct bmff_track *track, uint64
         if (track->edits[i].media_time > 0 &&
             (uint64_t)track->edits[i].media_time > track->media_duration)
             return outside(track, i + 1, why);
-    rc = bmff_trim(state, track, why);
+    rc = bmff_check_offsets(track, why);
+    if (rc == SH_OK)
+        rc = bmff_trim(state, track, why);
     if (rc == SH_OK)
         rc = bmff_read_entries(track, &state->census, why);
     return rc;

@@ -6,13 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cmd/files_int.h"
 #include "io/io.h"
 
 int inspect_clip(const char *name, struct inspected *out, struct why *why)
 {
     struct stat st;
     int clip = -1;
-    int rc = io_open_file(AT_FDCWD, name, &clip, why);
+    int rc = cmd_clip_open(name, &clip, why);
 
     if (rc != SH_OK)
         return rc;

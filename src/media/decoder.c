@@ -52,6 +52,19 @@ static const char *name_of(enum AVCodecID id)
     return NULL;
 }
 
+/* As the reader of the container counts: a second is given for free (bmff/movie.c). */
+static bool too_fast(const AVStream *stream)
+{
+    AVRational most = av_make_q(LIMIT_FRAMES_PER_SECOND, 1);
+    int64_t ms;
+
+    if (stream->nb_frames <= 0 || stream->duration <= 0)
+        return av_cmp_q(stream->avg_frame_rate, most) > 0;
+    ms = av_rescale_q(stream->duration, stream->time_base, av_make_q(1, 1000));
+    return ms < LIMIT_CLIP_SECONDS * INT64_C(1000) &&
+           stream->nb_frames > (ms + 1000) * LIMIT_FRAMES_PER_SECOND / 1000;
+}
+
 static int picture_check(const AVStream *stream, struct why *why)
 {
     const AVCodecParameters *pars = stream->codecpar;
@@ -60,7 +73,7 @@ static int picture_check(const AVStream *stream, struct why *why)
         (int64_t)pars->width * pars->height > LIMIT_PIXELS)
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "%d x %d pixels, at most %d", pars->width,
                        pars->height, LIMIT_PIXELS);
-    if (av_cmp_q(stream->avg_frame_rate, av_make_q(LIMIT_FRAMES_PER_SECOND, 1)) > 0)
+    if (too_fast(stream))
         return why_set(why, SH_ELIMIT, WHY_NOWHERE, "more than %d pictures a second",
                        LIMIT_FRAMES_PER_SECOND);
     return SH_OK;

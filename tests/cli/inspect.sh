@@ -126,6 +126,9 @@ fails 4 "cut off" still inspect cut.mp4
 has "says that a part is missing" "$out" 'damaged or missing'
 has "and why post does not take it" "$out" 'post does not take this file: .*cut off'
 lacks "does not say that nothing is left" "$out" 'nothing of what is listed'
+python3 -c 'd = open("clip.mp4", "rb").read(); open("headless.mp4", "wb").write(d.replace(b"moov", b"free", 1))'
+fails 4 "without an index" still inspect headless.mp4
+has "says that a part is missing" "$out" 'damaged or missing'
 { cat clip.mp4; head -c 200000 /dev/zero | tr '\0' 'Z'; printf 'CANARY'; } >long.mp4
 runs "a long trailer" still inspect long.mp4
 has "is found" "$out" 'no player shows: trailer'

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '../oracle'))
 import c2pahash  # noqa: E402
+from c2pahash import head  # noqa: E402
 
 NOW = int(os.environ.get('STILLHERE_NOW') or time.time())
 DAY = 86400
@@ -178,15 +179,6 @@ class Ref:
 
     def __init__(self, path, spoilt=False):
         self.path, self.spoilt = path, spoilt
-
-
-def head(major, number):
-    if number < 24:
-        return bytes([major << 5 | number])
-    for code, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if number < 1 << 8 * size:
-            return bytes([major << 5 | code]) + number.to_bytes(size, 'big')
-    raise ValueError(number)
 
 
 def cbor(value, refer=None):

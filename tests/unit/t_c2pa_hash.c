@@ -398,6 +398,20 @@ struct entry {
 #define LENGTH "666c656e677468"
 #define FREE "652f66726565"
 
+/* A map with a hash of zeros and, behind the mandatory exclusions, one entry given in hex. */
+static void say_with(struct bytes *said, const char *entry)
+{
+    uint8_t raw[256], zero[32] = {0};
+    size_t len = strlen(entry) / 2;
+
+    cbor_put_map(said, 2);
+    cbor_put_text(said, "hash");
+    cbor_put_bytes(said, slice_of(zero, sizeof(zero)));
+    put_mandatory(said, 1);
+    assert_true(hex_parse(slice_text(entry), raw, len));
+    bytes_append(said, raw, len);
+}
+
 static void test_entries(void **state)
 {
     static const struct entry all[] = {
@@ -437,17 +451,10 @@ static void test_entries(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(all); i++) {
         struct asked asked;
-        uint8_t more[256];
-        uint8_t zero[32] = {0};
 
         begin(&asked);
         put_file(&asked.file);
-        cbor_put_map(&asked.said, 2);
-        cbor_put_text(&asked.said, "hash");
-        cbor_put_bytes(&asked.said, slice_of(zero, sizeof(zero)));
-        put_mandatory(&asked.said, 1);
-        assert_true(hex_parse(slice_text(all[i].more), more, strlen(all[i].more) / 2));
-        bytes_append(&asked.said, more, strlen(all[i].more) / 2);
+        say_with(&asked.said, all[i].more);
         if (ask(&asked) != all[i].verdict || !strstr(asked.bound.cause.text, all[i].cause))
             fail_msg("entry %zu: %d, %s", i, (int)asked.bound.verdict, asked.bound.cause.text);
         end(&asked);
@@ -486,7 +493,6 @@ static void test_padding(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(all); i++) {
         struct asked asked;
-        uint8_t more[64], zero[32] = {0};
         const struct c2pa_uncovered *un = &asked.bound.uncovered;
 
         begin(&asked);
@@ -503,12 +509,7 @@ static void test_padding(void **state)
                 put_box(&asked.file, "free", GPAC "\1", sizeof(GPAC "\1"));
             else
                 put_box(&asked.file, "free", *c == 'F' ? "junk" : "\0\0\0\0", 4);
-        cbor_put_map(&asked.said, 2);
-        cbor_put_text(&asked.said, "hash");
-        cbor_put_bytes(&asked.said, slice_of(zero, sizeof(zero)));
-        put_mandatory(&asked.said, 1);
-        assert_true(hex_parse(slice_text(all[i].more), more, strlen(all[i].more) / 2));
-        bytes_append(&asked.said, more, strlen(all[i].more) / 2);
+        say_with(&asked.said, all[i].more);
         assert_int_equal(ask(&asked), C2PA_BOUND_MISMATCH); /* of no hash of ours */
         if ((un->to != 0) != all[i].found || un->behind != all[i].behind ||
             un->media != all[i].media)
