@@ -177,7 +177,7 @@ if [ -d "$bunny" ]; then
     same "whose hashes held" "$(grep -c '^.*assertion.bmffHash.match' text)" 1
     fails 1 "no update of an init segment" still sign "set/$init" no.mp4 --update --cert ed.chain --key ed.key
     has "is said" "$err" 'init segment alone'
-    printf '\x55' | dd of="$first" bs=1 seek=20000 conv=notrunc 2>/dev/null
+    flip "$first" 20000
     fails 3 "one changed byte is found" still verify "set/$init" set/*.m4s
     runs "it is carried along as such" still sign "set/$init" set/*.m4s set3 --cert ed.chain --key ed.key
     helper text "set3/$init" >text

@@ -113,7 +113,7 @@ runs "a first file and its piece" still verify --json "$shared/c2pa-rs/dashinit.
 has "says that there may be more" "$(ids)" 'pieces'
 cp "$shared/c2pa-rs/dash1.m4s" piece.m4s
 chmod u+w piece.m4s
-printf x | dd of=piece.m4s bs=1 seek=60000 conv=notrunc 2>/dev/null
+flip piece.m4s 60000
 fails 3 "a changed piece" still verify "$shared/c2pa-rs/dashinit.mp4" piece.m4s
 
 # ---- texts that would do harm ----
@@ -167,7 +167,7 @@ if [ -n "$clip" ] && still -q -C "$home" post "$clip" --no-poster --well >/dev/n
     runs "the authority of the channel as an anchor" still verify "$posted" --anchors ca.pem
     cp "$posted" changed.mp4
     chmod u+w changed.mp4
-    printf x | dd of=changed.mp4 bs=1 seek=$(($(stat -c %s changed.mp4) - 9)) conv=notrunc 2>/dev/null
+    flip changed.mp4 $(($(stat -c %s changed.mp4) - 9))
     fails 3 "a changed file of the channel" still verify --json "$home" changed.mp4
     has "changed, and in no dispatch" "$(bad)" 'content-changed.*not-in-channel'
 
